@@ -1,0 +1,61 @@
+//! Norm-aware softmax losses for [Burn](https://burn.dev): features go in, a loss comes out, and the length of
+//! a feature tells how good its image was.
+//!
+//! Every loss here is one formula with three exchangeable parts. For a feature `x_i` with norm `r_i = ‖x_i‖`,
+//! class `y_i` and the angle `θ_ij` between the feature and the centre of class `j`:
+//!
+//! ```text
+//! z_ij = phi(r_i) · t(cos θ_ij, [j = y_i], r_i)        L_i = −log softmax(z_i)[y_i] + g(r_i)
+//! ```
+//!
+//! | part | what it is | where |
+//! |---|---|---|
+//! | `phi` | the norm map: feature norm to radius (scale) of the logits | [`norm_map`] |
+//! | `t` | the margin: changes the target's cosine while training | [`margin`] |
+//! | `g` | a regulariser of the norm | [`regularizer`] |
+//!
+//! [`MarginHead`] owns the class centres and puts the parts together; [`LinearHead`] is the plain linear softmax
+//! layer to compare with. A [`Preset`] is a loss of the literature by its name:
+//!
+//! | preset | `phi(r)` | `t` on the target | source |
+//! |---|---|---|---|
+//! | [`Preset::Softmax`] | linear layer with bias | | |
+//! | [`Preset::L2Softmax`] | `s` | `cos θ` | Ranjan et al. 2017 |
+//! | [`Preset::CmSoftmax`] | `s · sigmoid(r)` | `cos θ` | Liu et al. 2024 |
+//! | [`Preset::CosFace`] | `s` | `cos θ − m` | Wang et al. 2018 |
+//! | [`Preset::CmCosFace`] | `s · sigmoid(r)` | `cos θ − m` | Liu et al. 2024 |
+//!
+//! ```
+//! use burn::tensor::{Device, Distribution, Int, Tensor};
+//! use cm_loss_core::Preset;
+//!
+//! let device = Device::flex().autodiff();
+//! let head = Preset::CmCosFace.config().init(64, 10, &device)?;
+//! let features = Tensor::<2>::random([8, 64], Distribution::Default, &device).require_grad();
+//! let targets = Tensor::<1, Int>::from_data([3, 1, 4, 1, 5, 9, 2, 6], &device);
+//!
+//! let output = head.forward(features.clone(), targets);
+//! let gradients = output.loss.mean().backward();
+//! assert_eq!(features.grad(&gradients).expect("features require gradients").dims(), [8, 64]);
+//! # Ok::<(), cm_loss_core::Error>(())
+//! ```
+//!
+//! The method is that of W. Liu, X. Liu, H. Li, C. Lin, "Contraction mapping of feature norms for data quality
+//! imbalance learning", Pattern Recognition Letters 185 (2024) 232–238.
+
+mod error;
+mod head;
+pub mod margin;
+mod norm;
+pub mod norm_map;
+mod presets;
+pub mod quality;
+pub mod regularizer;
+
+pub use error::Error;
+pub use head::{Head, HeadConfig, HeadOutput, LinearHead, MarginHead, MarginHeadConfig};
+pub use margin::Margin;
+pub use norm::{norm, norm_and_unit};
+pub use norm_map::NormMap;
+pub use presets::Preset;
+pub use regularizer::Regularizer;

@@ -1,0 +1,28 @@
+//! The additive cosine margin of CosFace.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// `t = cos θ − m` for the target class.
+///
+/// From H. Wang et al., "CosFace: Large Margin Cosine Loss for Deep Face Recognition", CVPR 2018,
+/// arXiv 1801.09414; the same in F. Wang et al., "Additive Margin Softmax for Face Verification", 2018,
+/// arXiv 1801.05599.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CosineMargin {
+    /// The margin `m`, a difference of cosines, from 0 up to (not including) 2.
+    pub margin: f64,
+}
+
+impl CosineMargin {
+    pub(super) fn forward(&self, cosines: Tensor<2>) -> Tensor<2> {
+        cosines.sub_scalar(self.margin)
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        let allowed = "at least 0 and below 2, a difference of cosines";
+        Error::check("cosine margin", allowed, self.margin, (0.0..2.0).contains(&self.margin))
+    }
+}

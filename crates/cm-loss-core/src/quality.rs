@@ -1,0 +1,89 @@
+//! How well a feature norm tells quality: pure functions on slices.
+
+/// Spearman's rank correlation of two samples, from −1 to 1: Pearson's correlation of their ranks, tied values
+/// sharing the mean of their ranks.
+///
+/// `None` if the lengths differ, there are fewer than two pairs, a value is not a number, or one sample has no
+/// two different values.
+///
+/// ```
+/// use cm_loss_core::quality::spearman;
+///
+/// assert_eq!(spearman(&[1.0, 2.0, 3.0], &[10.0, 100.0, 1000.0]), Some(1.0));
+/// assert_eq!(spearman(&[1.0, 2.0, 3.0], &[5.0, 5.0, 5.0]), None);
+/// ```
+pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
+    if a.len() != b.len() || a.iter().chain(b).any(|value| value.is_nan()) {
+        return None;
+    }
+    pearson(&ranks(a), &ranks(b))
+}
+
+/// Pearson's linear correlation of two samples, from −1 to 1.
+///
+/// `None` if the lengths differ, there are fewer than two pairs, or one sample does not vary.
+pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
+    if a.len() != b.len() || a.len() < 2 {
+        return None;
+    }
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let (mut covariance, mut variance_a, mut variance_b) = (0.0, 0.0, 0.0);
+    for (x, y) in a.iter().zip(b) {
+        let (dx, dy) = (x - mean_a, y - mean_b);
+        covariance += dx * dy;
+        variance_a += dx * dx;
+        variance_b += dy * dy;
+    }
+    let product = variance_a.sqrt() * variance_b.sqrt();
+    (product > 0.0).then(|| (covariance / product).clamp(-1.0, 1.0))
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Ranks from 1; tied values share the mean of their ranks.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
+    let mut ranks = vec![0.0; values.len()];
+    for tied in order.chunk_by(|&i, &j| values[i] == values[j]).scan(0, |start, tied| {
+        let first = *start;
+        *start += tied.len();
+        Some((first, tied))
+    }) {
+        let (first, members) = tied;
+        let rank = first as f64 + (members.len() + 1) as f64 / 2.0;
+        members.iter().for_each(|&member| ranks[member] = rank);
+    }
+    ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pearson, spearman};
+
+    #[test]
+    fn ties_share_their_mean_rank() {
+        // scipy.stats.spearmanr([1, 2, 2, 3, 5], [2, 1, 4, 4, 5]).statistic
+        let correlation =
+            spearman(&[1.0, 2.0, 2.0, 3.0, 5.0], &[2.0, 1.0, 4.0, 4.0, 5.0]).expect("both vary");
+        assert!((correlation - 0.763_157_894_736_842).abs() < 1e-12, "{correlation}");
+    }
+
+    #[test]
+    fn monotone_but_curved_relation_has_rank_correlation_one_and_linear_correlation_below() {
+        let x: Vec<f64> = (1..=20).map(f64::from).collect();
+        let falling: Vec<f64> = x.iter().map(|x| -x.exp()).collect();
+        assert_eq!(spearman(&x, &falling), Some(-1.0));
+        assert!(pearson(&x, &falling).expect("both vary") > -0.7);
+    }
+
+    #[test]
+    fn nothing_can_be_said_of_unequal_lengths_constants_or_nan() {
+        assert_eq!(spearman(&[1.0, 2.0], &[1.0]), None);
+        assert_eq!(spearman(&[1.0], &[1.0]), None);
+        assert_eq!(spearman(&[1.0, f64::NAN], &[1.0, 2.0]), None);
+        assert_eq!(pearson(&[3.0, 3.0], &[1.0, 2.0]), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! Laws that hold for every input.
+
+use burn::tensor::{Int, Tensor, TensorData};
+use cm_loss_core::{Head, HeadConfig, Margin, MarginHeadConfig, NormMap, Preset, Regularizer};
+use cm_loss_core::{margin::CosineMargin, norm, norm_and_unit, norm_map::SigmoidContraction};
+use proptest::prelude::*;
+
+use crate::devices;
+
+fn magnitudes() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        Just(0.0f32),
+        -1.0f32..1.0,
+        (-30i32..30, -1.0f32..1.0).prop_map(|(exponent, v)| v * 10f32.powi(exponent)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn nothing_is_ever_nan_for_finite_features(
+        row in proptest::collection::vec(magnitudes(), 12),
+        target in 0i32..5,
+    ) {
+        for (backend, device) in devices() {
+            for preset in Preset::ALL {
+                // A linear layer has no bound on its logits: what it does to 1e30 is not this crate's promise.
+                let hostile: Vec<f32> = match preset {
+                    Preset::Softmax => row.iter().map(|v| v.clamp(-1e6, 1e6)).collect(),
+                    _ => row.clone(),
+                };
+                let head = preset.config().init(4, 5, &device).unwrap();
+                let x = Tensor::<2>::from_data(TensorData::new(hostile, [3, 4]), &device).require_grad();
+                let y = Tensor::<1, Int>::from_data([target, 0, 4], &device);
+                let output = head.forward(x.clone(), y);
+                let loss: Vec<f32> = output.loss.to_data().iter::<f32>().collect();
+                prop_assert!(loss.iter().all(|v| v.is_finite() && *v >= 0.0), "{backend} {preset}: {loss:?}");
+                let gradients = output.loss.sum().backward();
+                let gradient: Vec<f32> = x.grad(&gradients).unwrap().to_data().iter::<f32>().collect();
+                prop_assert!(gradient.iter().all(|v| !v.is_nan()), "{backend} {preset}: {gradient:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_sigmoid_radius_lies_between_half_the_scale_and_the_scale_and_rises(
+        mut norms in proptest::collection::vec(0.0f32..40.0, 2..20),
+        scale in 0.5f64..100.0,
+    ) {
+        norms.sort_by(f32::total_cmp);
+        let map = NormMap::Sigmoid(SigmoidContraction { scale });
+        for (_, device) in devices() {
+            let column = Tensor::<2>::from_data(TensorData::new(norms.clone(), [norms.len(), 1]), &device);
+            let radii: Vec<f64> = map.forward(column).into_data().iter::<f64>().collect();
+            prop_assert!(radii.iter().all(|r| (scale * 0.499_999..=scale * 1.000_001).contains(r)));
+            for (radii, norms) in radii.windows(2).zip(norms.windows(2)) {
+                let (rise, run) = (radii[1] - radii[0], f64::from(norms[1] - norms[0]));
+                prop_assert!(rise >= -1e-6 * scale && rise <= scale / 4.0 * run + 1e-5 * scale);
+            }
+        }
+    }
+
+    #[test]
+    fn unit_vectors_have_length_one_at_every_magnitude(
+        row in proptest::collection::vec(-1.0f32..1.0, 5),
+        exponent in -30i32..30,
+    ) {
+        prop_assume!(row.iter().any(|v| v.abs() > 0.1));
+        for (_, device) in devices() {
+            let scaled: Vec<f32> = row.iter().map(|v| v * 10f32.powi(exponent)).collect();
+            let x = Tensor::<2>::from_data(TensorData::new(scaled.clone(), [1, 5]), &device);
+            let (norms, unit) = norm_and_unit(x);
+            let length = norm(unit).into_scalar::<f32>();
+            prop_assert!((length - 1.0).abs() < 1e-6);
+            let exact = scaled.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+            let error = (f64::from(norms.into_scalar::<f32>()) / exact - 1.0).abs();
+            prop_assert!(error < 1e-6, "{error:e}");
+        }
+    }
+}
+
+#[test]
+fn a_margin_of_zero_is_no_margin_and_a_larger_one_only_raises_the_loss() {
+    for (backend, device) in devices() {
+        let loss = |margin: Margin| -> Vec<f64> {
+            let norm_map = NormMap::Sigmoid(SigmoidContraction { scale: 30.0 });
+            let config = MarginHeadConfig { norm_map, margin, regularizer: Regularizer::None };
+            device.seed(7);
+            let head = config.init(3, 4, &device).unwrap();
+            let x = Tensor::<2>::from_data([[1.0, 2.0, -0.5], [0.3, -0.1, 2.0]], &device);
+            let y = Tensor::<1, Int>::from_data([2, 0], &device);
+            head.forward_no_reduction(x, y).into_data().iter::<f64>().collect()
+        };
+        let with = |margin| loss(Margin::Cosine(CosineMargin { margin }));
+        assert_eq!(loss(Margin::None), with(0.0), "{backend}");
+        assert!(with(0.2).iter().zip(with(0.4)).all(|(small, large)| *small < large), "{backend}");
+    }
+}
+
+#[test]
+fn permuting_the_classes_permutes_the_logits() {
+    for (backend, device) in devices() {
+        let Head::Margin(mut head) = Preset::CmCosFace.config().init(3, 4, &device).unwrap() else {
+            panic!("CM-CosFace has class centres")
+        };
+        let x = Tensor::<2>::from_data([[1.0, 2.0, -0.5], [0.3, -0.1, 2.0]], &device);
+        let before = head.training_logits(x.clone(), Tensor::from_data([2, 0], &device));
+        let order = Tensor::<1, Int>::from_data([3, 0, 1, 2], &device);
+        head.class_centres = head.class_centres.map(|centres| centres.select(0, order.clone()));
+        let after = head.training_logits(x, Tensor::from_data([3, 1], &device));
+        let moved = before.select(1, order);
+        let difference = (moved - after).abs().max().into_scalar::<f32>();
+        assert!(difference < 1e-5, "{backend}: {difference}");
+    }
+}
+
+#[test]
+fn the_squared_norm_regulariser_adds_its_weight_times_the_squared_norm() {
+    for (backend, device) in devices() {
+        let HeadConfig::Margin(config) = Preset::CmSoftmax.config() else { panic!("it has class centres") };
+        let weight = 0.25;
+        let regularizer = Regularizer::SquaredNorm(cm_loss_core::regularizer::SquaredNorm { weight });
+        let plain = config.init(2, 3, &device).unwrap();
+        let mut with = MarginHeadConfig { regularizer, ..config }.init(2, 3, &device).unwrap();
+        with.class_centres = plain.class_centres.clone();
+        let x = Tensor::<2>::from_data([[3.0, 4.0], [0.0, 2.0]], &device);
+        let y = Tensor::<1, Int>::from_data([1, 2], &device);
+        let added = with.forward_no_reduction(x.clone(), y.clone()) - plain.forward_no_reduction(x, y);
+        let added: Vec<f32> = added.into_data().iter::<f32>().collect();
+        assert!((added[0] - 6.25).abs() < 1e-5 && (added[1] - 1.0).abs() < 1e-5, "{backend}: {added:?}");
+    }
+}

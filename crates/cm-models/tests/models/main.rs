@@ -1,0 +1,4 @@
+//! Networks have the layers, the sizes and the initial weights of their papers.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod lenet_pp;
