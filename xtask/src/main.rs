@@ -1,1 +1,42 @@
-fn main(){}
+//! `cargo xtask <command>`: starts cargo, and the `cm` program, with the right features. It has no dependencies,
+//! since everybody waits for it first.
+
+mod bench;
+mod cargo;
+mod ci;
+mod cm;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  reproduce mnist [--backend NAME] [OPTIONS]   train and compare the losses; --help lists the options
+  report FOLDER                                rebuild tables and pictures of an experiment, without training
+  bench step [--json] [OPTIONS]                time of a training step with each head
+  bench step --against-torch [--python PATH]   the same beside PyTorch
+  ci                                           everything that CI checks
+
+Backends: flex (CPU, the default), ndarray (CPU), wgpu, vulkan, metal, cuda, rocm.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        ["reproduce" | "report", ..] => cm::run(&arguments),
+        ["bench", "step", ..] => bench::run("step", &arguments[2..]),
+        ["ci"] => ci::run(),
+        [] | ["help" | "--help" | "-h", ..] => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => Err(format!("there is no command \"{}\"\n\n{HELP}", words.join(" "))),
+    };
+    match result {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

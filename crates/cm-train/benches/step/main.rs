@@ -1,0 +1,195 @@
+//! Time of one training step of LeNet++ with each head, of our training loop beside a bare one, and of the same
+//! step in PyTorch. Everything is measured in turn, so that a machine that slows down slows all of it.
+
+mod measure;
+mod torch;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
+
+use burn::{tensor::Device, train::Interrupter};
+use clap::Parser;
+use cm_loss_core::Preset;
+use cm_models::LeNetPpConfig;
+use cm_train::{
+    Error,
+    classifier::Classifier,
+    data::{LabelledImages, synthetic_digits},
+    device::Backend,
+    training::{Display, OptimizerConfig, Recipe, Schedule, Shape, Training},
+};
+use measure::{BareLoop, Sample, median};
+
+/// Times training steps.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Images a step
+    #[arg(long, default_value_t = 128)]
+    batch: usize,
+    /// Channels of the first stage of LeNet++
+    #[arg(long, default_value_t = 32)]
+    width: usize,
+    /// Dimensions of the feature
+    #[arg(long, default_value_t = 2)]
+    feature_dim: usize,
+    /// How often everything is measured
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// Steps a round of the training loops
+    #[arg(long, default_value_t = 8)]
+    loop_steps: usize,
+    /// CPU threads, of PyTorch too [default: all]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Backend: flex, ndarray, wgpu, vulkan, metal, cuda or rocm
+    #[arg(long)]
+    backend: Option<Backend>,
+    /// Measure the same step in PyTorch
+    #[arg(long)]
+    against_torch: bool,
+    /// Python with PyTorch
+    #[arg(long, default_value = "python3")]
+    python: PathBuf,
+    /// A line of JSON a row
+    #[arg(long)]
+    json: bool,
+    /// Given by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    if let Some(threads) = options.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        pool.map_err(|error| format!("--threads {threads}: {error}"))?;
+    }
+    let backend = Backend::choose(options.backend).map_err(|error| error.to_string())?;
+    let device = backend.device().map_err(|error| error.to_string())?;
+    let threads = rayon::current_num_threads();
+    let mut torch = match options.against_torch {
+        true => Some(torch::Torch::start(options, threads)?),
+        false => None,
+    };
+    if !options.json {
+        println!(
+            "LeNet++ of width {}, {}-dimensional features, batch {}, SGD with momentum; {backend}, {threads} threads",
+            options.width, options.feature_dim, options.batch
+        );
+        if let Some(torch) = &torch {
+            println!("beside PyTorch {}", torch.version);
+        }
+    }
+
+    let images = Arc::new(synthetic_digits(options.batch * options.loop_steps, 0, 0).train);
+    let model = |preset: Preset| classifier(options, preset, &device);
+    let mut heads = Vec::new();
+    for preset in Preset::ALL {
+        let model = model(preset).map_err(|error| error.to_string())?;
+        heads.push((preset, BareLoop::new(model, images.clone(), options.batch, &device)));
+    }
+    let mut samples: Vec<(Preset, Sample)> = Preset::ALL.map(|preset| (preset, Sample::default())).to_vec();
+    // The first round warms caches and allocators up and does not count.
+    for round in 0..=options.rounds {
+        for ((preset, bare), (_, sample)) in heads.iter_mut().zip(&mut samples) {
+            let ours = bare.steps(1);
+            let theirs = torch.as_mut().map(|torch| torch.step(*preset)).transpose()?;
+            if round > 0 {
+                sample.ours.push(ours);
+                sample.theirs.extend(theirs);
+            }
+        }
+    }
+    report(options, backend, threads, &samples);
+    drop(heads);
+    training_loop(options, &device, &images).map_err(|error| error.to_string())
+}
+
+fn classifier(options: &Options, preset: Preset, device: &Device) -> Result<Classifier, Error> {
+    let backbone = LeNetPpConfig::new().with_width(options.width).with_feature_dim(options.feature_dim);
+    Classifier::new(&backbone, &preset.config(), None, 0, &device.clone().autodiff())
+}
+
+fn report(options: &Options, backend: Backend, threads: usize, samples: &[(Preset, Sample)]) {
+    let softmax = &samples[0].1.ours;
+    for (preset, sample) in samples {
+        let rate = options.batch as f64 / median(sample.ours.clone());
+        let to_softmax = median(sample.ours.iter().zip(softmax).map(|(a, b)| a / b).collect());
+        let ratios: Vec<f64> = sample.theirs.iter().zip(&sample.ours).map(|(t, o)| t / o).collect();
+        let to_torch = (!ratios.is_empty()).then(|| median(ratios.clone()));
+        if options.json {
+            let row = serde_json::json!({
+                "backend": backend.name(), "head": preset.name(), "batch": options.batch, "threads": threads,
+                "images_per_second": rate, "ratio_to_softmax": to_softmax, "ratio_to_torch": to_torch,
+            });
+            println!("{row}");
+            continue;
+        }
+        let torch = match to_torch {
+            Some(ratio) => {
+                let (low, high) = measure::range(&ratios);
+                format!("  {ratio:.3} of PyTorch's images/s ({low:.3} to {high:.3})")
+            }
+            None => String::new(),
+        };
+        println!("{:<10}  {rate:7.1} images/s  {to_softmax:.3} of the time of softmax{torch}", preset.name());
+    }
+}
+
+/// Our training loop, with its metrics, progress and global clipping, beside a bare loop of the same steps.
+fn training_loop(options: &Options, device: &Device, images: &Arc<LabelledImages>) -> Result<(), Error> {
+    let preset = Preset::CmCosFace;
+    let mut ratios = Vec::new();
+    let recipe = Recipe {
+        epochs: 1,
+        batch_size: options.batch,
+        optimizer: OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4 },
+        schedule: Schedule { learning_rate: 1e-3, warm_up_epochs: 0.0, shape: Shape::Constant },
+        max_grad_norm: None,
+    };
+    let valid = Arc::new(images.thinned(1));
+    let mut bare = BareLoop::new(classifier(options, preset, device)?, images.clone(), options.batch, device);
+    for round in 0..=options.rounds.div_ceil(2) {
+        let bare_seconds = bare.steps(options.loop_steps);
+        let folder = tempfile::tempdir().map_err(|source| Error::Io {
+            action: "create",
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        let training = Training {
+            label: preset.name().to_owned(),
+            directory: folder.path(),
+            experiment: folder.path(),
+            recipe: &recipe,
+            seed: 0,
+            train: images.clone(),
+            valid: valid.clone(),
+            device,
+            display: Display::Quiet,
+            interrupter: Interrupter::new(),
+        };
+        let (_, epochs) = training.run(classifier(options, preset, device)?)?;
+        if round > 0 {
+            ratios.push(epochs[0].seconds / bare_seconds);
+        }
+    }
+    let (low, high) = measure::range(&ratios);
+    let ratio = median(ratios);
+    if options.json {
+        println!("{}", serde_json::json!({ "loop": "training", "ratio_to_bare_loop": ratio }));
+    } else {
+        println!(
+            "training loop ({}): {ratio:.3} of the time of a bare loop ({low:.3} to {high:.3})",
+            preset.name()
+        );
+    }
+    Ok(())
+}

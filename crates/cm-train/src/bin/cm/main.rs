@@ -1,0 +1,61 @@
+//! `cm`: train, test and report from the command line.
+
+mod reproduce;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use cm_train::{Error, report};
+
+/// Norm-aware losses on images of uneven quality.
+#[derive(Debug, Parser)]
+#[command(name = "cm", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train and compare losses, and write tables and pictures.
+    Reproduce {
+        #[command(subcommand)]
+        experiment: Experiment,
+    },
+    /// Rebuild every table and picture of a finished or interrupted experiment, without training.
+    Report {
+        /// Folder of the experiment, for example runs/mnist-20260101-120000.
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Experiment {
+    /// Handwritten digits of known quality: MNIST, or synthetic digits where MNIST cannot be had.
+    Mnist(reproduce::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Reproduce { experiment: Experiment::Mnist(options) } => reproduce::mnist(options),
+        Command::Report { folder } => rebuild(&folder),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            // 130 is what shells give a program that Ctrl-C ended.
+            ExitCode::from(if error.is_interruption() { 130 } else { 1 })
+        }
+    }
+}
+
+fn rebuild(folder: &std::path::Path) -> Result<(), Error> {
+    let files = report::rebuild(folder)?;
+    let (results, _) = report::load(folder)?;
+    println!("{}", report::summary_table(&results));
+    for file in files {
+        println!("{}", file.display());
+    }
+    Ok(())
+}

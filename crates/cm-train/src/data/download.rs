@@ -1,0 +1,186 @@
+//! Downloads that are whole and right, or not there.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use ureq::Agent;
+
+use super::{DataError, MnistFile, idx};
+
+/// How long to wait and how much to take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// For a connection and for the first byte of an answer.
+    pub connect: Duration,
+    /// For a whole file.
+    pub total: Duration,
+    /// Without a further byte.
+    pub stall: Duration,
+    /// Largest file, compressed, in bytes.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(1800),
+            stall: Duration::from_secs(30),
+            bytes: 64 << 20,
+        }
+    }
+}
+
+/// Fetches `<mirror>/<name>.gz` from the first mirror that gives it whole into `folder`, unless it is there.
+///
+/// The file is written under a temporary name, its uncompressed content checked, and then moved into place.
+///
+/// # Errors
+///
+/// [`DataError::Download`] with a line for each mirror, [`DataError::Io`] if the folder cannot be written.
+pub fn download(
+    file: &MnistFile,
+    mirrors: &[String],
+    folder: &Path,
+    limits: &Limits,
+    progress: bool,
+) -> Result<PathBuf, DataError> {
+    let name = format!("{}.gz", file.name);
+    let path = folder.join(&name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    fs::create_dir_all(folder).map_err(DataError::io("create the folder", folder))?;
+    let mut failures = Vec::new();
+    for mirror in mirrors {
+        let url = format!("{}/{name}", mirror.trim_end_matches('/'));
+        let mut partial = tempfile::Builder::new()
+            .prefix(&format!("{name}."))
+            .suffix(".partial")
+            .tempfile_in(folder)
+            .map_err(DataError::io("write to", folder))?;
+        let fetched = fetch(&url, &name, limits, progress, &mut partial, folder)?;
+        match fetched.and_then(|()| check(partial.path(), file)) {
+            Ok(()) => {
+                partial.as_file().sync_all().map_err(DataError::io("write", &path))?;
+                partial.persist(&path).map_err(|error| DataError::io("write", &path)(error.error))?;
+                return Ok(path);
+            }
+            Err(reason) => failures.push(format!("  {url}: {reason}")),
+        }
+    }
+    Err(DataError::Download { file: name, failures })
+}
+
+/// Copies the answer into `partial`. The outer error is the disk's, the inner one the mirror's.
+fn fetch(
+    url: &str,
+    name: &str,
+    limits: &Limits,
+    progress: bool,
+    partial: &mut tempfile::NamedTempFile,
+    folder: &Path,
+) -> Result<Result<(), String>, DataError> {
+    let agent: Agent = Agent::config_builder()
+        .timeout_connect(Some(limits.connect))
+        .timeout_recv_response(Some(limits.connect))
+        .timeout_global(Some(limits.total))
+        .build()
+        .into();
+    let answer = match agent.get(url).call() {
+        Ok(answer) => answer,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let body = answer.into_body();
+    let announced = body.content_length();
+    if announced.is_some_and(|bytes| bytes > limits.bytes) {
+        let reason =
+            format!("it announces {} bytes, more than any file of MNIST has", announced.unwrap_or(0));
+        return Ok(Err(reason));
+    }
+    let bar = bar(name, announced, progress);
+    let mut received = 0u64;
+    for chunk in chunks(body.into_reader(), limits.stall) {
+        match chunk {
+            Ok(bytes) => {
+                received += bytes.len() as u64;
+                if received > limits.bytes {
+                    return Ok(Err(format!("it goes on after {} bytes", limits.bytes)));
+                }
+                partial.write_all(&bytes).map_err(DataError::io("write to", folder))?;
+                bar.set_position(received);
+            }
+            Err(reason) => return Ok(Err(format!("after {received} bytes: {reason}"))),
+        }
+    }
+    bar.finish_and_clear();
+    Ok(Ok(()))
+}
+
+fn bar(name: &str, bytes: Option<u64>, progress: bool) -> ProgressBar {
+    if !progress {
+        return ProgressBar::hidden();
+    }
+    let style = "{prefix}  {bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+    let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(bytes.unwrap_or(0)).with_style(style).with_prefix(name.to_owned())
+}
+
+/// The pieces of a body as they come. A thread reads, so that a silent server can be given up on.
+fn chunks(
+    mut reader: impl Read + Send + 'static,
+    stall: Duration,
+) -> impl Iterator<Item = Result<Arc<[u8]>, String>> {
+    let (sender, receiver) = std::sync::mpsc::sync_channel::<Result<Arc<[u8]>, String>>(4);
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let piece = match reader.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => Ok(Arc::from(&buffer[..count])),
+                Err(error) => Err(error.to_string()),
+            };
+            let ends = piece.is_err();
+            if sender.send(piece).is_err() || ends {
+                return;
+            }
+        }
+    });
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
+        if ended {
+            return None;
+        }
+        match receiver.recv_timeout(stall) {
+            Ok(piece) => {
+                ended = piece.is_err();
+                Some(piece)
+            }
+            Err(Disconnected) => None,
+            Err(Timeout) => {
+                ended = true;
+                Some(Err(format!("no further byte for {} s", stall.as_secs_f64())))
+            }
+        }
+    })
+}
+
+/// Compares the uncompressed content with MNIST's.
+fn check(path: &Path, file: &MnistFile) -> Result<(), String> {
+    let content = idx::content(path).map_err(|error| match error {
+        DataError::Io { source, .. } => format!("what came cannot be uncompressed ({source})"),
+        other => other.to_string(),
+    })?;
+    let found = idx::md5_hex(&content);
+    if found == file.md5 {
+        return Ok(());
+    }
+    Err(format!("what came is another file: the MD5 sum of its content is {found}, not {}", file.md5))
+}

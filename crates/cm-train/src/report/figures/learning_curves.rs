@@ -1,0 +1,145 @@
+//! Accuracy and loss while training.
+
+use plotters::{element::PathElement, style::Color};
+
+use super::{
+    Figure, Kind,
+    canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, chart, padded, picture, size},
+    legend,
+    mark::mark,
+    style::loss_colour,
+};
+use crate::{
+    experiment::{EpochRecord, Results, RunRecord},
+    report::{
+        ReportError,
+        summary::{DimensionSummary, LossSummary, Spread},
+    },
+};
+
+const PANEL_HEIGHT: u32 = 330;
+const MARGINS: Margins = Margins { top: 36, right: 20, left: 66, bottom: 52 };
+
+struct Panel {
+    title: &'static str,
+    description: &'static str,
+    value: fn(&RunRecord, &EpochRecord) -> f64,
+    limit: f64,
+}
+
+const PANELS: [Panel; 3] = [
+    Panel {
+        title: "Clean test images",
+        description: "accuracy (%)",
+        value: |_, epoch| epoch.valid_accuracy * 100.0,
+        limit: 100.5,
+    },
+    Panel {
+        title: "Training images",
+        description: "accuracy (%)",
+        value: |_, epoch| epoch.train_accuracy * 100.0,
+        limit: 100.5,
+    },
+    Panel {
+        title: "Training loss",
+        description: "loss ÷ loss of the first epoch",
+        value: |run, epoch| epoch.train_loss / run.epochs.first().map_or(f64::NAN, |first| first.train_loss),
+        limit: f64::INFINITY,
+    },
+];
+
+/// A loss with one curve for each seed.
+struct Curves<'a> {
+    position: usize,
+    loss: &'a str,
+    seeds: Vec<Vec<(f64, f64)>>,
+}
+
+impl Curves<'_> {
+    /// Mean over the seeds that reached an epoch.
+    fn mean(&self) -> Vec<(f64, f64)> {
+        let longest = self.seeds.iter().max_by_key(|curve| curve.len());
+        let mean = |x: f64| {
+            let at_x = self.seeds.iter().flatten().filter(|point| point.0 == x);
+            Spread::of(at_x.map(|point| point.1)).map(|spread| (x, spread.mean))
+        };
+        longest.into_iter().flatten().filter_map(|point| mean(point.0)).collect()
+    }
+}
+
+pub(super) fn draw(
+    results: &Results,
+    dimension: &DimensionSummary<'_>,
+) -> Result<Option<Figure>, ReportError> {
+    let losses = super::trained(dimension);
+    let last = losses.iter().flat_map(|(_, l)| &l.runs).flat_map(|run| &run.epochs).map(|e| e.epoch).max();
+    let Some(last) = last else { return Ok(None) };
+
+    let name = format!("learning-curves-{}d", dimension.feature_dim);
+    let subtitle = super::subtitle(results, dimension);
+    let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::STRIP_HEIGHT;
+    let svg = picture(&name, height, "Learning curves", &subtitle, |sheet| {
+        let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
+        for (panel, area) in PANELS.iter().zip(panels.split_evenly((1, PANELS.len()))) {
+            let curves: Vec<Curves<'_>> =
+                losses.iter().map(|&(position, loss)| curves_of(panel, position, loss)).collect();
+            let values = curves.iter().flat_map(|c| c.seeds.iter().flatten().map(|point| point.1));
+            let Some(range) = padded(values) else { continue };
+            let air = (last as f64 - 1.0).max(1.0) * 0.05;
+            let x = Axis {
+                range: 1.0 - air..last as f64 + air,
+                description: "epoch".into(),
+                ticks: last.min(8),
+                whole: true,
+            };
+            let y = Axis {
+                range: range.start.max(0.0)..range.end.min(panel.limit),
+                description: panel.description.into(),
+                ticks: 7,
+                whole: false,
+            };
+            draw_curves(&mut chart(&area, panel.title, &MARGINS, &x, &y)?, &curves)?;
+        }
+        let names: Vec<(usize, &str)> = losses.iter().map(|&(position, l)| (position, l.loss)).collect();
+        legend::losses(&strip, &names)
+    })?;
+    let seeds = if dimension.seeds.len() > 1 {
+        " Strong lines are means over the seeds, faint ones single seeds."
+    } else {
+        ""
+    };
+    let caption = format!(
+        "{subtitle}. Accuracy at the end of each epoch on the clean test images, accuracy on the training images while \
+         training, and the training loss. The losses are scaled differently, so each is shown relative to its first \
+         epoch.{seeds}"
+    );
+    Ok(Some(Figure { kind: Kind::LearningCurves, name, caption, svg }))
+}
+
+fn curves_of<'a>(panel: &Panel, position: usize, loss: &'a LossSummary<'_>) -> Curves<'a> {
+    let curve = |run: &&RunRecord| {
+        let points = run.epochs.iter().map(|epoch| (epoch.epoch as f64, (panel.value)(run, epoch)));
+        points.filter(|point| point.1.is_finite()).collect()
+    };
+    Curves { position, loss: loss.loss, seeds: loss.runs.iter().map(curve).collect() }
+}
+
+fn draw_curves(chart: &mut Chart<'_>, curves: &[Curves<'_>]) -> Draw<()> {
+    /// With more epochs, marks at every one would hide the line.
+    const MARKED_EPOCHS: usize = 12;
+    for curves in curves {
+        let colour = loss_colour(curves.loss, curves.position);
+        if curves.seeds.len() > 1 {
+            let faint = |seed: &Vec<_>| PathElement::new(seed.clone(), colour.mix(0.3).stroke_width(size(1)));
+            chart.draw_series(curves.seeds.iter().map(faint))?;
+        }
+        let mean = curves.mean();
+        let step = mean.len().div_ceil(MARKED_EPOCHS).max(1);
+        let marked: Vec<(f64, f64)> = mean.iter().rev().step_by(step).copied().collect();
+        chart.draw_series([PathElement::new(mean, colour.stroke_width(size(2)))])?;
+        for point in marked {
+            mark(chart.plotting_area(), point, curves.position, 3.5, colour)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Legends, and the grid of panels they share with the charts.
+
+use plotters::{element::PathElement, style::Color};
+
+use super::{
+    canvas::{Area, Draw, LEFT, WIDTH, at, plain, size},
+    mark::mark,
+    style::{INK, loss_colour},
+};
+
+/// Height of [`losses`] in pixels.
+pub(super) const STRIP_HEIGHT: u32 = 44;
+
+/// A line with a mark and a name for each loss, centred in a strip.
+pub(super) fn losses(strip: &Area<'_>, losses: &[(usize, &str)]) -> Draw<()> {
+    const LINE: f64 = 26.0;
+    const GAP: f64 = 8.0;
+    const BETWEEN: f64 = 26.0;
+    let style = plain(13.0, INK, LEFT);
+    let widths: Vec<f64> = losses
+        .iter()
+        .map(|(_, loss)| Ok(f64::from(strip.estimate_text_size(loss, &style)?.0) / f64::from(size(1))))
+        .collect::<Draw<_>>()?;
+    let total = widths.iter().map(|w| LINE + GAP + w + BETWEEN).sum::<f64>() - BETWEEN;
+    let mut x = ((f64::from(WIDTH) - total) / 2.0).max(18.0);
+    let y = f64::from(STRIP_HEIGHT) / 2.0;
+    for ((position, loss), width) in losses.iter().zip(widths) {
+        let colour = loss_colour(loss, *position);
+        strip.draw(&PathElement::new(
+            vec![(at(x), at(y)), (at(x + LINE), at(y))],
+            colour.stroke_width(size(2)),
+        ))?;
+        mark(strip, (at(x + LINE / 2.0), at(y)), *position, 4.5, colour)?;
+        strip.draw_text(loss, &style, (at(x + LINE + GAP), at(y)))?;
+        x += LINE + GAP + width + BETWEEN;
+    }
+    Ok(())
+}
+
+/// Rows and columns for panels and, in the last cell, their legend.
+pub(super) fn grid(panels: usize) -> (usize, usize) {
+    let cells = panels + 1;
+    let columns = match cells {
+        0..=3 => cells,
+        4 => 2,
+        5..=9 => 3,
+        _ => 4,
+    };
+    (cells.div_ceil(columns), columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grid_has_a_cell_for_every_panel_and_the_legend() {
+        for panels in 1..20 {
+            let (rows, columns) = grid(panels);
+            assert!(rows * columns > panels, "{panels} panels in {rows} × {columns}");
+        }
+        assert_eq!(grid(5), (2, 3));
+    }
+}

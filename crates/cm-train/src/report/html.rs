@@ -1,0 +1,316 @@
+//! The report as one web page that needs nothing else: styles, typeface and pictures are inside.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::{
+    figures::{self, Figure, Kind},
+    narrative, summary,
+    table::{self, AccuracyTable, Cell},
+};
+use crate::experiment::Results;
+
+const STYLE: &str = include_str!("report.css");
+
+/// The whole page.
+pub(super) fn page(results: &Results, figures: &[Figure]) -> String {
+    let mut body = String::new();
+    header(&mut body, results);
+    section(&mut body, "summary", "Summary", |html| {
+        for paragraph in narrative::paragraphs(results) {
+            element(html, "p", &paragraph);
+        }
+    });
+    section(&mut body, "accuracy", "Accuracy", |html| {
+        for table in table::tables(results) {
+            accuracy_table(html, results, &table);
+        }
+        html.push_str("<ul class=\"notes\">\n");
+        for note in table::NOTES {
+            element(html, "li", &note.replace("is marked", "is bold"));
+        }
+        html.push_str("</ul>\n");
+        pictures(html, figures, Kind::Accuracy);
+    });
+    section(&mut body, "features", "Two-dimensional features", |html| {
+        if !pictures(html, figures, Kind::Features) {
+            element(
+                html,
+                "p",
+                "No loss was trained with feature dimension 2, so there is no picture of the features.",
+            );
+        }
+    });
+    section(&mut body, "norm", "Feature norm and image quality", |html| {
+        if !pictures(html, figures, Kind::Norm) {
+            element(html, "p", "No features are stored, so there is no picture of their norms.");
+        }
+    });
+    section(&mut body, "curves", "Learning curves", |html| {
+        if !pictures(html, figures, Kind::LearningCurves) {
+            element(html, "p", "No epochs are recorded, so there are no learning curves.");
+        }
+    });
+    section(&mut body, "made", "How it was made", |html| provenance(html, results));
+
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{} – losses compared</title>\n<style>\n{}{STYLE}</style>\n\
+         </head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escape(&results.data.name),
+        typeface()
+    )
+}
+
+fn header(html: &mut String, results: &Results) {
+    html.push_str("<header>\n");
+    element(html, "h1", &format!("{}: losses compared", results.data.name));
+    html.push_str("<p class=\"lead\">");
+    html.push_str(&escape(&table::heading(results)));
+    html.push_str("</p>\n");
+    if !results.complete {
+        html.push_str("<p class=\"warning\" role=\"note\">");
+        html.push_str(
+            "This experiment is not complete: runs are missing. Means are over the runs that exist, and losses with \
+             different numbers of seeds should not be compared yet.",
+        );
+        html.push_str("</p>\n");
+    }
+    html.push_str(
+        "<nav><a href=\"#summary\">Summary</a> <a href=\"#accuracy\">Accuracy</a> <a href=\"#features\">Features</a> \
+         <a href=\"#norm\">Norm</a> <a href=\"#curves\">Learning curves</a> <a href=\"#made\">How it was made</a></nav>\n\
+         </header>\n",
+    );
+}
+
+fn section(html: &mut String, id: &str, title: &str, content: impl FnOnce(&mut String)) {
+    let _ = write!(html, "<section id=\"{id}\">\n<h2>{}</h2>\n", escape(title));
+    content(html);
+    html.push_str("</section>\n");
+}
+
+fn element(html: &mut String, tag: &str, text: &str) {
+    let _ = writeln!(html, "<{tag}>{}</{tag}>", escape(text));
+}
+
+fn accuracy_table(html: &mut String, results: &Results, table: &AccuracyTable) {
+    let losses = summary::losses(results);
+    html.push_str("<div class=\"scroll\"><table class=\"accuracy\">\n");
+    element(html, "caption", &table::capitalised(&table.title));
+    html.push_str("<thead><tr><th scope=\"col\">Loss</th>");
+    for column in &table.columns {
+        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(column).replace('\n', "<br>"));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in &table.rows {
+        let position = losses.iter().position(|loss| *loss == row.loss).unwrap_or(0);
+        let colour = figures::loss_colour(&row.loss, position);
+        let _ = write!(
+            html,
+            "<tr><th scope=\"row\"><span class=\"swatch\" style=\"background:#{:02x}{:02x}{:02x}\"></span>{}",
+            colour.0,
+            colour.1,
+            colour.2,
+            escape(&row.loss)
+        );
+        if let Some(missing) = &row.missing {
+            let _ = write!(html, " <small>{}</small>", escape(missing));
+        }
+        html.push_str("</th>");
+        row.cells.iter().for_each(|cell| table_cell(html, cell));
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody></table></div>\n");
+}
+
+fn table_cell(html: &mut String, cell: &Cell) {
+    let mean = escape(&cell.mean);
+    let mean = if cell.best { format!("<strong>{mean}</strong>") } else { mean };
+    let spread = cell.spread.as_deref().map(|s| format!("<small>{}</small>", escape(s))).unwrap_or_default();
+    let _ = write!(html, "<td>{mean}{spread}</td>");
+}
+
+/// The pictures of one kind; whether there was one.
+fn pictures(html: &mut String, figures: &[Figure], kind: Kind) -> bool {
+    let mut found = false;
+    for figure in figures.iter().filter(|figure| figure.kind == kind) {
+        found = true;
+        let caption = escape(&figure.caption);
+        // A picture without a name would be read out as its thousands of points.
+        let svg = figure.svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{caption}\" "), 1);
+        let _ = write!(
+            html,
+            "<figure>\n<div class=\"picture\">{svg}</div>\n<figcaption>{caption} <span class=\"file\">{}.svg, .png</span>\
+             </figcaption>\n</figure>\n",
+            escape(&figure.name)
+        );
+    }
+    found
+}
+
+fn provenance(html: &mut String, results: &Results) {
+    let (data, machine) = (&results.data, &results.environment);
+    let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mut rows = vec![
+        text("data", &data.name),
+        text("source", &data.source),
+        text("training images", &summary::grouped(data.train_images)),
+        text("test images at each severity", &summary::grouped(data.test_images)),
+    ];
+    for (severity, images) in data.train_severities.iter().enumerate() {
+        rows.push((format!("training images of severity {severity}"), summary::grouped(*images)));
+    }
+    key_values(html, "Data", rows);
+    key_values(
+        html,
+        "Checksums",
+        data.checksums.iter().map(|(file, sum)| (file.clone(), sum.clone())).collect(),
+    );
+    let commit = if machine.commit.is_empty() { "not from a checkout" } else { &machine.commit };
+    key_values(
+        html,
+        "Program and machine",
+        vec![
+            text("begun", &results.created),
+            text("took", &duration(results.wall_seconds)),
+            text("backend", &machine.backend),
+            text("threads", &machine.threads.to_string()),
+            text("platform", &machine.platform),
+            text("cm-train", &machine.cm_train),
+            text("Burn", &machine.burn),
+            text("commit", commit),
+        ],
+    );
+    let mut settings = Vec::new();
+    // A configuration that JSON cannot express would not have been stored in the results either.
+    flatten(&serde_json::to_value(&results.config).unwrap_or_default(), "", &mut settings);
+    key_values(html, "Settings", settings);
+}
+
+fn key_values(html: &mut String, title: &str, rows: Vec<(String, String)>) {
+    if rows.is_empty() {
+        return;
+    }
+    element(html, "h3", title);
+    html.push_str("<div class=\"scroll\"><table class=\"keys\"><tbody>\n");
+    for (key, value) in rows {
+        let _ = writeln!(html, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(&key), escape(&value));
+    }
+    html.push_str("</tbody></table></div>\n");
+}
+
+/// Nested settings as `outer.inner` with their values; a list of plain values stays on one line.
+fn flatten(value: &Value, key: &str, rows: &mut Vec<(String, String)>) {
+    let below = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, value) in fields {
+                flatten(value, &below(name), rows);
+            }
+        }
+        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+            for (i, item) in items.iter().enumerate() {
+                flatten(item, &below(&i.to_string()), rows);
+            }
+        }
+        Value::Array(items) => {
+            rows.push((key.to_owned(), items.iter().map(plain).collect::<Vec<_>>().join(", ")))
+        }
+        other => rows.push((key.to_owned(), plain(other))),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "–".into(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, _) => format!("{seconds:.1} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// The typeface of the pictures, so that their texts have the width they were laid out for.
+fn typeface() -> String {
+    let face = |weight, font| {
+        format!(
+            "@font-face{{font-family:Roboto;font-weight:{weight};src:url(data:font/ttf;base64,{}) format(\"truetype\")}}\n",
+            base64(font)
+        )
+    };
+    face(400, figures::REGULAR) + &face(700, figures::BOLD)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            let sextet = (word >> (18 - 6 * i) & 63) as usize;
+            text.push(if i > chunk.len() { '=' } else { char::from(ALPHABET[sextet]) });
+        }
+    }
+    text
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn base64_pads_as_rfc_4648_has_it() {
+        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (bytes, expected) in cases {
+            assert_eq!(base64(bytes.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn nested_settings_become_dotted_keys() {
+        let mut rows = Vec::new();
+        flatten(&json!({"a": {"b": 1, "c": null}, "d": [1, 2], "e": [{"f": "g"}]}), "", &mut rows);
+        let rows: Vec<(&str, &str)> =
+            rows.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(rows, [("a.b", "1"), ("a.c", "–"), ("d", "1, 2"), ("e.0.f", "g")]);
+    }
+
+    #[test]
+    fn text_cannot_become_markup() {
+        assert_eq!(escape("<b a=\"'\">&"), "&lt;b a=&quot;&#39;&quot;&gt;&amp;");
+    }
+
+    #[test]
+    fn durations_are_said_as_a_person_would() {
+        assert_eq!(duration(7.25), "7.2 s");
+        assert_eq!(duration(125.0), "2 min 5 s");
+        assert_eq!(duration(7260.0), "2 h 1 min");
+    }
+}

@@ -1,0 +1,64 @@
+//! Tables, pictures and a web page, made from a results record and stored features, never from a live model.
+
+mod csv;
+mod error;
+mod figures;
+mod files;
+mod html;
+mod narrative;
+mod summary;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+pub use self::csv::RESULTS_COLUMNS;
+pub use error::ReportError;
+pub use files::{
+    FEATURE_COLUMNS, RESULTS_FILE, load, read_features, read_results, write_features, write_results,
+};
+pub use table::summary_table;
+
+use crate::experiment::{FeatureRow, Results};
+
+/// Writes `results.csv`, every picture as SVG and PNG, and `report.html` into a folder.
+///
+/// `features` holds the rows of each run, in the order of `results.runs`. Returns the files written.
+///
+/// # Errors
+///
+/// When the lists of rows are not as many as the runs, a picture cannot be drawn, or a file cannot be written.
+/// Each file is written whole or not at all.
+pub fn write_report(
+    dir: &Path,
+    results: &Results,
+    features: &[Vec<FeatureRow>],
+) -> Result<Vec<PathBuf>, ReportError> {
+    if features.len() != results.runs.len() {
+        return Err(ReportError::FeaturesMismatch { runs: results.runs.len(), features: features.len() });
+    }
+    let figures = figures::draw(results, features)?;
+    let mut written = Vec::new();
+    let mut write = |name: &str, content: &[u8]| {
+        let path = dir.join(name);
+        files::write(&path, content)?;
+        written.push(path);
+        Ok::<(), ReportError>(())
+    };
+    write("results.csv", &csv::results_csv(results, &dir.join("results.csv"))?)?;
+    for figure in &figures {
+        write(&format!("{}.svg", figure.name), figure.svg.as_bytes())?;
+        write(&format!("{}.png", figure.name), &figure.png()?)?;
+    }
+    write("report.html", html::page(results, &figures).as_bytes())?;
+    Ok(written)
+}
+
+/// Makes the report of a folder anew from the results record and the features stored there.
+///
+/// # Errors
+///
+/// Those of [`load`] and [`write_report`].
+pub fn rebuild(dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let (results, features) = load(dir)?;
+    write_report(dir, &results, &features)
+}

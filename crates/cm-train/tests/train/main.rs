@@ -1,0 +1,7 @@
+//! Data, training, reports and the program, from the outside.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod data;
+mod program;
+mod report;
+mod training;

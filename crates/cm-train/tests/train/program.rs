@@ -1,0 +1,102 @@
+//! The `cm` program, as a shell sees it.
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+fn cm(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cm"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> (bool, String, String) {
+    let Output { status, stdout, stderr } = cm(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.success(), text(stdout), text(stderr))
+}
+
+fn small(out: &Path) -> Vec<String> {
+    let options = "reproduce mnist --data synthetic --losses CM-CosFace --feature-dim 2 --width 2 --train-images \
+                   200 --test-images 40 --epochs 2 --out";
+    let words = options.split_whitespace().map(str::to_owned);
+    words.chain([out.display().to_string()]).collect()
+}
+
+#[test]
+fn the_main_job_prints_lines_and_a_table_when_it_is_not_in_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let arguments = small(&out);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (success, stdout, stderr) = run(&arguments);
+    assert!(success, "{stderr}");
+    assert!(stdout.contains("synthetic digits: drawn from stroke templates"), "{stdout}");
+    assert!(stdout.contains("epoch  2/2") && stdout.contains("images/s"), "{stdout}");
+    assert!(!stdout.contains('\u{1b}') && !stdout.contains("MNIST"), "{stdout}");
+    assert!(stdout.contains("report.html"), "{stdout}");
+
+    let (success, _, stderr) = run(&arguments);
+    assert!(!success && stderr.contains("already holds an experiment"), "{stderr}");
+
+    let (success, stdout, stderr) = run(&["report", &out.display().to_string()]);
+    assert!(success && stdout.contains("results.csv"), "{stderr}");
+}
+
+#[test]
+fn wrong_options_end_with_one_error_that_names_them() {
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&["--losses", "ArkFace"], &["no loss named \"ArkFace\"", "CM-CosFace"]),
+        (&["--backend", "tpu"], &["no backend named \"tpu\"", "cuda"]),
+        (&["--backend", "cuda"], &["built without the backend cuda", "--features cuda"]),
+        (&["--data", "cifar"], &["no data set named \"cifar\"", "synthetic"]),
+        (&["--degradation", "fog"], &["no degradation named \"fog\"", "occlusion"]),
+        (&["--profile", "huge"], &["must be quick or full", "huge"]),
+        (&["--data-dir", "/no/such/folder"], &["/no/such/folder", "does not exist"]),
+        (&["--tui"], &["--tui must be used in a terminal only"]),
+    ];
+    for (options, expected) in cases {
+        let (success, _, stderr) =
+            run(&[&["reproduce", "mnist", "--out", "/nonexistent/out"], options].concat());
+        assert!(!success, "{options:?}");
+        assert!(expected.iter().all(|text| stderr.contains(text)), "{options:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+    let (success, _, stderr) = run(&["report", "/no/such/run"]);
+    assert!(!success && stderr.contains("/no/such/run"), "{stderr}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_training_with_a_way_to_go_on_which_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut arguments = small(&out);
+    let epochs = arguments.iter().position(|a| a == "--epochs").unwrap() + 1;
+    arguments[epochs] = "1000".to_owned();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let child = cm(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let checkpoint = out.join("runs/cm-cosface-d2-s0/checkpoint/scheduler-3.bpk");
+    let start = Instant::now();
+    while !checkpoint.exists() && start.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("go on with `--resume"), "{stderr}");
+
+    let curve = std::fs::read_to_string(out.join("runs/cm-cosface-d2-s0/epochs.json")).unwrap();
+    let done = curve.matches("\"epoch\"").count();
+    let config = out.join("config.json");
+    let shorter = format!("\"epochs\": {}", done + 1);
+    let shortened = std::fs::read_to_string(&config).unwrap().replace("\"epochs\": 1000", &shorter);
+    std::fs::write(&config, shortened).unwrap();
+    let (success, stdout, stderr) = run(&["reproduce", "mnist", "--resume", &out.display().to_string()]);
+    assert!(success, "{stderr}");
+    assert!(stdout.contains("goes on after epoch") && stdout.contains("report.html"), "{stdout}");
+}

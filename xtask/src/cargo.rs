@@ -1,0 +1,46 @@
+//! Starting cargo.
+
+use std::{
+    env,
+    process::{Command, ExitCode},
+};
+
+/// Names of the Cargo features that are backends.
+pub const BACKENDS: [&str; 7] = ["flex", "ndarray", "wgpu", "vulkan", "metal", "cuda", "rocm"];
+
+/// A cargo command.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments);
+    cargo
+}
+
+/// Features to build programs with. The CPU backends are always both there: these are the features that
+/// `cargo test --workspace` builds Burn with, so that programs and tests share one build of it.
+pub fn features(backend: Option<&str>) -> Result<String, String> {
+    let mut features = "flex,ndarray".to_owned();
+    match backend {
+        None | Some("flex" | "ndarray") => {}
+        Some(backend) if BACKENDS.contains(&backend) => features += &format!(",{backend}"),
+        Some(unknown) => {
+            return Err(format!(
+                "there is no backend named \"{unknown}\"; the backends are {}",
+                BACKENDS.join(", ")
+            ));
+        }
+    }
+    Ok(features)
+}
+
+/// The value of `--backend NAME` or `--backend=NAME`.
+pub fn backend(arguments: &[String]) -> Option<&str> {
+    let separate = arguments.windows(2).find(|pair| pair[0] == "--backend").map(|pair| pair[1].as_str());
+    separate.or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix("--backend=")))
+}
+
+/// Runs a command to its end and hands its exit code on.
+pub fn run(mut command: Command) -> Result<ExitCode, String> {
+    let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}

@@ -1,0 +1,82 @@
+//! `cargo xtask ci`: exactly what CI runs.
+
+use std::{
+    env, fs,
+    path::Path,
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+use crate::cargo;
+
+pub fn run() -> Result<ExitCode, String> {
+    let deny_warnings = [("RUSTDOCFLAGS", "-D warnings")];
+    let features = cargo::features(None)?;
+    step("formatting", cargo::command(&["fmt", "--all", "--check"]))?;
+    step("clippy", cargo::command(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    step("tests", cargo::command(&["test", "--workspace"]))?;
+    let mut rustdoc = cargo::command(&["doc", "--workspace", "--no-deps"]);
+    rustdoc.envs(deny_warnings);
+    step("documentation", rustdoc)?;
+
+    let out = env::temp_dir().join(format!("cm-loss-ci-{}", std::process::id()));
+    let out_text = out.display().to_string();
+    let mut main_job = cargo::command(&["run", "--package", "cm-train", "--bin", "cm", "--features"]);
+    main_job.args([&features, "--", "reproduce", "mnist", "--data", "synthetic", "--out", &out_text]);
+    main_job.args(["--train-images", "1500", "--test-images", "300", "--width", "6", "--epochs", "3"]);
+    let result = step("main job on synthetic digits", main_job).and_then(|()| check_output(&out));
+    // Also after a failure: the folder is temporary.
+    let _ = fs::remove_dir_all(&out);
+    result?;
+    println!("\nCI: everything passed");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn step(name: &str, mut command: Command) -> Result<(), String> {
+    println!("\nCI: {name}: {command:?}");
+    let start = Instant::now();
+    let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    println!("CI: {name} took {:.0} s", start.elapsed().as_secs_f64());
+    if status.success() { Ok(()) } else { Err(format!("{name} failed: {command:?}")) }
+}
+
+/// Every file of the report is there, and the numbers in it are what a trained network gives.
+fn check_output(out: &Path) -> Result<(), String> {
+    let read = |name: &str| {
+        fs::read_to_string(out.join(name)).map_err(|error| format!("{}: {error}", out.join(name).display()))
+    };
+    let csv = read("results.csv")?;
+    let mut lines = csv.lines();
+    let header = lines.next().unwrap_or_default();
+    if header != "data,loss,feature_dim,seed,severity,images,accuracy,norm_mean,norm_std" {
+        return Err(format!("results.csv begins with {header:?}"));
+    }
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    if rows.len() != 5 * 2 * 5 {
+        return Err(format!(
+            "results.csv has {} rows, not 5 losses x 2 dimensions x 5 severities",
+            rows.len()
+        ));
+    }
+    for row in rows.iter().filter(|row| row[2] == "64" && row[4] == "0") {
+        let accuracy: f64 = row[6].parse().map_err(|error| format!("accuracy {:?}: {error}", row[6]))?;
+        println!("{}: {accuracy} on clean images", row[1]);
+        if accuracy < 0.6 {
+            return Err(format!("{} learned next to nothing: accuracy {accuracy} on clean images", row[1]));
+        }
+    }
+    let html = read("report.html")?;
+    for (name, text) in
+        [("results.csv", &csv), ("report.html", &html), ("results.json", &read("results.json")?)]
+    {
+        if text.contains("MNIST") {
+            return Err(format!("{name} calls synthetic digits MNIST"));
+        }
+    }
+    let pictures = ["features", "learning-curves", "norm-by-severity", "accuracy-by-severity"];
+    for file in pictures.iter().flat_map(|name| [format!("{name}.svg"), format!("{name}.png")]) {
+        let size = fs::metadata(out.join(&file)).map_err(|error| format!("{file}: {error}"))?.len();
+        println!("{file}: {size} bytes");
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! `cargo xtask reproduce` and `cargo xtask report`: the `cm` program, built with the backend asked for.
+
+use std::process::ExitCode;
+
+use crate::cargo;
+
+pub fn run(arguments: &[String]) -> Result<ExitCode, String> {
+    let features = cargo::features(cargo::backend(arguments))?;
+    let mut command = cargo::command(&["run", "--package", "cm-train", "--bin", "cm", "--features"]);
+    command.args([&features, "--"]).args(arguments);
+    cargo::run(command)
+}
