@@ -36,7 +36,7 @@ fn main() -> Result<(), cm_loss_core::Error> {
     let mut optimizer = AdamWConfig::new().init();
     for _ in 0..100 {
         let output = network.head.forward(network.features(points.clone()), targets.clone());
-        let gradients = GradientsParams::from_grads(output.loss.mean().backward(), &network);
+        let gradients = GradientsParams::from_grads(output.mean_loss().backward(), &network);
         network = optimizer.step(0.01, network, gradients);
     }
 

@@ -73,8 +73,10 @@ fn check_output(out: &Path) -> Result<(), String> {
             return Err(format!("{name} calls synthetic digits MNIST"));
         }
     }
-    let pictures = ["features", "learning-curves", "norm-by-severity", "accuracy-by-severity"];
-    for file in pictures.iter().flat_map(|name| [format!("{name}.svg"), format!("{name}.png")]) {
+    let by_dimension = ["learning-curves", "norm-by-severity", "accuracy-by-severity"];
+    let pictures = by_dimension.iter().flat_map(|name| [format!("{name}-64d"), format!("{name}-2d")]);
+    let pictures = pictures.chain(["features".to_owned()]);
+    for file in pictures.flat_map(|name| [format!("{name}.svg"), format!("{name}.png")]) {
         let size = fs::metadata(out.join(&file)).map_err(|error| format!("{file}: {error}"))?.len();
         println!("{file}: {size} bytes");
     }

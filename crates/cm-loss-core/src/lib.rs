@@ -35,7 +35,7 @@
 //! let targets = Tensor::<1, Int>::from_data([3, 1, 4, 1, 5, 9, 2, 6], &device);
 //!
 //! let output = head.forward(features.clone(), targets);
-//! let gradients = output.loss.mean().backward();
+//! let gradients = output.mean_loss().backward();
 //! assert_eq!(features.grad(&gradients).expect("features require gradients").dims(), [8, 64]);
 //! # Ok::<(), cm_loss_core::Error>(())
 //! ```
@@ -59,3 +59,12 @@ pub use norm::{norm, norm_and_unit};
 pub use norm_map::NormMap;
 pub use presets::Preset;
 pub use regularizer::Regularizer;
+
+/// Compiles and runs the code in the documents.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/tutorial.md")]
+    mod tutorial {}
+}

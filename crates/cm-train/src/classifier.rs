@@ -80,7 +80,7 @@ impl TrainStep for Classifier {
     fn step(&self, batch: Batch) -> TrainOutput<ClassifierOutput> {
         let targets = batch.targets.clone();
         let head = self.forward(batch);
-        let gradients = head.loss.clone().mean().backward();
+        let gradients = head.mean_loss().backward();
         TrainOutput::new(self, gradients, ClassifierOutput { head, targets })
     }
 

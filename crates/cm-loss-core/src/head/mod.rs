@@ -25,6 +25,13 @@ pub struct HeadOutput {
     pub norms: Tensor<1>,
 }
 
+impl HeadOutput {
+    /// The loss of the batch, to call `backward` on: the mean over its samples, `[1]`.
+    pub fn mean_loss(&self) -> Tensor<1> {
+        self.loss.clone().mean()
+    }
+}
+
 /// Which head, and which parts in it: a loss as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "head", rename_all = "kebab-case")]

@@ -196,7 +196,9 @@ fn linear_softmax_agrees_with_the_reference_in_value_and_gradient() {
             let head = LinearHead {
                 linear: Linear {
                     weight: Param::from_tensor(weight),
-                    bias: Some(Param::from_tensor(tensor(&[bias.clone()], &device).squeeze_dim(0))),
+                    bias: Some(Param::from_tensor(
+                        tensor(std::slice::from_ref(&bias), &device).squeeze_dim(0),
+                    )),
                 },
             };
             assert_eq!(head.linear.weight.dims(), [dim, classes]);

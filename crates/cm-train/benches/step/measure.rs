@@ -41,7 +41,7 @@ impl BareLoop {
         let start = Instant::now();
         for indices in indices.chunks(self.batch_size).cycle().take(count) {
             let Some(model) = self.model.take() else { unreachable!("it is put back after each step") };
-            let loss = model.forward(batch(&self.images, indices, &self.device)).loss.mean();
+            let loss = model.forward(batch(&self.images, indices, &self.device)).mean_loss();
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             self.model = Some(self.optimizer.step(1e-3, model, gradients));
         }

@@ -80,7 +80,7 @@ impl Profile {
         match self {
             Self::Full => common,
             Self::Quick => ExperimentConfig {
-                width: 12,
+                width: 8,
                 train_images: 8_000,
                 test_images: 2_000,
                 recipe: Recipe {

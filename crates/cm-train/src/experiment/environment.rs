@@ -33,3 +33,15 @@ fn commit() -> Option<String> {
     let changed = git(&["status", "--porcelain"]).is_some_and(|changes| !changes.is_empty());
     Some(if changed { format!("{commit}-dirty") } else { commit })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::BURN_VERSION;
+
+    #[test]
+    fn the_recorded_version_of_burn_is_the_locked_one() {
+        let lock = include_str!("../../../../Cargo.lock");
+        let entry = format!("name = \"burn\"\nversion = \"{BURN_VERSION}\"\n");
+        assert!(lock.contains(&entry), "Cargo.lock has another version of Burn than {BURN_VERSION}");
+    }
+}

@@ -5,7 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use burn::train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
+use burn::{
+    lr_scheduler::LrSchedulerRecord,
+    optim::OptimizerRecord,
+    store::ModuleRecord,
+    train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError},
+};
 
 /// The three records of a checkpoint.
 const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
@@ -28,12 +33,32 @@ impl AtomicCheckpointer {
     }
 }
 
-/// The last epoch, not after `limit`, of which all records are there.
-pub fn last_whole_epoch(directory: &Path, limit: usize) -> Option<usize> {
-    let whole = |&epoch: &usize| {
-        AtomicCheckpointer::all(directory).iter().all(|checkpointer| checkpointer.path(epoch).is_file())
-    };
-    (1..=limit).rev().find(whole)
+/// The last epoch, not after `limit`, of which every record can be read, and what is wrong with later ones.
+pub fn last_readable_epoch(directory: &Path, limit: usize) -> (Option<usize>, Vec<String>) {
+    let mut damaged = Vec::new();
+    for epoch in (1..=limit).rev() {
+        match read_all(directory, epoch) {
+            Some(Ok(())) => return (Some(epoch), damaged),
+            Some(Err(reason)) => damaged.push(reason),
+            None => {}
+        }
+    }
+    (None, damaged)
+}
+
+/// Reads the records of an epoch, for Burn would panic at one that it cannot read. `None` where one is missing.
+fn read_all(directory: &Path, epoch: usize) -> Option<Result<(), String>> {
+    fn read<R: Checkpoint>(part: &AtomicCheckpointer, epoch: usize) -> Result<(), String> {
+        let restored: Result<R, _> = part.restore(epoch);
+        restored.map(drop).map_err(|error| format!("{}: {error}", part.path(epoch).display()))
+    }
+    let [model, optimizer, scheduler] = AtomicCheckpointer::all(directory);
+    let whole = [&model, &optimizer, &scheduler].iter().all(|part| part.path(epoch).is_file());
+    whole.then(|| {
+        read::<ModuleRecord>(&model, epoch)?;
+        read::<OptimizerRecord>(&optimizer, epoch)?;
+        read::<LrSchedulerRecord>(&scheduler, epoch)
+    })
 }
 
 impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {

@@ -87,7 +87,8 @@ impl Training<'_> {
         files::create_dir(&checkpoints)?;
         let curve_path = self.directory.join("epochs.json");
         let mut curve = epoch_log::read_curve(&curve_path, self.recipe.epochs)?;
-        let done = checkpoint::last_whole_epoch(&checkpoints, curve.len()).unwrap_or(0);
+        let (done, damaged) = checkpoint::last_readable_epoch(&checkpoints, curve.len());
+        let done = done.unwrap_or(0);
         curve.truncate(done);
         let curve = epoch_log::LearningCurve::new(curve.into());
 
@@ -124,6 +125,9 @@ impl Training<'_> {
             .num_epochs(self.recipe.epochs);
         if self.display != Display::Dashboard {
             training = training.renderer(Box::new(progress::Silent));
+        }
+        for damaged in damaged {
+            self.display.line(&bar, &format!("{}  passes over a damaged checkpoint: {damaged}", self.label));
         }
         if done > 0 {
             training = training.checkpoint(done);

@@ -32,12 +32,12 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Experiment {
     /// Handwritten digits of known quality: MNIST, or synthetic digits where MNIST cannot be had.
-    Mnist(reproduce::Options),
+    Mnist(Box<reproduce::Options>),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Reproduce { experiment: Experiment::Mnist(options) } => reproduce::mnist(options),
+        Command::Reproduce { experiment: Experiment::Mnist(options) } => reproduce::mnist(*options),
         Command::Report { folder } => rebuild(&folder),
     };
     match result {

@@ -6,7 +6,7 @@ use plotters::{element::PathElement, style::Color};
 
 use super::{
     Figure, Kind,
-    canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, chart, padded, picture, size},
+    canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, WIDTH, chart, padded, picture, size},
     legend,
     mark::mark,
     style::loss_colour,
@@ -56,7 +56,7 @@ pub(super) fn draw(
     let title = "Accuracy by severity of the degradation";
     let subtitle = super::subtitle(results, dimension);
     let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::STRIP_HEIGHT;
-    let svg = picture(&name, height, title, &subtitle, |sheet| {
+    let svg = picture(&name, (WIDTH, height), title, &subtitle, |sheet| {
         let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
         let panels = panels.split_evenly((1, if difference.is_some() { 2 } else { 1 }));
         let x = Axis {

@@ -26,7 +26,7 @@ const FAMILY: &str = "Roboto, Helvetica, Arial, sans-serif";
 /// Drawing units in a pixel: plotters rounds every coordinate to a whole unit.
 const UNITS: u32 = 2;
 
-/// Width of every picture in pixels.
+/// Width of most pictures in pixels.
 pub(super) const WIDTH: u32 = 1080;
 
 /// Height of title and subtitle in pixels.
@@ -68,17 +68,17 @@ pub(super) fn bold(pixels: f64, colour: RGBColor, pos: Pos) -> TextStyle<'static
     text(pixels, FontStyle::Bold, colour, pos)
 }
 
-/// Draws a picture of [`WIDTH`] and a height in pixels: heading above, `body` on the rest.
+/// Draws a picture of a width and a height in pixels: heading above, `body` on the rest.
 pub(super) fn picture(
     figure: &str,
-    height: u32,
+    (width, height): (u32, u32),
     title: &str,
     subtitle: &str,
     body: impl FnOnce(&Area<'_>) -> Draw<()>,
 ) -> Result<String, ReportError> {
     let failed = |reason: String| ReportError::Drawing { figure: figure.to_owned(), reason };
     register_fonts().map_err(|reason| failed(reason.to_owned()))?;
-    let (width_units, height_units) = (size(WIDTH), size(height));
+    let (width_units, height_units) = (size(width), size(height));
     let mut svg = String::new();
     let draw = |svg: &mut String| -> Draw<()> {
         let sheet = SVGBackend::with_string(svg, (width_units, height_units)).into_drawing_area();
@@ -94,7 +94,7 @@ pub(super) fn picture(
     let svg = svg
         .replacen(
             &format!("width=\"{width_units}\" height=\"{height_units}\""),
-            &format!("width=\"{WIDTH}\" height=\"{height}\""),
+            &format!("width=\"{width}\" height=\"{height}\""),
             1,
         )
         .replace(" opacity=\"1\"", "")
@@ -151,7 +151,7 @@ pub(super) struct Margins {
     pub bottom: u32,
 }
 
-/// A chart with a title in bold above it.
+/// A chart with a title in bold at the top of its area.
 pub(super) fn chart<'a>(
     area: &Area<'a>,
     title: &str,
@@ -161,13 +161,10 @@ pub(super) fn chart<'a>(
 ) -> Draw<Chart<'a>> {
     /// Free of descriptions.
     const OUTSIDE: u32 = 10;
+    const TITLE_Y: f64 = 21.0;
     let (x_decimals, y_decimals) =
         (if x.whole { 0 } else { x.decimals() }, if y.whole { 0 } else { y.decimals() });
-    area.draw_text(
-        title,
-        &bold(13.5, INK, LEFT),
-        (at(f64::from(margins.left)), at(f64::from(margins.top) - 15.0)),
-    )?;
+    area.draw_text(title, &bold(13.5, INK, LEFT), (at(f64::from(margins.left)), at(TITLE_Y)))?;
     let mut chart = ChartBuilder::on(area)
         .margin_top(size(margins.top))
         .margin_right(size(margins.right))

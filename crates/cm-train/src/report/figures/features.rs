@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 
 use plotters::{
-    element::{Circle, EmptyElement, PathElement, Text},
+    element::{Circle, Cross, EmptyElement, PathElement, Text},
     style::{Color, WHITE},
 };
 
 use super::{
     Figure, Kind,
     canvas::{
-        Area, Axis, CENTRE, Chart, Draw, HEADING_HEIGHT, LEFT, Margins, WIDTH, at, bold, chart, picture,
-        plain, size,
+        Area, Axis, CENTRE, Chart, Draw, HEADING_HEIGHT, LEFT, Margins, at, bold, chart, picture, plain, size,
     },
-    legend,
     style::{INK, MUTED, class_colour},
 };
 use crate::{
@@ -26,8 +24,21 @@ use crate::{
 
 /// More points would not show more, but make the file larger.
 const MAX_CLEAN: usize = 1500;
-const MAX_DEGRADED: usize = 1000;
-const MARGINS: Margins = Margins { top: 36, right: 16, left: 64, bottom: 52 };
+const MAX_DEGRADED: usize = 800;
+/// Opacity of the untouched images, which the degraded ones stand out from.
+const UNTOUCHED: f64 = 0.3;
+/// Half the width of a degraded image's mark.
+const CROSS: f64 = 2.2;
+/// Panels side by side; more losses than that continue below.
+const COLUMNS: usize = 5;
+/// Width and height of the square between the axes.
+const SIDE: u32 = 252;
+const MARGINS: Margins = Margins { top: 56, right: 8, left: 58, bottom: 52 };
+const PANEL_WIDTH: u32 = SIDE + MARGINS.left + MARGINS.right;
+const PANEL_HEIGHT: u32 = SIDE + MARGINS.top + MARGINS.bottom;
+const LEGEND_HEIGHT: u32 = 56;
+/// The heading and the legend need as much.
+const LEAST_WIDTH: u32 = 900;
 
 /// One loss: its run, and the rows that are drawn.
 struct Panel<'a> {
@@ -51,14 +62,14 @@ impl<'a> Panel<'a> {
         self.clean.iter().chain(&self.degraded)
     }
 
-    fn title(&self) -> String {
+    /// What is reached on test images without and with degradation.
+    fn accuracies(&self) -> String {
         let percent = |value: f64| format!("{:.1} %", value * 100.0);
         let parts = [
             accuracy_at(0)(self.run).map(|a| format!("{} clean", percent(a))),
             low_quality_accuracy(self.run).map(|a| format!("{} degraded", percent(a))),
         ];
-        let parts: Vec<String> = parts.into_iter().flatten().collect();
-        format!("{}: {}", self.run.loss, parts.join(", "))
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -71,9 +82,8 @@ pub(super) fn draw(results: &Results, features: &[Vec<FeatureRow>]) -> Result<Op
     }
     let Some(seed) = panels.first().map(|panel| panel.run.seed) else { return Ok(None) };
 
-    let (rows, columns) = legend::grid(panels.len());
-    let side = WIDTH / columns as u32 - MARGINS.left - MARGINS.right;
-    let panel_height = MARGINS.top + side + MARGINS.bottom + 8;
+    let columns = panels.len().min(COLUMNS);
+    let rows = panels.len().div_ceil(columns) as u32;
     let classes: BTreeSet<u8> = panels.iter().flat_map(|panel| panel.rows().map(|row| row.label)).collect();
     let seeds = results.runs.iter().map(|run| run.seed).collect::<BTreeSet<_>>().len();
     let shown = if seeds > 1 {
@@ -83,18 +93,21 @@ pub(super) fn draw(results: &Results, features: &[Vec<FeatureRow>]) -> Result<Op
     };
     let subtitle = format!("{} · feature dimension 2, {shown}", results.data.name);
     let title = "Two-dimensional features of the test images";
-    let height = HEADING_HEIGHT + panel_height * rows as u32;
-    let svg = picture("features", height, title, &subtitle, |sheet| {
-        let cells = sheet.split_evenly((rows, columns));
-        for (panel, cell) in panels.iter().zip(&cells) {
-            let (square, _) = cell.split_vertically(size(panel_height - 8));
-            scatter(&square, panel)?;
+    let width = (PANEL_WIDTH * columns as u32).max(LEAST_WIDTH);
+    let height = HEADING_HEIGHT + PANEL_HEIGHT * rows + LEGEND_HEIGHT;
+    let svg = picture("features", (width, height), title, &subtitle, |sheet| {
+        let (charts, strip) = sheet.split_vertically(size(PANEL_HEIGHT * rows));
+        for (i, panel) in panels.iter().enumerate() {
+            let (left, top) = (at(f64::from(PANEL_WIDTH)), at(f64::from(PANEL_HEIGHT)));
+            let (left, top) = (left * (i % columns) as i32, top * (i / columns) as i32);
+            let cell = charts.margin(top, 0, left, 0);
+            scatter(&cell.shrink((0, 0), (size(PANEL_WIDTH), size(PANEL_HEIGHT))), panel)?;
         }
-        explanation(&cells[panels.len()], &classes)
+        explanation(&strip, &classes)
     })?;
     let caption = format!(
         "{subtitle}. Each point is a test image, coloured by its class; the axes of a panel have the same unit, the cross \
-         is the origin. The distance from the origin is the feature norm. Above each panel: accuracy on untouched images \
+         is the origin. Dots are untouched images, crosses degraded ones. The distance from the origin is the feature norm. Above each panel: accuracy on untouched images \
          and mean over the degraded ones. A panel shows at most {} untouched and {} degraded images.",
         grouped(MAX_CLEAN),
         grouped(MAX_DEGRADED)
@@ -126,20 +139,22 @@ fn scatter(area: &Area<'_>, panel: &Panel<'_>) -> Draw<()> {
         ticks: 6,
         whole: false,
     };
-    let title = panel.title();
-    let mut chart = chart(area, &title, &MARGINS, &axis("first coordinate"), &axis("second coordinate"))?;
+    let below = (at(f64::from(MARGINS.left)), at(f64::from(MARGINS.top) - 16.0));
+    area.draw_text(&panel.accuracies(), &plain(12.5, MUTED, LEFT), below)?;
+    let (title, x, y) = (&panel.run.loss, axis("first coordinate"), axis("second coordinate"));
+    let mut chart = chart(area, title, &MARGINS, &x, &y)?;
     let point = |row: &FeatureRow| (f64::from(row.x), f64::from(row.y));
     chart.draw_series(
         panel
             .clean
             .iter()
-            .map(|row| Circle::new(point(row), at(1.5), class_colour(row.label).mix(0.8).filled())),
+            .map(|row| Circle::new(point(row), at(1.7), class_colour(row.label).mix(UNTOUCHED).filled())),
     )?;
     chart.draw_series(
         panel
             .degraded
             .iter()
-            .map(|row| Circle::new(point(row), at(2.5), class_colour(row.label).stroke_width(size(1) / 2))),
+            .map(|row| Cross::new(point(row), at(CROSS), class_colour(row.label).stroke_width(size(1)))),
     )?;
     origin(&mut chart)?;
     class_labels(&mut chart, &panel.clean, reach)
@@ -179,28 +194,31 @@ fn class_labels(chart: &mut Chart<'_>, clean: &[FeatureRow], reach: f64) -> Draw
     Ok(())
 }
 
-fn explanation(cell: &Area<'_>, classes: &BTreeSet<u8>) -> Draw<()> {
-    const PER_COLUMN: usize = 5;
+/// In a line: the classes, and how quality and origin are shown.
+fn explanation(strip: &Area<'_>, classes: &BTreeSet<u8>) -> Draw<()> {
+    const Y: f64 = 24.0;
     let label = plain(12.5, INK, LEFT);
-    cell.draw_text("Class of the image", &bold(13.5, INK, LEFT), (at(44.0), at(44.0)))?;
-    for (i, &class) in classes.iter().enumerate() {
-        let (x, y) = (50.0 + 64.0 * (i / PER_COLUMN) as f64, 70.0 + 22.0 * (i % PER_COLUMN) as f64);
-        cell.draw(&Circle::new((at(x), at(y)), at(5.0), class_colour(class).filled()))?;
-        cell.draw_text(&class.to_string(), &label, (at(x + 14.0), at(y)))?;
+    strip.draw_text("Class", &bold(13.0, INK, LEFT), (at(18.0), at(Y)))?;
+    let mut x = 70.0;
+    for &class in classes {
+        strip.draw(&Circle::new((at(x), at(Y)), at(5.0), class_colour(class).filled()))?;
+        strip.draw_text(&class.to_string(), &label, (at(x + 9.0), at(Y)))?;
+        x += 34.0;
     }
-    let y = 70.0 + 22.0 * classes.len().min(PER_COLUMN) as f64 + 18.0;
-    cell.draw_text("Quality", &bold(13.5, INK, LEFT), (at(44.0), at(y)))?;
-    cell.draw(&Circle::new((at(50.0), at(y + 26.0)), at(1.5), MUTED.filled()))?;
-    cell.draw_text("untouched (severity 0)", &label, (at(64.0), at(y + 26.0)))?;
-    cell.draw(&Circle::new((at(50.0), at(y + 48.0)), at(2.5), MUTED.stroke_width(size(1) / 2)))?;
-    cell.draw_text("degraded (severity 1 and above)", &label, (at(64.0), at(y + 48.0)))?;
+    x += 12.0;
+    strip.draw(&Circle::new((at(x), at(Y)), at(1.7), INK.mix(UNTOUCHED).filled()))?;
+    strip.draw_text("untouched", &label, (at(x + 10.0), at(Y)))?;
+    x += 96.0;
+    strip.draw(&Cross::new((at(x), at(Y)), at(CROSS), INK.stroke_width(size(1))))?;
+    strip.draw_text("degraded (severity 1 to 4)", &label, (at(x + 10.0), at(Y)))?;
+    x += 190.0;
     let arm = 6.0;
     let line = |from: (f64, f64), to: (f64, f64)| {
         PathElement::new(vec![(at(from.0), at(from.1)), (at(to.0), at(to.1))], INK.stroke_width(size(2)))
     };
-    cell.draw(&line((50.0 - arm, y + 72.0), (50.0 + arm, y + 72.0)))?;
-    cell.draw(&line((50.0, y + 72.0 - arm), (50.0, y + 72.0 + arm)))?;
-    cell.draw_text("origin: feature norm 0", &label, (at(64.0), at(y + 72.0)))
+    strip.draw(&line((x - arm, Y), (x + arm, Y)))?;
+    strip.draw(&line((x, Y - arm), (x, Y + arm)))?;
+    strip.draw_text("origin: feature norm 0", &label, (at(x + 14.0), at(Y)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use plotters::{element::PathElement, style::Color};
 
 use super::{
     Figure, Kind,
-    canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, chart, padded, picture, size},
+    canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, WIDTH, chart, padded, picture, size},
     legend,
     mark::mark,
     style::loss_colour,
@@ -78,7 +78,7 @@ pub(super) fn draw(
     let name = format!("learning-curves-{}d", dimension.feature_dim);
     let subtitle = super::subtitle(results, dimension);
     let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::STRIP_HEIGHT;
-    let svg = picture(&name, height, "Learning curves", &subtitle, |sheet| {
+    let svg = picture(&name, (WIDTH, height), "Learning curves", &subtitle, |sheet| {
         let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
         for (panel, area) in PANELS.iter().zip(panels.split_evenly((1, PANELS.len()))) {
             let curves: Vec<Curves<'_>> =

@@ -11,7 +11,8 @@ use super::{
     Figure, Kind,
     accuracy_by_severity::severity_range,
     canvas::{
-        Area, Axis, Chart, Draw, HEADING_HEIGHT, LEFT, Margins, at, bold, chart, padded, picture, plain, size,
+        Area, Axis, Chart, Draw, HEADING_HEIGHT, LEFT, Margins, WIDTH, at, bold, chart, padded, picture,
+        plain, size,
     },
     legend,
     style::{INK, MUTED, loss_colour},
@@ -55,32 +56,33 @@ pub(super) fn draw(
     let name = format!("norm-by-severity-{}d", dimension.feature_dim);
     let title = "Feature norm by severity of the degradation";
     let subtitle = super::subtitle(results, dimension);
-    let svg = picture(&name, HEADING_HEIGHT + PANEL_HEIGHT * rows as u32, title, &subtitle, |sheet| {
-        let cells = sheet.split_evenly((rows, columns));
-        for ((position, loss, boxes), area) in panels.iter().zip(&cells) {
-            let Some(range) = padded(boxes.iter().flat_map(|b| b.percentiles)) else { continue };
-            // Zero is a natural end of a length, where it costs no resolution.
-            let from = if range.start < range.end * 0.35 { 0.0 } else { range.start };
-            let x = Axis {
-                range: severity_range(&dimension.severities),
-                description: "severity (0: untouched)".into(),
-                ticks: 6,
-                whole: true,
-            };
-            let y = Axis {
-                range: from..range.end,
-                description: "feature norm ‖x‖".into(),
-                ticks: 6,
-                whole: false,
-            };
-            let colour = loss_colour(loss, *position);
-            let mut chart = chart(area, loss, &MARGINS, &x, &y)?;
-            for one in boxes {
-                draw_box(&mut chart, one, colour)?;
+    let svg =
+        picture(&name, (WIDTH, HEADING_HEIGHT + PANEL_HEIGHT * rows as u32), title, &subtitle, |sheet| {
+            let cells = sheet.split_evenly((rows, columns));
+            for ((position, loss, boxes), area) in panels.iter().zip(&cells) {
+                let Some(range) = padded(boxes.iter().flat_map(|b| b.percentiles)) else { continue };
+                // Zero is a natural end of a length, where it costs no resolution.
+                let from = if range.start < range.end * 0.35 { 0.0 } else { range.start };
+                let x = Axis {
+                    range: severity_range(&dimension.severities),
+                    description: "severity (0: untouched)".into(),
+                    ticks: 6,
+                    whole: true,
+                };
+                let y = Axis {
+                    range: from..range.end,
+                    description: "feature norm ‖x‖".into(),
+                    ticks: 6,
+                    whole: false,
+                };
+                let colour = loss_colour(loss, *position);
+                let mut chart = chart(area, loss, &MARGINS, &x, &y)?;
+                for one in boxes {
+                    draw_box(&mut chart, one, colour)?;
+                }
             }
-        }
-        explanation(&cells[panels.len()])
-    })?;
+            explanation(&cells[panels.len()])
+        })?;
     let together = if dimension.seeds.len() > 1 { ", the images of all seeds together" } else { "" };
     let rank = closest_to_quality(dimension);
     let caption = format!(

@@ -143,6 +143,21 @@ fn a_checkpoint_that_cannot_be_written_ends_the_run_with_its_name_and_keeps_the_
 }
 
 #[test]
+fn a_damaged_checkpoint_is_passed_over_for_the_one_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let checkpoints = out.join("runs/softmax-d2-s0/checkpoint");
+    fs::create_dir_all(checkpoints.join("model-3.bpk/in-the-way")).unwrap();
+    start(&out, config(&[Preset::Softmax], 4)).unwrap_err();
+    fs::remove_dir_all(checkpoints.join("model-3.bpk")).unwrap();
+    let damaged = checkpoints.join("model-2.bpk");
+    let bytes = fs::read(&damaged).unwrap();
+    fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
+    let whole = start(&folder.path().join("whole"), config(&[Preset::Softmax], 4)).unwrap();
+    assert_eq!(timeless(&resume(&out).unwrap()), timeless(&whole));
+}
+
+#[test]
 fn damaged_and_missing_files_of_an_experiment_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let nothing = resume(folder.path()).unwrap_err().to_string();

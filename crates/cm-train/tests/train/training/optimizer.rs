@@ -32,31 +32,27 @@ fn assert_close(actual: &[f64], expected: &[f64]) {
     }
 }
 
+// w = torch.nn.Parameter(torch.ones(1, dtype=torch.float64)); o = torch.optim.SGD([w], lr=0.1, ...)
+// for g in (0.5, -1.0, 2.0, 0.25, 0.0): o.zero_grad(); (w * g).sum().backward(); o.step(); print(w.item())
+
 #[test]
 fn sgd_is_the_one_of_pytorch_without_dampening() {
-    let (momentum, weight_decay, rate) = (0.9, 0.05, 0.1);
-    let (mut w, mut velocity) = (1.0, 0.0);
-    let expected = GRADIENTS.map(|gradient| {
-        velocity = momentum * velocity + gradient + weight_decay * w;
-        w -= rate * velocity;
-        w
-    });
-    let config = OptimizerConfig::Sgd { momentum, weight_decay };
-    assert_close(&trajectory(&config, rate, &GRADIENTS), &expected);
+    // torch.optim.SGD([w], lr=0.1, momentum=0.9, weight_decay=0.05)
+    let expected = [0.945, 0.990_775, 0.827_018_625, 0.650_502_794_375, 0.488_386_032_840_625];
+    let config = OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 0.05 };
+    assert_close(&trajectory(&config, 0.1, &GRADIENTS), &expected);
 }
 
 #[test]
 fn adamw_is_the_one_of_pytorch() {
-    let (weight_decay, rate) = (0.02, 0.01);
-    let (mut w, mut first, mut second, mut t) = (1.0, 0.0, 0.0, 0);
-    let expected = GRADIENTS.map(|gradient| {
-        t += 1;
-        w *= 1.0 - rate * weight_decay;
-        first = 0.9 * first + 0.1 * gradient;
-        second = 0.999 * second + 0.001 * gradient * gradient;
-        let corrected = |moment: f64, beta: f64| moment / (1.0 - beta.powi(t));
-        w -= rate * corrected(first, 0.9) / (corrected(second, 0.999).sqrt() + 1e-8);
-        w
-    });
-    assert_close(&trajectory(&OptimizerConfig::AdamW { weight_decay }, rate, &GRADIENTS), &expected);
+    // torch.optim.AdamW([w], lr=0.01, weight_decay=0.02)
+    let expected = [
+        0.989_800_000_2,
+        0.993_263_075_424_016_6,
+        0.988_867_866_656_685_7,
+        0.984_622_113_377_489_4,
+        0.981_003_723_055_531_7,
+    ];
+    let config = OptimizerConfig::AdamW { weight_decay: 0.02 };
+    assert_close(&trajectory(&config, 0.01, &GRADIENTS), &expected);
 }
