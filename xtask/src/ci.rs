@@ -32,6 +32,18 @@ pub fn run() -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// `cargo xtask ci backends`: type-checks what cannot be tested without its hardware. The first time it takes as long
+/// as compiling most of a GPU backend.
+pub fn backends() -> Result<ExitCode, String> {
+    for backend in ["ndarray", "wgpu", "vulkan", "cuda"] {
+        step(
+            backend,
+            cargo::command(&["check", "--package", "cm-train", "--all-targets", "--features", backend]),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn step(name: &str, mut command: Command) -> Result<(), String> {
     println!("\nCI: {name}: {command:?}");
     let start = Instant::now();

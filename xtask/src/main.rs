@@ -16,6 +16,7 @@ cargo xtask <command>
   bench step [--json] [OPTIONS]                time of a training step with each head
   bench step --against-torch [--python PATH]   the same beside PyTorch
   ci                                           everything that CI checks
+  ci backends                                  type-checks the backends ndarray, wgpu, vulkan and cuda
 
 Backends: flex (CPU, the default), ndarray (CPU), wgpu, vulkan, metal, cuda, rocm.";
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         ["reproduce" | "report", ..] => cm::run(&arguments),
         ["bench", "step", ..] => bench::run("step", &arguments[2..]),
         ["ci"] => ci::run(),
+        ["ci", "backends"] => ci::backends(),
         [] | ["help" | "--help" | "-h", ..] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;

@@ -81,13 +81,13 @@ impl Profile {
             Self::Full => common,
             Self::Quick => ExperimentConfig {
                 width: 8,
-                train_images: 8_000,
+                train_images: 9_000,
                 test_images: 2_000,
                 recipe: Recipe {
-                    epochs: 5,
+                    epochs: 4,
                     batch_size: 64,
                     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-2 },
-                    schedule: Schedule { learning_rate: 3e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
+                    schedule: Schedule { learning_rate: 2e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
                     max_grad_norm: Some(5.0),
                 },
                 ..common

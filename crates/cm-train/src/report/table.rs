@@ -8,7 +8,7 @@ use crate::experiment::Results;
 /// What stands under the tables, so that nobody reads more into a mark than it says.
 pub(super) const NOTES: [&str; 3] = [
     "Accuracy on the test images in percent, by severity of their degradation (0: untouched).",
-    "The best value of a column is marked. A lead smaller than the spread over seeds (±) is no lead.",
+    "The best value of a column is marked, except times. A lead smaller than the spread over seeds (±) is no lead.",
     "ρ: Spearman correlation of feature norm and image quality; losses of constant scale do not train the norm.",
 ];
 
@@ -41,15 +41,11 @@ pub(super) struct Cell {
     pub best: bool,
 }
 
-enum Better {
-    Higher,
-    Lower,
-}
-
 /// A column before it is turned into the cells of the rows.
 struct Column {
     heading: String,
-    better: Better,
+    /// Mark the highest value. Times are not marked: they are the machine's, and differ by chance.
+    marked: bool,
     decimals: usize,
     /// Say with `± –` that the spread is unknown.
     always_spread: bool,
@@ -60,11 +56,7 @@ impl Column {
     fn cells(&self) -> Vec<Cell> {
         let shown = |v: f64| format!("{v:.*}", self.decimals).replace('-', "−");
         let means = || self.values.iter().flatten().map(|s| s.mean);
-        let best = match self.better {
-            Better::Higher => means().reduce(f64::max),
-            Better::Lower => means().reduce(f64::min),
-        };
-        let best = best.filter(|_| means().count() > 1).map(shown);
+        let best = means().reduce(f64::max).filter(|_| self.marked && means().count() > 1).map(shown);
         self.values
             .iter()
             .map(|value| match value {
@@ -97,7 +89,7 @@ fn table(dimension: &DimensionSummary<'_>) -> AccuracyTable {
         .iter()
         .map(|&severity| Column {
             heading: if severity == 0 { "clean\n(0)".into() } else { format!("severity\n{severity}") },
-            better: Better::Higher,
+            marked: true,
             decimals: 2,
             always_spread: false,
             values: over_losses(&|l| l.over_seeds(summary::accuracy_at(severity)).map(|s| s.scaled(100.0))),
@@ -108,28 +100,28 @@ fn table(dimension: &DimensionSummary<'_>) -> AccuracyTable {
             [first, .., last] => format!("mean\n{first}–{last}"),
             _ => "mean\ndegraded".into(),
         },
-        better: Better::Higher,
+        marked: true,
         decimals: 2,
         always_spread: true,
         values: over_losses(&|l| l.over_seeds(summary::low_quality_accuracy).map(|s| s.scaled(100.0))),
     });
     columns.push(Column {
         heading: "ρ (norm,\nquality)".into(),
-        better: Better::Higher,
+        marked: true,
         decimals: 3,
         always_spread: false,
         values: over_losses(&|l| l.over_seeds(|run| run.norm_quality_spearman)),
     });
     columns.push(Column {
         heading: "train\nseconds".into(),
-        better: Better::Lower,
+        marked: false,
         decimals: 1,
         always_spread: false,
         values: over_losses(&|l| without_spread(l.over_seeds(|run| Some(run.train_seconds)))),
     });
     columns.push(Column {
         heading: "images\nper s".into(),
-        better: Better::Higher,
+        marked: false,
         decimals: 0,
         always_spread: false,
         values: over_losses(&|l| without_spread(l.over_seeds(|run| Some(run.images_per_second)))),
@@ -237,9 +229,9 @@ pub(super) fn capitalised(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn column(values: &[Option<f64>], better: Better) -> Column {
+    fn column(values: &[Option<f64>], marked: bool) -> Column {
         let values = values.iter().map(|v| v.map(|mean| Spread { mean, std: None })).collect();
-        Column { heading: String::new(), better, decimals: 1, always_spread: false, values }
+        Column { heading: String::new(), marked, decimals: 1, always_spread: false, values }
     }
 
     fn marks(column: &Column) -> Vec<bool> {
@@ -248,17 +240,19 @@ mod tests {
 
     #[test]
     fn values_that_look_equal_are_marked_together() {
-        let column = column(&[Some(98.71), Some(98.74), Some(98.2), None], Better::Higher);
-        assert_eq!(marks(&column), [true, true, false, false]);
+        assert_eq!(
+            marks(&column(&[Some(98.71), Some(98.74), Some(98.2), None], true)),
+            [true, true, false, false]
+        );
     }
 
     #[test]
-    fn fewer_seconds_are_better() {
-        assert_eq!(marks(&column(&[Some(3.0), Some(1.0)], Better::Lower)), [false, true]);
+    fn a_column_of_times_has_no_best() {
+        assert_eq!(marks(&column(&[Some(3.0), Some(1.0)], false)), [false, false]);
     }
 
     #[test]
     fn a_lone_value_is_not_the_best_of_anything() {
-        assert_eq!(marks(&column(&[Some(3.0), None], Better::Higher)), [false, false]);
+        assert_eq!(marks(&column(&[Some(3.0), None], true)), [false, false]);
     }
 }

@@ -132,7 +132,9 @@ fn every_picture_is_there_as_svg_and_as_png_that_is_not_blank() {
         assert!(names.contains(&format!("{figure}.png")), "{names:?}");
         let bytes = fs::read(dir.path().join(format!("{figure}.png"))).expect("a picture");
         let pixels = tiny_skia::Pixmap::decode_png(&bytes).expect("a readable PNG");
-        assert_eq!(pixels.width(), 2160);
+        let svg = text(&dir, &format!("{figure}.svg"));
+        let width = svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a width");
+        assert_eq!(pixels.width(), 2 * width.parse::<u32>().expect("a number of pixels"));
         let dark = pixels.pixels().iter().filter(|p| p.red() < 128 && p.alpha() == 255).count();
         assert!(dark > 1000, "{figure} has {dark} dark pixels");
         // The title is the only bold text of 17 pixels: without the typeface there would be nothing.
