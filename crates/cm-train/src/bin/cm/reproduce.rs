@@ -62,7 +62,7 @@ pub struct Options {
     /// Backend: flex, ndarray, wgpu, vulkan, metal, cuda or rocm
     #[arg(long)]
     backend: Option<Backend>,
-    /// Folder for results [default: runs/<data>-<time>]
+    /// Folder for results [default: runs/DATA-TIME]
     #[arg(long, conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Go on with the experiment in this folder, with the choices made when it began
