@@ -175,7 +175,7 @@ fn chunks(
 /// Compares the uncompressed content with MNIST's.
 fn check(path: &Path, file: &MnistFile) -> Result<(), String> {
     let content = idx::content(path).map_err(|error| match error {
-        DataError::Io { source, .. } => format!("what came cannot be uncompressed ({source})"),
+        DataError::Compressed { source, .. } => format!("what came cannot be uncompressed ({source})"),
         other => other.to_string(),
     })?;
     let found = idx::md5_hex(&content);

@@ -16,6 +16,14 @@ pub enum DataError {
         /// The system's answer.
         source: io::Error,
     },
+    /// A gzip file that is not whole.
+    #[error("{} cannot be uncompressed ({source}); it is damaged or was not copied whole, replace it by the original", path.display())]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        source: io::Error,
+    },
     /// A file does not begin as an IDX file of its kind does.
     #[error("{} is not an IDX file of {kind}: its magic number is {found:#010x}, not {expected:#010x}; replace it by the original", path.display())]
     WrongMagic {

@@ -54,13 +54,13 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>, DataError> {
     let open = || File::open(path).map(BufReader::new).map_err(DataError::io("open", path));
     let mut start = Vec::new();
     open()?.take(2).read_to_end(&mut start).map_err(DataError::io("read", path))?;
-    let mut reader: Box<dyn Read> = match start[..] {
-        [0x1f, 0x8b] => Box::new(MultiGzDecoder::new(open()?)),
-        _ => Box::new(open()?),
-    };
     let mut content = Vec::new();
-    let read = reader.by_ref().take(MAX_BYTES).read_to_end(&mut content);
-    read.map_err(DataError::io("uncompress or read (it is damaged or was not copied whole)", path))?;
+    if start == [0x1f, 0x8b] {
+        let read = MultiGzDecoder::new(open()?).take(MAX_BYTES).read_to_end(&mut content);
+        read.map_err(|source| DataError::Compressed { path: path.to_owned(), source })?;
+    } else {
+        open()?.take(MAX_BYTES).read_to_end(&mut content).map_err(DataError::io("read", path))?;
+    }
     Ok(content)
 }
 

@@ -55,6 +55,11 @@ pub(super) fn any_in(folder: &Path) -> bool {
     MNIST_FILES.iter().any(|file| path_of(folder, file).is_some())
 }
 
+/// Whether all four files are in the folder.
+pub(super) fn all_in(folder: &Path) -> bool {
+    MNIST_FILES.iter().all(|file| path_of(folder, file).is_some())
+}
+
 /// Path of a file under one of the names it goes by.
 fn path_of(folder: &Path, file: &MnistFile) -> Option<PathBuf> {
     let dotted = file.name.replacen("-idx", ".idx", 1);

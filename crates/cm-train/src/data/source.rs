@@ -37,6 +37,8 @@ pub struct DataSet {
     pub name: &'static str,
     /// Where it came from, as a person would say it.
     pub source: String,
+    /// What a person should know before it is used: that it is not what was looked for.
+    pub notice: Option<&'static str>,
     /// Checksums of the uncompressed files, or of the generated pixels and labels.
     pub checksums: BTreeMap<String, String>,
     /// Images to learn from.
@@ -71,7 +73,7 @@ pub struct LoadOptions {
 /// [`DataError`]; with [`DataChoice::Mnist`] also [`DataError::NoMnist`] if it cannot be had.
 pub fn load(choice: DataChoice, options: &LoadOptions) -> Result<DataSet, DataError> {
     if choice == DataChoice::Synthetic {
-        return Ok(synthetic(options, "drawn from stroke templates"));
+        return Ok(synthetic(options, None));
     }
     if let Some(folder) = find_mnist(options.data_dir.as_deref())? {
         return from_folder(&folder, options);
@@ -80,18 +82,20 @@ pub fn load(choice: DataChoice, options: &LoadOptions) -> Result<DataSet, DataEr
         Ok(folder) => from_folder(&folder, options),
         Err(DataError::Download { .. }) if choice == DataChoice::Auto => Ok(synthetic(
             options,
-            "drawn from stroke templates, since MNIST is not on this machine and could not be downloaded \
-             (`--data mnist` says why)",
+            Some(
+                "MNIST is not on this machine and could not be downloaded (`--data mnist` says why): training on \
+                 synthetic digits instead",
+            ),
         )),
         Err(error @ DataError::Download { .. }) => Err(DataError::NoMnist { reason: error.to_string() }),
         Err(error) => Err(error),
     }
 }
 
-fn synthetic(options: &LoadOptions, source: &str) -> DataSet {
+fn synthetic(options: &LoadOptions, notice: Option<&'static str>) -> DataSet {
     let train = options.train_images.unwrap_or(60_000);
     let test = options.test_images.unwrap_or(10_000);
-    DataSet { source: source.to_owned(), ..synthetic_digits(train, test, options.seed) }
+    DataSet { notice, ..synthetic_digits(train, test, options.seed) }
 }
 
 fn from_folder(folder: &Path, options: &LoadOptions) -> Result<DataSet, DataError> {
@@ -99,6 +103,7 @@ fn from_folder(folder: &Path, options: &LoadOptions) -> Result<DataSet, DataErro
     Ok(DataSet {
         name: "MNIST",
         source: folder.display().to_string(),
+        notice: None,
         checksums,
         train: train.thinned(options.train_images.unwrap_or(usize::MAX)),
         test: test.thinned(options.test_images.unwrap_or(usize::MAX)),
@@ -119,7 +124,8 @@ fn find_mnist(data_dir: Option<&Path>) -> Result<Option<PathBuf>, DataError> {
             return Ok(Some(folder));
         }
     }
-    Ok(user_folder().filter(|folder| mnist::any_in(folder)))
+    // What an interrupted download left in the user's folder is not yet MNIST: the rest is downloaded.
+    Ok(user_folder().filter(|folder| mnist::all_in(folder)))
 }
 
 /// `cm-loss/mnist` in the user's data folder.

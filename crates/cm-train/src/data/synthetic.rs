@@ -32,7 +32,7 @@ pub fn synthetic_digits(train: usize, test: usize, seed: u64) -> DataSet {
         checksums.insert(format!("{name} pixels and labels"), format!("md5:{}", md5_hex(&bytes)));
     }
     let source = format!("drawn from stroke templates with seed {seed}");
-    DataSet { name: "synthetic digits", source, checksums, train, test }
+    DataSet { name: "synthetic digits", source, notice: None, checksums, train, test }
 }
 
 fn draw_set(count: usize, seed: u64, set: u64) -> LabelledImages {

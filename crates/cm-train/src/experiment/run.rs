@@ -132,6 +132,9 @@ fn open(session: &Session, output: Output) -> Result<(Folder, ExperimentConfig, 
             progress: session.display == Display::Bar,
         };
         let data = data::load(config.data, &options)?;
+        if let Some(notice) = data.notice {
+            eprintln!("{notice}");
+        }
         if session.display != Display::Quiet {
             println!("{}: {}", data.name, data.source);
         }

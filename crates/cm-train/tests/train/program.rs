@@ -19,18 +19,18 @@ fn run(arguments: &[&str]) -> (bool, String, String) {
     (status.success(), text(stdout), text(stderr))
 }
 
-fn small(out: &Path) -> Vec<String> {
-    let options = "reproduce mnist --data synthetic --losses CM-CosFace --feature-dim 2 --width 2 --train-images \
-                   200 --test-images 40 --epochs 2 --out";
+fn small(data: &str, out: &Path) -> Vec<String> {
+    let options = "reproduce mnist --losses CM-CosFace --feature-dim 2 --width 2 --train-images 200 --test-images 40 \
+                   --epochs 2 --out";
     let words = options.split_whitespace().map(str::to_owned);
-    words.chain([out.display().to_string()]).collect()
+    words.chain([out.display().to_string(), "--data".to_owned(), data.to_owned()]).collect()
 }
 
 #[test]
 fn the_main_job_prints_lines_and_a_table_when_it_is_not_in_a_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let arguments = small(&out);
+    let arguments = small("synthetic", &out);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (success, stdout, stderr) = run(&arguments);
     assert!(success, "{stderr}");
@@ -44,6 +44,39 @@ fn the_main_job_prints_lines_and_a_table_when_it_is_not_in_a_terminal() {
 
     let (success, stdout, stderr) = run(&["report", &out.display().to_string()]);
     assert!(success && stdout.contains("results.csv"), "{stderr}");
+}
+
+#[test]
+fn without_network_and_data_the_main_job_is_done_on_digits_that_nothing_calls_mnist() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    // What an interrupted download leaves behind is no reason to fail.
+    let data = folder.path().join("cm-loss/mnist");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("t10k-labels-idx1-ubyte.gz"), "whole, as far as this goes").unwrap();
+    let offline = |choice: &str| {
+        let arguments = small(choice, &out);
+        let mut command = cm(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        let nowhere = "http://127.0.0.1:1/mnist";
+        command.env("CM_MNIST_MIRROR", nowhere).env_remove("CM_DATA_DIR");
+        let Output { status, stdout, stderr } =
+            command.env("XDG_DATA_HOME", folder.path()).env("HOME", folder.path()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.success(), text(stdout), text(stderr))
+    };
+    let (success, _, stderr) = offline("mnist");
+    assert!(!success && stderr.contains("--data-dir") && stderr.contains("127.0.0.1:1"), "{stderr}");
+    assert!(!out.exists());
+
+    let (success, stdout, stderr) = offline("auto");
+    assert!(success, "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("synthetic digits instead"), "{stderr}");
+    assert!(!stdout.contains("MNIST"), "{stdout}");
+    for name in ["results.json", "results.csv", "report.html", "features.svg"] {
+        let content = std::fs::read_to_string(out.join(name)).unwrap();
+        assert!(content.contains("synthetic digits") && !content.contains("MNIST"), "{name}");
+    }
 }
 
 #[test]
@@ -74,7 +107,7 @@ fn wrong_options_end_with_one_error_that_names_them() {
 fn ctrl_c_ends_the_training_with_a_way_to_go_on_which_works() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let mut arguments = small(&out);
+    let mut arguments = small("synthetic", &out);
     let epochs = arguments.iter().position(|a| a == "--epochs").unwrap() + 1;
     arguments[epochs] = "1000".to_owned();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
