@@ -81,7 +81,7 @@ impl Profile {
             Self::Full => common,
             Self::Quick => ExperimentConfig {
                 width: 8,
-                train_images: 9_000,
+                train_images: 10_000,
                 test_images: 2_000,
                 recipe: Recipe {
                     epochs: 4,
