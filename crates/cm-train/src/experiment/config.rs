@@ -87,7 +87,7 @@ impl Profile {
                     epochs: 4,
                     batch_size: 64,
                     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-2 },
-                    schedule: Schedule { learning_rate: 2e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
+                    schedule: Schedule { learning_rate: 3e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
                     max_grad_norm: Some(5.0),
                 },
                 ..common
