@@ -12,7 +12,7 @@ use burn::{
 use cm_loss_core::{Head, HeadConfig, HeadOutput};
 use cm_models::{LeNetPp, LeNetPpConfig};
 
-use crate::{Error, metric::FeatureNormInput, training::clip_global_norm};
+use crate::{Error, gradients::clip_global_norm, metric::FeatureNormInput};
 
 /// Classes of every data set of digits.
 pub const CLASSES: usize = 10;

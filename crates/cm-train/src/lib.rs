@@ -9,6 +9,7 @@ pub mod device;
 mod error;
 pub mod experiment;
 mod files;
+pub mod gradients;
 pub mod metric;
 pub mod report;
 pub mod training;

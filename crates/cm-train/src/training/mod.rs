@@ -1,7 +1,6 @@
 //! Training of one network with Burn's Learner.
 
 mod checkpoint;
-mod clip;
 mod epoch_log;
 mod loader;
 mod optimizer;
@@ -29,7 +28,6 @@ use crate::{
     metric::FeatureNormMetric,
 };
 
-pub use clip::clip_global_norm;
 pub use loader::{ImageLoader, batch};
 pub use optimizer::OptimizerConfig;
 pub use progress::Display;
@@ -140,7 +138,8 @@ impl Training<'_> {
         bar.finish_and_clear();
 
         let failed = |reason: String| Error::Training {
-            run: self.label.clone(),
+            // Padded to stand in columns, which a sentence does not need.
+            run: self.label.split_whitespace().collect::<Vec<_>>().join(" "),
             reason,
             path: self.experiment.to_owned(),
         };

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod data;
+mod gradients;
 mod program;
 mod report;
 mod training;

@@ -59,12 +59,7 @@ pub(super) fn draw(
     let svg = picture(&name, (WIDTH, height), title, &subtitle, |sheet| {
         let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
         let panels = panels.split_evenly((1, if difference.is_some() { 2 } else { 1 }));
-        let x = Axis {
-            range: severity_range(&dimension.severities),
-            description: "severity (0: untouched)".into(),
-            ticks: 6,
-            whole: true,
-        };
+        let x = severity_axis(&dimension.severities);
         let y = Axis {
             range: accuracies.start.max(0.0)..accuracies.end.min(100.5),
             description: "accuracy on the test images (%)".into(),
@@ -105,9 +100,14 @@ fn range(series: &[Series<'_>]) -> Option<Range<f64>> {
 }
 
 /// The severities on an axis, with half a step of air.
-pub(super) fn severity_range(severities: &[u8]) -> Range<f64> {
+pub(super) fn severity_axis(severities: &[u8]) -> Axis {
     let end = |severity: Option<&u8>| f64::from(severity.copied().unwrap_or(0));
-    end(severities.first()) - 0.5..end(severities.last()) + 0.5
+    Axis {
+        range: end(severities.first()) - 0.5..end(severities.last()) + 0.5,
+        description: "severity (0: untouched)".into(),
+        ticks: 6,
+        whole: true,
+    }
 }
 
 fn lines(chart: &mut Chart<'_>, series: &[Series<'_>]) -> Draw<()> {

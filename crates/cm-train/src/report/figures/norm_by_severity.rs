@@ -9,7 +9,7 @@ use plotters::{
 
 use super::{
     Figure, Kind,
-    accuracy_by_severity::severity_range,
+    accuracy_by_severity::severity_axis,
     canvas::{
         Area, Axis, Chart, Draw, HEADING_HEIGHT, LEFT, Margins, WIDTH, at, bold, chart, padded, picture,
         plain, size,
@@ -63,12 +63,7 @@ pub(super) fn draw(
                 let Some(range) = padded(boxes.iter().flat_map(|b| b.percentiles)) else { continue };
                 // Zero is a natural end of a length, where it costs no resolution.
                 let from = if range.start < range.end * 0.35 { 0.0 } else { range.start };
-                let x = Axis {
-                    range: severity_range(&dimension.severities),
-                    description: "severity (0: untouched)".into(),
-                    ticks: 6,
-                    whole: true,
-                };
+                let x = severity_axis(&dimension.severities);
                 let y = Axis {
                     range: from..range.end,
                     description: "feature norm ‖x‖".into(),

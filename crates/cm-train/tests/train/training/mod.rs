@@ -1,6 +1,5 @@
-//! Optimisers, schedules, clipping, checkpoints and whole small experiments.
+//! Optimisers, schedules, checkpoints and whole small experiments.
 
-mod clip;
 mod experiment;
 mod loader;
 mod optimizer;

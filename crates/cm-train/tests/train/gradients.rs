@@ -3,7 +3,7 @@ use burn::{
     optim::GradientsParams,
     tensor::{Device, Tensor},
 };
-use cm_train::training::clip_global_norm;
+use cm_train::gradients::clip_global_norm;
 
 #[derive(Module, Debug)]
 struct Weights {
