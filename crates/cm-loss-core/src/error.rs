@@ -16,6 +16,27 @@ pub enum Error {
         /// What was given.
         value: f64,
     },
+    /// The regulariser of MagFace is weaker than its margin needs: norms would not settle between their bounds.
+    #[error(
+        "the weight of the MagFace regulariser must be at least {least:.2} with this scale and margin, but is {weight}"
+    )]
+    RegularizerTooWeak {
+        /// The weight given.
+        weight: f64,
+        /// The least weight, `s k u² l² / (u² − l²)`.
+        least: f64,
+    },
+    /// A term of a combined margin that insightface leaves out or does not compute.
+    #[error(
+        "insightface does not compute {term} = {value} with these other margins; build a CombinedMargin to have every \
+         term counted, or set it to its neutral value"
+    )]
+    MarginIgnored {
+        /// `m1` or `m2`.
+        term: &'static str,
+        /// Its value.
+        value: f64,
+    },
     /// A loss name that no preset has.
     #[error("there is no loss named \"{name}\"; the losses are {}", Preset::names())]
     UnknownPreset {

@@ -48,6 +48,7 @@ mod head;
 pub mod margin;
 mod norm;
 pub mod norm_map;
+mod norm_statistics;
 mod presets;
 pub mod quality;
 pub mod regularizer;
@@ -57,6 +58,7 @@ pub use head::{Head, HeadConfig, HeadOutput, LinearHead, MarginHead, MarginHeadC
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};
 pub use norm_map::NormMap;
+pub use norm_statistics::NormStatistics;
 pub use presets::Preset;
 pub use regularizer::Regularizer;
 

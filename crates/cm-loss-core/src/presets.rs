@@ -6,66 +6,184 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, HeadConfig, Margin, MarginHeadConfig, NormMap, Regularizer,
-    margin::CosineMargin,
-    norm_map::{Constant, SigmoidContraction},
+    margin::{
+        AdaFaceMargin, AngularMargin, AngularOverflow, CombinedMargin, CosineMargin, CurricularMargin,
+        ElasticForm, ElasticMargin, Extension, MagFaceForm, MagFaceMargin, MultiplicativeMargin,
+    },
+    norm_map::{CalibratedSigmoid, Constant, SigmoidContraction},
+    regularizer::{MagFaceNorm, Ring},
 };
 
-/// A loss of the literature, with its usual parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Preset {
-    /// Linear layer with bias, softmax and cross entropy.
-    Softmax,
-    /// L2-Softmax: `phi = s`, `s = 30`. Ranjan, Castillo, Chellappa 2017, arXiv 1703.09507.
-    #[serde(rename = "L2-Softmax")]
-    L2Softmax,
-    /// CM-Softmax, "CM-M-Softmax" in its authors' code: `phi = s · sigmoid(r)`, `s = 30`. Liu et al., Pattern
-    /// Recognition Letters 185 (2024) 232–238.
-    #[serde(rename = "CM-Softmax")]
-    CmSoftmax,
-    /// CosFace, "Margin & L2-Softmax" in Liu et al.: `phi = s`, `t = cos θ − m`, `s = 30`, `m = 0.4`. Wang et al.,
-    /// CVPR 2018, arXiv 1801.09414.
-    CosFace,
-    /// CM-CosFace, "Margin & CM-M-Softmax" in Liu et al.: `z_j = s · sigmoid(‖x‖) · (cos θ_j − m [j = y])`,
-    /// `s = 30`, `m = 0.4`.
-    #[serde(rename = "CM-CosFace")]
-    CmCosFace,
+/// Declares the presets once: variant, name and documentation.
+macro_rules! presets {
+    ($($(#[$documentation:meta])* $variant:ident = $name:literal,)*) => {
+        /// A loss of the literature, with its usual parameters.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub enum Preset {
+            $($(#[$documentation])* $variant,)*
+        }
+
+        impl Preset {
+            /// Every preset, in the order in which tables show them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name in the literature.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+presets! {
+    /// Linear layer with bias: `z_j = x · w_j + b_j`.
+    Softmax = "Softmax",
+    /// `z_j = s cos θ_j`, `s = 20`. F. Wang, X. Xiang, J. Cheng, A. Yuille, "NormFace", ACM Multimedia 2017,
+    /// arXiv 1704.06369, which learns `s`; fixed here.
+    NormFace = "NormFace",
+    /// `z_j = s cos θ_j`, `s = 30`. R. Ranjan, C. Castillo, R. Chellappa 2017, arXiv 1703.09507.
+    L2Softmax = "L2-Softmax",
+    /// `z_j = r cos θ_j`, `g = (λ/2) (r − R)²` with a learned `R` from 20 and `λ = 0.01`. Y. Zheng, D. Pal, M. Savvides,
+    /// "Ring loss", CVPR 2018, arXiv 1803.00130.
+    Ring = "Ring",
+    /// The method: `z_j = s sigmoid(r) cos θ_j`, `s = 30`; "CM-M-Softmax" in its authors' code. W. Liu, X. Liu, H. Li,
+    /// C. Lin, Pattern Recognition Letters 185 (2024) 232–238.
+    CmSoftmax = "CM-Softmax",
+    /// `z_y = s ψ(θ_y)`, `s = 30`, `m = 1.7`. W. Liu et al., CVPR 2017, arXiv 1704.08063, with the values of OpenSphere.
+    SphereFace = "SphereFace",
+    /// `z_y = s (cos θ_y − m)`, `s = 30`, `m = 0.4`; "Margin & L2-Softmax" in Liu et al. H. Wang et al., CVPR 2018,
+    /// arXiv 1801.09414, whose `s` is 64.
+    CosFace = "CosFace",
+    /// The method: `z_j = s sigmoid(r) (cos θ_j − m [j = y])`, `s = 30`, `m = 0.4`; "Margin & CM-M-Softmax" in its
+    /// authors' code. W. Liu et al., Pattern Recognition Letters 185 (2024) 232–238.
+    CmCosFace = "CM-CosFace",
+    /// `z_y = s cos(θ_y + m)`, `s = 64`, `m = 0.5`, monotone past π. J. Deng et al., CVPR 2019, arXiv 1801.07698.
+    ArcFace = "ArcFace",
+    /// The contraction mapping in ArcFace: `z_y = s sigmoid(r) cos(θ_y + m)`, `s = 30`, `m = 0.5`.
+    CmArcFace = "CM-ArcFace",
+    /// `z_y = s (cos(m1 θ_y + m2) − m3)`, `s = 64`, `(1, 0.3, 0.2)`. J. Deng et al., CVPR 2019, arXiv 1801.07698.
+    Combined = "Combined",
+    /// ArcFace with three centres a class, `s = 64`, `m = 0.5`. J. Deng et al., "Sub-center ArcFace", ECCV 2020.
+    SubCenterArcFace = "SubCenterArcFace",
+    /// `z_y = s cos(θ_y + m(r))`, `s = 64`, `m` from 0.45 at `r = 10` to 0.8 at 110, `λ = 35`. Q. Meng et al., CVPR 2021,
+    /// arXiv 2103.06627.
+    MagFace = "MagFace",
+    /// `z_y = s (cos(θ_y − m ẑ) − (m + m ẑ))`, `s = 64`, `m = 0.4`, `h = 0.333`. M. Kim, A. Jain, X. Liu, CVPR 2022,
+    /// arXiv 2204.00964.
+    AdaFace = "AdaFace",
+    /// The contraction mapping in AdaFace: `s sigmoid(r)` in place of `s`, `s = 30`.
+    CmAdaFace = "CM-AdaFace",
+    /// ArcFace with reweighted hard negatives, `s = 64`, `m = 0.5`. Y. Huang et al., CVPR 2020, arXiv 2004.00288.
+    CurricularFace = "CurricularFace",
+    /// `z_y = s cos(θ_y + m)`, `s = 64`, `m ~ N(0.5, 0.05²)`. F. Boutros et al., CVPR Workshops 2022, arXiv 2109.09416.
+    ElasticFaceArc = "ElasticFace-Arc",
+    /// ElasticFace-Arc with sorted margins, `m ~ N(0.5, 0.0175²)`.
+    ElasticFaceArcPlus = "ElasticFace-Arc+",
+    /// `z_y = s (cos θ_y − m)`, `s = 64`, `m ~ N(0.35, 0.05²)`. F. Boutros et al., CVPR Workshops 2022, arXiv 2109.09416.
+    ElasticFaceCos = "ElasticFace-Cos",
+    /// ElasticFace-Cos with sorted margins, `m ~ N(0.35, 0.02²)`.
+    ElasticFaceCosPlus = "ElasticFace-Cos+",
+    /// CM-Softmax with our calibrated sigmoid, `s sigmoid((r − μ) / τ)`.
+    CalibratedCmSoftmax = "Calibrated-CM-Softmax",
+    /// CM-CosFace with our calibrated sigmoid.
+    CalibratedCmCosFace = "Calibrated-CM-CosFace",
+    /// CM-ArcFace with our calibrated sigmoid.
+    CalibratedCmArcFace = "Calibrated-CM-ArcFace",
+    /// CM-AdaFace with our calibrated sigmoid.
+    CalibratedCmAdaFace = "Calibrated-CM-AdaFace",
 }
 
 impl Preset {
-    /// Every preset, in the order in which tables show them.
-    pub const ALL: [Self; 5] =
-        [Self::Softmax, Self::L2Softmax, Self::CmSoftmax, Self::CosFace, Self::CmCosFace];
-
-    /// The name in the literature.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Softmax => "Softmax",
-            Self::L2Softmax => "L2-Softmax",
-            Self::CmSoftmax => "CM-Softmax",
-            Self::CosFace => "CosFace",
-            Self::CmCosFace => "CM-CosFace",
-        }
-    }
-
     /// The names of all presets, separated by commas.
     pub fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
+        Self::ALL.iter().map(|preset| preset.name()).collect::<Vec<_>>().join(", ")
     }
 
     /// The head that this loss is.
     pub fn config(self) -> HeadConfig {
-        let constant = NormMap::Constant(Constant { scale: 30.0 });
-        let sigmoid = NormMap::Sigmoid(SigmoidContraction { scale: 30.0 });
-        let cosine = Margin::Cosine(CosineMargin { margin: 0.4 });
-        let (norm_map, margin) = match self {
+        HeadConfig::Margin(match self {
             Self::Softmax => return HeadConfig::Linear,
-            Self::L2Softmax => (constant, Margin::None),
-            Self::CmSoftmax => (sigmoid, Margin::None),
-            Self::CosFace => (constant, cosine),
-            Self::CmCosFace => (sigmoid, cosine),
-        };
-        HeadConfig::Margin(MarginHeadConfig { norm_map, margin, regularizer: Regularizer::None })
+            Self::NormFace => MarginHeadConfig::new(constant(20.0), Margin::None),
+            Self::L2Softmax => MarginHeadConfig::new(constant(30.0), Margin::None),
+            Self::Ring => MarginHeadConfig::new(NormMap::Identity, Margin::None)
+                .with_regularizer(Regularizer::Ring(Ring { weight: 0.01, radius: 20.0 })),
+            Self::CmSoftmax => MarginHeadConfig::new(sigmoid(), Margin::None),
+            Self::SphereFace => {
+                let margin = MultiplicativeMargin { margin: 1.7, annealing: None };
+                MarginHeadConfig::new(constant(30.0), Margin::Multiplicative(margin))
+            }
+            Self::CosFace => MarginHeadConfig::new(constant(30.0), cosine()),
+            Self::CmCosFace => MarginHeadConfig::new(sigmoid(), cosine()),
+            Self::ArcFace => MarginHeadConfig::new(constant(64.0), angular()),
+            Self::CmArcFace => MarginHeadConfig::new(sigmoid(), angular()),
+            Self::Combined => {
+                let (multiplicative, angular, cosine) = (1.0, 0.3, 0.2);
+                let extension = Extension::Plain;
+                let margin = CombinedMargin { multiplicative, angular, cosine, extension };
+                MarginHeadConfig::new(constant(64.0), Margin::Combined(margin))
+            }
+            Self::SubCenterArcFace => MarginHeadConfig::new(constant(64.0), angular()).with_sub_centres(3),
+            Self::MagFace => {
+                let (lower_norm, upper_norm) = (10.0, 110.0);
+                let margin = MagFaceMargin {
+                    lower_norm,
+                    upper_norm,
+                    lower_margin: 0.45,
+                    upper_margin: 0.8,
+                    form: MagFaceForm::Angular,
+                    overflow: AngularOverflow::Easy,
+                };
+                let regularizer = MagFaceNorm { weight: 35.0, lower_norm, upper_norm };
+                MarginHeadConfig::new(constant(64.0), Margin::MagFace(margin))
+                    .with_regularizer(Regularizer::MagFace(regularizer))
+            }
+            Self::AdaFace => MarginHeadConfig::new(constant(64.0), adaface()),
+            Self::CmAdaFace => MarginHeadConfig::new(sigmoid(), adaface()),
+            Self::CurricularFace => {
+                let margin = CurricularMargin { margin: 0.5, rate: 0.01 };
+                MarginHeadConfig::new(constant(64.0), Margin::Curricular(margin))
+            }
+            Self::ElasticFaceArc => elastic(0.5, 0.05, ElasticForm::Angular, false),
+            Self::ElasticFaceArcPlus => elastic(0.5, 0.0175, ElasticForm::Angular, true),
+            Self::ElasticFaceCos => elastic(0.35, 0.05, ElasticForm::Cosine, false),
+            Self::ElasticFaceCosPlus => elastic(0.35, 0.02, ElasticForm::Cosine, true),
+            Self::CalibratedCmSoftmax => MarginHeadConfig::new(calibrated(), Margin::None),
+            Self::CalibratedCmCosFace => MarginHeadConfig::new(calibrated(), cosine()),
+            Self::CalibratedCmArcFace => MarginHeadConfig::new(calibrated(), angular()),
+            Self::CalibratedCmAdaFace => MarginHeadConfig::new(calibrated(), adaface()),
+        })
     }
+}
+
+fn constant(scale: f64) -> NormMap {
+    NormMap::Constant(Constant { scale })
+}
+
+fn sigmoid() -> NormMap {
+    NormMap::Sigmoid(SigmoidContraction { scale: 30.0 })
+}
+
+fn calibrated() -> NormMap {
+    NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, rate: 0.01 })
+}
+
+fn cosine() -> Margin {
+    Margin::Cosine(CosineMargin { margin: 0.4 })
+}
+
+fn angular() -> Margin {
+    Margin::Angular(AngularMargin { margin: 0.5, overflow: AngularOverflow::MonotoneTail })
+}
+
+fn adaface() -> Margin {
+    Margin::AdaFace(AdaFaceMargin { margin: 0.4, concentration: 0.333, rate: 0.01 })
+}
+
+fn elastic(mean: f64, deviation: f64, form: ElasticForm, sorted: bool) -> MarginHeadConfig {
+    MarginHeadConfig::new(constant(64.0), Margin::Elastic(ElasticMargin { mean, deviation, form, sorted }))
 }
 
 impl fmt::Display for Preset {
@@ -74,12 +192,26 @@ impl fmt::Display for Preset {
     }
 }
 
+impl From<Preset> for String {
+    fn from(preset: Preset) -> Self {
+        preset.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Preset {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self, Error> {
+        name.parse()
+    }
+}
+
 impl FromStr for Preset {
     type Err = Error;
 
     /// Reads a name, without regard to capitals.
     fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|preset| preset.name().eq_ignore_ascii_case(name.trim()));
-        found.ok_or_else(|| Error::UnknownPreset { name: name.to_owned() })
+        let found = Self::ALL.iter().find(|preset| preset.name().eq_ignore_ascii_case(name.trim()));
+        found.copied().ok_or_else(|| Error::UnknownPreset { name: name.to_owned() })
     }
 }

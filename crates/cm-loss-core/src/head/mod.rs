@@ -61,6 +61,7 @@ impl HeadConfig {
 
 /// A head of either kind.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a network has one head, and a box is no module")]
 pub enum Head {
     /// A linear layer with bias, and softmax.
     Linear(LinearHead),

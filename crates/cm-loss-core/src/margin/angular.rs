@@ -5,6 +5,10 @@ use std::f64::consts::PI;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::{
+    Shaped,
+    angle::{is_noise, sine},
+};
 use crate::Error;
 
 /// What takes the place of `cos(θ + m)` where it is not what is wanted.
@@ -35,25 +39,51 @@ pub struct AngularMargin {
 }
 
 impl AngularMargin {
-    pub(super) fn forward(&self, cosines: Tensor<2>) -> Tensor<2> {
-        let one_minus = cosines.clone().neg().add_scalar(1.0);
-        let one_plus = cosines.clone().add_scalar(1.0);
-        // Squared sines below this are rounding noise of the cosine. The clamp precedes the root for its gradient.
-        let sines = (one_minus * one_plus).clamp_min(1e-10).sqrt();
-        let shifted = cosines.clone().mul_scalar(self.margin.cos()) - sines.mul_scalar(self.margin.sin());
-        let detached = cosines.clone().detach();
-        match self.overflow {
-            AngularOverflow::Plain => shifted,
-            AngularOverflow::MonotoneTail => {
-                let past = detached.lower_equal_scalar((PI - self.margin).cos());
-                shifted.mask_where(past, cosines.sub_scalar(self.margin * self.margin.sin()))
-            }
-            AngularOverflow::Easy => shifted.mask_where(detached.lower_equal_scalar(0.0), cosines),
-        }
+    pub(super) fn shape(&self, cosines: &Tensor<2>) -> Shaped {
+        shape(cosines, cosines.full_like(self.margin), self.overflow).0
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {
-        let allowed = "in radians, at least 0 and below π/2";
-        Error::check("angular margin", allowed, self.margin, (0.0..PI / 2.0).contains(&self.margin))
+        check_angle("angular margin", self.margin)
     }
+}
+
+/// An angle in radians that is at least 0 and below π/2.
+pub(super) fn check_angle(what: &'static str, margin: f64) -> Result<(), Error> {
+    let allowed = "in radians, at least 0 and below π/2";
+    Error::check(what, allowed, margin, (0.0..PI / 2.0).contains(&margin))
+}
+
+/// `cos(θ + m)` with a margin for each row, and its derivative by the margin; all `[batch, 1]`.
+pub(super) fn shape(
+    cosines: &Tensor<2>,
+    margins: Tensor<2>,
+    overflow: AngularOverflow,
+) -> (Shaped, Tensor<2>) {
+    let sines = sine(cosines);
+    let (cos_m, sin_m) = (margins.clone().cos(), margins.clone().sin());
+    let value = cosines.clone() * cos_m.clone() - sines.clone() * sin_m.clone();
+    let steep = (sin_m.clone() * cosines.clone() / sines.clone()).mask_fill(is_noise(cosines), 0.0);
+    let by_cosine = cos_m.clone() + steep;
+    // d cos(θ + m) / dm = −sin(θ + m)
+    let by_margin = -(sines * cos_m.clone() + cosines.clone() * sin_m.clone());
+    let (elsewhere, other_value, other_by_margin) = match overflow {
+        AngularOverflow::Plain => return (Shaped { value, by_cosine, by_norm: None }, by_margin),
+        AngularOverflow::MonotoneTail => {
+            // θ + m > π, which takes a margin above 0.
+            let past = cosines.clone().lower_equal(cos_m.clone().neg());
+            let past = past.bool_and(margins.clone().greater_scalar(0.0));
+            let tail = cosines.clone() - margins.clone() * sin_m.clone();
+            (past, tail, -(sin_m + margins * cos_m))
+        }
+        AngularOverflow::Easy => {
+            (cosines.clone().lower_equal_scalar(0.0), cosines.clone(), cosines.zeros_like())
+        }
+    };
+    let shaped = Shaped {
+        value: value.mask_where(elsewhere.clone(), other_value),
+        by_cosine: by_cosine.mask_fill(elsewhere.clone(), 1.0),
+        by_norm: None,
+    };
+    (shaped, by_margin.mask_where(elsewhere, other_by_margin))
 }

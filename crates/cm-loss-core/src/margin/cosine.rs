@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::Shaped;
 use crate::Error;
 
 /// `t = cos θ − m` for the target class.
@@ -17,8 +18,8 @@ pub struct CosineMargin {
 }
 
 impl CosineMargin {
-    pub(super) fn forward(&self, cosines: Tensor<2>) -> Tensor<2> {
-        cosines.sub_scalar(self.margin)
+    pub(super) fn shape(&self, cosines: &Tensor<2>) -> Shaped {
+        Shaped::with_slope_one(cosines.clone().sub_scalar(self.margin))
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

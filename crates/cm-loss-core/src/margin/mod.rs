@@ -1,17 +1,44 @@
 //! The margin `t`: makes the target's cosine smaller while training, so that classes move apart.
 //!
-//! To add one: a file with its parameters and formula, and a variant of [`Margin`].
+//! To add one: a file with its parameters, its formula and the formula's derivative, and a variant of [`Margin`].
+//!
+//! | margin | target's `t` | source |
+//! |---|---|---|
+//! | [`Margin::None`] | `cos θ` | |
+//! | [`CosineMargin`] | `cos θ − m` | CosFace |
+//! | [`AngularMargin`] | `cos(θ + m)` | ArcFace |
+//! | [`MultiplicativeMargin`] | `ψ(θ)`, `cos(m θ)` made monotone | SphereFace |
+//! | [`CombinedMargin`] | `cos(m1 θ + m2) − m3` | ArcFace |
+//! | [`MagFaceMargin`] | `cos(θ + m(r))` or `cos θ − m(r)` | MagFace |
+//! | [`AdaFaceMargin`] | `cos(θ − m ẑ) − (m + m ẑ)` | AdaFace |
+//! | [`CurricularMargin`] | `cos(θ + m)`, hard negatives reweighted | CurricularFace |
+//! | [`ElasticMargin`] | `cos(θ + m)` or `cos θ − m` with random `m` | ElasticFace |
 
+mod adaface;
+mod angle;
 mod angular;
+mod combined;
 mod cosine;
+mod curricular;
+mod elastic;
+mod magface;
+mod multiplicative;
+mod state;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
+pub use adaface::AdaFaceMargin;
 pub use angular::{AngularMargin, AngularOverflow};
+pub use combined::{CombinedMargin, Extension};
 pub use cosine::CosineMargin;
+pub use curricular::CurricularMargin;
+pub use elastic::{ElasticForm, ElasticMargin};
+pub use magface::{MagFaceForm, MagFaceMargin};
+pub use multiplicative::{Annealing, MultiplicativeMargin};
+pub use state::MarginState;
 
 /// A choice of the margin `t`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +50,56 @@ pub enum Margin {
     Cosine(CosineMargin),
     /// `t = cos(θ + m)`.
     Angular(AngularMargin),
+    /// `t = ψ(θ)`.
+    Multiplicative(MultiplicativeMargin),
+    /// `t = cos(m1 θ + m2) − m3`.
+    Combined(CombinedMargin),
+    /// A margin that grows with the norm.
+    MagFace(MagFaceMargin),
+    /// A margin that follows the standardised norm.
+    AdaFace(AdaFaceMargin),
+    /// An angular margin with reweighted negatives.
+    Curricular(CurricularMargin),
+    /// A random margin.
+    Elastic(ElasticMargin),
+}
+
+/// How gradients pass a margin. The value is the same; the losses learn differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarginGradient {
+    /// The derivative of the formula, `dt/d cos θ`.
+    #[default]
+    Exact,
+    /// `dt/d cos θ = 1` and none by the norm: the margin counts as a constant, as in insightface, CVLface and
+    /// OpenSphere.
+    Detached,
+}
+
+/// Value and derivatives of `t`, computed outside the graph; all `[batch, 1]`.
+struct Shaped {
+    value: Tensor<2>,
+    by_cosine: Tensor<2>,
+    by_norm: Option<Tensor<2>>,
+}
+
+impl Shaped {
+    fn with_slope_one(value: Tensor<2>) -> Self {
+        Self { by_cosine: value.ones_like(), value, by_norm: None }
+    }
+
+    /// The value as a function of cosine and norm with these derivatives. What is added to the value is 0.
+    fn attached(self, cosines: Tensor<2>, norms: &Tensor<2>, gradient: MarginGradient) -> Tensor<2> {
+        let zero = |tensor: &Tensor<2>| tensor.clone() - tensor.clone().detach();
+        if gradient == MarginGradient::Detached {
+            return self.value + zero(&cosines);
+        }
+        let value = self.value + self.by_cosine * zero(&cosines);
+        match self.by_norm {
+            Some(slope) => value + slope * zero(norms),
+            None => value,
+        }
+    }
 }
 
 impl Margin {
@@ -31,18 +108,62 @@ impl Margin {
         matches!(self, Self::None)
     }
 
-    /// The target's cosine with its margin.
+    /// What this margin remembers from batch to batch.
+    pub fn state(&self, device: &Device) -> MarginState {
+        MarginState::new(self, device)
+    }
+
+    /// The cosines with the margin in them.
     ///
     /// # Shapes
     ///
-    /// - cosines: `[batch, 1]`, the cosine of each row with the centre of its own class
-    /// - norms: `[batch, 1]`, the feature norms, for margins that depend on them
-    /// - output: `[batch, 1]`
-    pub fn forward(&self, cosines: Tensor<2>, _norms: &Tensor<2>) -> Tensor<2> {
+    /// - cosines: `[batch, classes]`
+    /// - targets: `[batch, 1]`
+    /// - norms: `[batch, 1]`, the feature norms
+    /// - output: `[batch, classes]`
+    ///
+    /// `training` says whether random margins are drawn; it changes no state.
+    pub fn forward(
+        &self,
+        cosines: Tensor<2>,
+        targets: Tensor<2, Int>,
+        norms: &Tensor<2>,
+        state: &MarginState,
+        gradient: MarginGradient,
+        training: bool,
+    ) -> Tensor<2> {
+        if self.is_none() {
+            return cosines;
+        }
+        let target = cosines.clone().gather(1, targets.clone());
+        let outside = target.clone().detach();
+        let with_margin = self.shape(&outside, &norms.clone().detach(), state, training).attached(
+            target.clone(),
+            norms,
+            gradient,
+        );
+        let (cosines, replaced) = match (self, state.curriculum()) {
+            (Self::Curricular(margin), Some(curriculum)) => {
+                let cosines = margin.reweighted(cosines, &outside, curriculum);
+                let replaced = cosines.clone().gather(1, targets.clone());
+                (cosines, replaced)
+            }
+            _ => (cosines, target),
+        };
+        cosines.scatter(1, targets, with_margin - replaced, IndexingUpdateOp::Add)
+    }
+
+    fn shape(&self, cosines: &Tensor<2>, norms: &Tensor<2>, state: &MarginState, training: bool) -> Shaped {
         match self {
-            Self::None => cosines,
-            Self::Cosine(margin) => margin.forward(cosines),
-            Self::Angular(margin) => margin.forward(cosines),
+            Self::None => Shaped::with_slope_one(cosines.clone()),
+            Self::Cosine(margin) => margin.shape(cosines),
+            Self::Angular(margin) => margin.shape(cosines),
+            Self::Multiplicative(margin) => margin.shape(cosines, state.steps()),
+            Self::Combined(margin) => margin.shape(cosines),
+            Self::MagFace(margin) => margin.shape(cosines, norms),
+            Self::AdaFace(margin) => margin.shape(cosines, norms, state.norm_statistics()),
+            Self::Curricular(margin) => margin.shape(cosines),
+            Self::Elastic(margin) => margin.shape(cosines, training),
         }
     }
 
@@ -56,6 +177,12 @@ impl Margin {
             Self::None => Ok(()),
             Self::Cosine(margin) => margin.validate(),
             Self::Angular(margin) => margin.validate(),
+            Self::Multiplicative(margin) => margin.validate(),
+            Self::Combined(margin) => margin.validate(),
+            Self::MagFace(margin) => margin.validate(),
+            Self::AdaFace(margin) => margin.validate(),
+            Self::Curricular(margin) => margin.validate(),
+            Self::Elastic(margin) => margin.validate(),
         }
     }
 }

@@ -1,17 +1,42 @@
 //! The norm map `phi`: from the norm of a feature to the radius (scale) of its logits.
 //!
-//! To add one: a file with its parameters and formula, and a variant of [`NormMap`].
+//! To add one: a file with its parameters and formula, and a variant of [`NormMap`]. To use one of your own without
+//! changing this crate: implement [`CustomNormMap`] and give it to
+//! [`MarginHead::with_norm_map`](crate::MarginHead::with_norm_map).
+//!
+//! | map | `phi(r)` | range | Lipschitz constant |
+//! |---|---|---|---|
+//! | [`NormMap::Identity`] | `r` | `[0, ∞)` | 1 |
+//! | [`Constant`] | `s` | `{s}` | 0 |
+//! | [`SigmoidContraction`] | `s · sigmoid(r)` | `[s/2, s)` | `s/4` |
+//! | [`CalibratedSigmoid`] (ours) | `s · sigmoid((r − μ) / τ)` | `(0, s)` | `s/(4τ)` |
+//! | [`Tanh`] | `s · tanh(r)` | `[0, s)` | `s` |
+//! | [`Rational`] | `s · r / (1 + r)` | `[0, s)` | `s` |
+//! | [`Logarithm`] | `s · ln(1 + r)` | `[0, ∞)` | `s` |
+//! | [`Clamp`] | `s · min(max(r, l), u)` | `[s·l, s·u]` | `s` |
 
+mod calibrated;
+mod clamp;
 mod constant;
+mod logarithm;
+mod rational;
 mod sigmoid;
+mod tanh;
 
-use burn::tensor::Tensor;
+use std::fmt::Debug;
+
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, NormStatistics};
 
+pub use calibrated::CalibratedSigmoid;
+pub use clamp::Clamp;
 pub use constant::Constant;
+pub use logarithm::Logarithm;
+pub use rational::Rational;
 pub use sigmoid::SigmoidContraction;
+pub use tanh::Tanh;
 
 /// A choice of the norm map `phi`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,8 +46,29 @@ pub enum NormMap {
     Identity,
     /// `phi(r) = s`.
     Constant(Constant),
-    /// `phi(r) = s · sigmoid(r)`.
+    /// `phi(r) = s · sigmoid(r)`: the method.
     Sigmoid(SigmoidContraction),
+    /// `phi(r) = s · sigmoid((r − μ) / τ)`: our variant, which follows the norms.
+    CalibratedSigmoid(CalibratedSigmoid),
+    /// `phi(r) = s · tanh(r)`.
+    Tanh(Tanh),
+    /// `phi(r) = s · r / (1 + r)`.
+    Rational(Rational),
+    /// `phi(r) = s · ln(1 + r)`.
+    Logarithm(Logarithm),
+    /// `phi(r) = s · min(max(r, l), u)`.
+    Clamp(Clamp),
+}
+
+/// A norm map of your own.
+pub trait CustomNormMap: Debug + Send + Sync {
+    /// Radius of each row's logits, differentiable by the norms.
+    ///
+    /// # Shapes
+    ///
+    /// - norms: `[batch, 1]`, not negative
+    /// - output: `[batch, 1]`
+    fn forward(&self, norms: Tensor<2>) -> Tensor<2>;
 }
 
 impl NormMap {
@@ -31,13 +77,53 @@ impl NormMap {
     /// # Shapes
     ///
     /// - norms: `[batch, 1]`, not negative
+    /// - statistics: those that [`statistics`](Self::statistics) gave, if it gave any
     /// - output: `[batch, 1]`
-    pub fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+    ///
+    /// # Panics
+    ///
+    /// If the map needs statistics and gets none.
+    pub fn forward(&self, norms: Tensor<2>, statistics: Option<&NormStatistics>) -> Tensor<2> {
         match self {
             Self::Identity => norms,
             Self::Constant(map) => map.forward(norms),
             Self::Sigmoid(map) => map.forward(norms),
+            Self::CalibratedSigmoid(map) => map.forward(norms, needed(statistics)),
+            Self::Tanh(map) => map.forward(norms),
+            Self::Rational(map) => map.forward(norms),
+            Self::Logarithm(map) => map.forward(norms),
+            Self::Clamp(map) => map.forward(norms),
         }
+    }
+
+    /// The statistics that this map keeps of the norms, if it keeps any.
+    pub fn statistics(&self, device: &Device) -> Option<NormStatistics> {
+        match self {
+            Self::CalibratedSigmoid(map) => Some(map.statistics(device)),
+            _ => None,
+        }
+    }
+
+    /// Derivative `phi'(r)` as a share of its largest value, from 0 to 1; `None` for a map that never varies.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward).
+    ///
+    /// # Panics
+    ///
+    /// If the map needs statistics and gets none.
+    pub fn relative_slope(&self, norms: Tensor<2>, statistics: Option<&NormStatistics>) -> Option<Tensor<2>> {
+        Some(match self {
+            Self::Identity => norms.ones_like(),
+            Self::Constant(_) => return None,
+            Self::Sigmoid(_) => SigmoidContraction::relative_slope(norms),
+            Self::CalibratedSigmoid(_) => CalibratedSigmoid::relative_slope(norms, needed(statistics)),
+            Self::Tanh(_) => Tanh::relative_slope(norms),
+            Self::Rational(_) => Rational::relative_slope(norms),
+            Self::Logarithm(_) => Logarithm::relative_slope(norms),
+            Self::Clamp(map) => map.relative_slope(norms),
+        })
     }
 
     /// Checks the parameters.
@@ -50,6 +136,18 @@ impl NormMap {
             Self::Identity => Ok(()),
             Self::Constant(map) => map.validate(),
             Self::Sigmoid(map) => map.validate(),
+            Self::CalibratedSigmoid(map) => map.validate(),
+            Self::Tanh(map) => map.validate(),
+            Self::Rational(map) => map.validate(),
+            Self::Logarithm(map) => map.validate(),
+            Self::Clamp(map) => map.validate(),
         }
     }
+}
+
+fn needed(statistics: Option<&NormStatistics>) -> &NormStatistics {
+    let Some(statistics) = statistics else {
+        panic!("this norm map needs the statistics that NormMap::statistics gives")
+    };
+    statistics
 }

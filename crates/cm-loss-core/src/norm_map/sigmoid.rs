@@ -23,6 +23,12 @@ impl SigmoidContraction {
         sigmoid(norms).mul_scalar(self.scale)
     }
 
+    /// Derivative as a share of its largest value, `s / 4`.
+    pub(super) fn relative_slope(norms: Tensor<2>) -> Tensor<2> {
+        let p = sigmoid(norms);
+        (p.clone() * p.neg().add_scalar(1.0)).mul_scalar(4.0)
+    }
+
     pub(super) fn validate(&self) -> Result<(), Error> {
         Error::check_positive("scale of the sigmoid contraction", self.scale)
     }

@@ -2,13 +2,20 @@
 //!
 //! To add one: a file with its parameters and formula, and a variant of [`Regularizer`].
 
+mod magface;
+mod ring;
 mod squared_norm;
 
-use burn::tensor::Tensor;
+use burn::{
+    module::Param,
+    tensor::{Device, Tensor},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
+pub use magface::MagFaceNorm;
+pub use ring::Ring;
 pub use squared_norm::SquaredNorm;
 
 /// A choice of the regulariser `g`.
@@ -20,19 +27,41 @@ pub enum Regularizer {
     None,
     /// `g(r) = weight · r²`.
     SquaredNorm(SquaredNorm),
+    /// `g(r) = (λ / 2) (r − R)²` with a learned `R`.
+    Ring(Ring),
+    /// `g(r) = λ (a / u² + 1 / a)`, `a = min(max(r, l), u)`.
+    MagFace(MagFaceNorm),
 }
 
 impl Regularizer {
+    /// The radius `R` to learn, `[1]`, if this regulariser learns one.
+    pub fn radius(&self, device: &Device) -> Option<Param<Tensor<1>>> {
+        match self {
+            Self::Ring(ring) => Some(Param::from_tensor(Tensor::from_data([ring.radius as f32], device))),
+            _ => None,
+        }
+    }
+
     /// The penalty of each row, or `None` where there is none.
     ///
     /// # Shapes
     ///
     /// - norms: `[batch, 1]`
+    /// - radius: what [`radius`](Self::radius) gave
     /// - output: `[batch, 1]`
-    pub fn forward(&self, norms: Tensor<2>) -> Option<Tensor<2>> {
+    ///
+    /// # Panics
+    ///
+    /// If the regulariser learns a radius and gets none.
+    pub fn forward(&self, norms: Tensor<2>, radius: Option<Tensor<1>>) -> Option<Tensor<2>> {
         match self {
             Self::None => None,
             Self::SquaredNorm(regularizer) => Some(regularizer.forward(norms)),
+            Self::Ring(ring) => {
+                let Some(radius) = radius else { panic!("ring loss needs the radius that it learns") };
+                Some(ring.forward(norms, radius))
+            }
+            Self::MagFace(regularizer) => Some(regularizer.forward(norms)),
         }
     }
 
@@ -45,6 +74,8 @@ impl Regularizer {
         match self {
             Self::None => Ok(()),
             Self::SquaredNorm(regularizer) => regularizer.validate(),
+            Self::Ring(regularizer) => regularizer.validate(),
+            Self::MagFace(regularizer) => regularizer.validate(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::devices;
 
 fn init(norm_map: NormMap, margin: Margin, regularizer: Regularizer) -> Result<(), Error> {
     let (_, device) = devices().remove(0);
-    MarginHeadConfig { norm_map, margin, regularizer }.init(4, 3, &device).map(drop)
+    MarginHeadConfig::new(norm_map, margin).with_regularizer(regularizer).init(4, 3, &device).map(drop)
 }
 
 #[test]

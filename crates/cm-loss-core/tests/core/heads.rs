@@ -6,9 +6,12 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use cm_loss_core::{
-    Head, HeadConfig, LinearHead, Margin, MarginHead, MarginHeadConfig, NormMap, Preset, Regularizer,
-    margin::{AngularMargin, AngularOverflow, CosineMargin},
-    norm_map::{Constant, SigmoidContraction},
+    Head, HeadConfig, LinearHead, Margin, MarginHead, MarginHeadConfig, NormMap, Preset,
+    margin::{
+        AdaFaceMargin, AngularMargin, AngularOverflow, Annealing, CombinedMargin, CosineMargin,
+        CurricularMargin, Extension, MagFaceForm, MagFaceMargin, MultiplicativeMargin,
+    },
+    norm_map::{CalibratedSigmoid, Clamp, Constant, Logarithm, Rational, SigmoidContraction, Tanh},
 };
 
 use crate::{
@@ -31,21 +34,8 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-fn margin_head(phi: Phi, t: T, centres: &[Vec<f64>], device: &Device) -> MarginHead {
-    let norm_map = match phi {
-        Phi::Identity => NormMap::Identity,
-        Phi::Constant(scale) => NormMap::Constant(Constant { scale }),
-        Phi::Sigmoid(scale) => NormMap::Sigmoid(SigmoidContraction { scale }),
-    };
-    let angular = |margin, overflow| Margin::Angular(AngularMargin { margin, overflow });
-    let margin = match t {
-        T::None => Margin::None,
-        T::Cosine(margin) => Margin::Cosine(CosineMargin { margin }),
-        T::AngularMonotone(m) => angular(m, AngularOverflow::MonotoneTail),
-        T::AngularEasy(m) => angular(m, AngularOverflow::Easy),
-        T::AngularPlain(m) => angular(m, AngularOverflow::Plain),
-    };
-    let config = MarginHeadConfig { norm_map, margin, regularizer: Regularizer::None };
+fn margin_head(map: &NormMap, margin: &Margin, centres: &[Vec<f64>], device: &Device) -> MarginHead {
+    let config = MarginHeadConfig::new(map.clone(), margin.clone());
     let mut head = config.init(centres[0].len(), centres.len(), device).unwrap();
     head.class_centres = Param::from_tensor(tensor(centres, device));
     head
@@ -59,17 +49,97 @@ fn relative_error(actual: &[f64], expected: &[f64]) -> f64 {
     differ.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) }) / largest
 }
 
-const PHIS: [Phi; 3] = [Phi::Identity, Phi::Constant(30.0), Phi::Sigmoid(30.0)];
-const MARGINS: [T; 5] =
-    [T::None, T::Cosine(0.4), T::AngularMonotone(0.5), T::AngularEasy(0.5), T::AngularPlain(0.5)];
+/// A part of the head and its reference.
+struct Pair<R, P> {
+    reference: R,
+    part: P,
+}
 
-fn for_every_head(check: impl Fn(&str, Phi, T, &Case, &Device)) {
+/// Every norm map, as it is after one batch of the case.
+fn norm_maps(case: &Case) -> Vec<Pair<Phi, NormMap>> {
+    let norms = case.features.iter().map(|x| reference::length(x));
+    let (mean, std) = reference::statistics(norms);
+    // One sample has no standard deviation and leaves the one that the map begins with.
+    let std = if case.features.len() == 1 { 1.0 } else { std };
+    let pair = |reference, part| Pair { reference, part };
+    let mut maps = vec![
+        pair(Phi::Identity, NormMap::Identity),
+        pair(Phi::Constant(30.0), NormMap::Constant(Constant { scale: 30.0 })),
+        pair(Phi::Sigmoid(30.0), NormMap::Sigmoid(SigmoidContraction { scale: 30.0 })),
+        pair(Phi::Tanh(30.0), NormMap::Tanh(Tanh { scale: 30.0 })),
+        pair(Phi::Rational(30.0), NormMap::Rational(Rational { scale: 30.0 })),
+        pair(Phi::Logarithm(10.0), NormMap::Logarithm(Logarithm { scale: 10.0 })),
+        pair(Phi::Clamp(2.0, 0.5, 20.0), NormMap::Clamp(Clamp { scale: 2.0, lower: 0.5, upper: 20.0 })),
+    ];
+    // Standardising norms that differ by rounding alone gives rounding: there only finiteness holds, which the
+    // laws check.
+    if std > 1e-4 * mean {
+        let part = NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, rate: 0.01 });
+        maps.push(pair(Phi::Calibrated(30.0, mean, std), part));
+    }
+    maps
+}
+
+/// Every margin, as it is after one batch of the case.
+fn margins(case: &Case) -> Vec<Pair<T, Margin>> {
+    let pair = |reference, part| Pair { reference, part };
+    let angular = |margin, overflow| Margin::Angular(AngularMargin { margin, overflow });
+    let multiplicative =
+        |margin, annealing| Margin::Multiplicative(MultiplicativeMargin { margin, annealing });
+    let combined = |extension| {
+        Margin::Combined(CombinedMargin { multiplicative: 1.2, angular: 0.3, cosine: 0.2, extension })
+    };
+    let magface = |form| {
+        Margin::MagFace(MagFaceMargin {
+            lower_norm: 0.5,
+            upper_norm: 40.0,
+            lower_margin: 0.2,
+            upper_margin: 0.8,
+            form,
+            overflow: AngularOverflow::Easy,
+        })
+    };
+    let bounds = [0.5, 40.0, 0.2, 0.8];
+
+    let rows = || case.features.iter().zip(&case.targets);
+    let held = case.features.iter().map(|x| reference::length(x).clamp(1e-3, 100.0));
+    let (mean, std) = reference::statistics(held);
+    let std = if case.features.len() == 1 { 100.0 } else { 0.99 * 100.0 + 0.01 * std };
+    let mean = 0.99 * 20.0 + 0.01 * mean;
+    let adaface = AdaFaceMargin { margin: 0.4, concentration: 0.333, rate: 0.01 };
+    let target_cosines = rows().map(|(x, &y)| reference::cosine(x, &case.centres[y]));
+    let curriculum = 0.01 * target_cosines.sum::<f64>() / case.features.len() as f64;
+    vec![
+        pair(T::None, Margin::None),
+        pair(T::Cosine(0.4), Margin::Cosine(CosineMargin { margin: 0.4 })),
+        pair(T::AngularMonotone(0.5), angular(0.5, AngularOverflow::MonotoneTail)),
+        pair(T::AngularEasy(0.5), angular(0.5, AngularOverflow::Easy)),
+        pair(T::AngularPlain(0.5), angular(0.5, AngularOverflow::Plain)),
+        pair(T::Multiplicative(4.0), multiplicative(4.0, None)),
+        pair(T::Multiplicative(1.7), multiplicative(1.7, None)),
+        pair(T::Annealed(4.0, 1000.0), multiplicative(4.0, Some(Annealing::SPHEREFACE))),
+        pair(T::CombinedMonotone(1.2, 0.3, 0.2), combined(Extension::Monotone)),
+        pair(T::CombinedPlain(1.2, 0.3, 0.2), combined(Extension::Plain)),
+        pair(T::MagFaceAngular(bounds), magface(MagFaceForm::Angular)),
+        pair(T::MagFaceCosine(bounds), magface(MagFaceForm::Cosine)),
+        pair(T::AdaFace(0.4, 0.333, mean, std), Margin::AdaFace(adaface)),
+        pair(
+            T::Curricular(0.5, curriculum),
+            Margin::Curricular(CurricularMargin { margin: 0.5, rate: 0.01 }),
+        ),
+    ]
+}
+
+/// Calls `check` with a head for every combination of parts, every case and every backend.
+fn for_every_head(check: impl Fn(&str, Phi, T, &Case, &MarginHead, &Device)) {
     for (backend, device) in devices() {
         for case in cases::all() {
-            for phi in PHIS {
-                for margin in MARGINS {
-                    let name = format!("{backend}, {phi:?} x {margin:?}, {}", case.name);
-                    check(&name, phi, margin, &case, &device);
+            for map in norm_maps(&case) {
+                for margin in margins(&case) {
+                    let (phi, t) = (map.reference, margin.reference);
+                    let name = format!("{backend}, {phi:?} x {t:?}, {}", case.name);
+                    let head = margin_head(&map.part, &margin.part, &case.centres, &device);
+                    check(&name, phi, t, &case, &head, &device);
                 }
             }
         }
@@ -78,8 +148,7 @@ fn for_every_head(check: impl Fn(&str, Phi, T, &Case, &Device)) {
 
 #[test]
 fn losses_and_training_logits_agree_with_the_scalar_reference() {
-    for_every_head(|name, phi, margin, case, device| {
-        let head = margin_head(phi, margin, &case.centres, device);
+    for_every_head(|name, phi, margin, case, head, device| {
         let x = tensor(&case.features, device);
         let y = targets(&case.targets, device);
         let rows = case.features.iter().zip(&case.targets);
@@ -90,16 +159,21 @@ fn losses_and_training_logits_agree_with_the_scalar_reference() {
         let expected: Vec<f64> =
             rows.map(|(x, &y)| reference::loss(phi, margin, x, &case.centres, y)).collect();
 
-        let logits = values(head.training_logits(x.clone(), y.clone()));
+        // Training first: the statistics of the training logits are those after the batch.
+        let loss = values(head.forward_no_reduction(x.clone(), y.clone()));
+        let annealed = matches!(margin, T::Annealed(..));
+        let logits = match annealed {
+            // This one has moved on to its second step.
+            true => expected_logits.clone(),
+            false => values(head.training_logits(x, y)),
+        };
         // Where sin θ is rounding noise, cos(θ + m) inherits its root: about sqrt(f32 epsilon).
-        let angular = !matches!(margin, T::None | T::Cosine(_)) && case.name.contains("parallel");
-        let tolerance = if angular { 5e-4 } else { 2e-6 };
+        let tolerance = if margin.is_steep() && case.name.contains("parallel") { 5e-4 } else { 2e-6 };
         let error = relative_error(&logits, &expected_logits);
         assert!(error < tolerance, "{name}: logits are off by {error:e}");
 
         // A loss of nearly 0 is a difference of large logits, so that its error is measured against those.
         let scale = expected_logits.iter().fold(1.0, |m: f64, v| m.max(v.abs()));
-        let loss = values(head.forward_no_reduction(x, y));
         for (actual, expected) in loss.iter().zip(&expected) {
             assert!((actual - expected).abs() < tolerance * scale, "{name}: loss {actual}, not {expected}");
         }
@@ -108,8 +182,7 @@ fn losses_and_training_logits_agree_with_the_scalar_reference() {
 
 #[test]
 fn gradients_agree_with_finite_differences_of_the_reference() {
-    for_every_head(|name, phi, margin, case, device| {
-        let head = margin_head(phi, margin, &case.centres, device);
+    for_every_head(|name, phi, margin, case, head, device| {
         let x = tensor(&case.features, device).require_grad();
         let gradients = head.forward_no_reduction(x.clone(), targets(&case.targets, device)).sum().backward();
         let by_features = values(x.grad(&gradients).unwrap());
@@ -125,8 +198,9 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
             // Rows have gradients of very different size, so each is held to its own. What rounding of the
             // cosines (1e-7, times the radius, over the norm) leaves is the floor.
             let norm = reference::length(&case.features[i]);
+            let fixed = margin.fixed_at(norm);
             let expected = reference::gradient(&case.features[i..=i], |x| {
-                reference::loss(phi, margin, &x[0], &case.centres, case.targets[i])
+                reference::loss(phi, fixed, &x[0], &case.centres, case.targets[i])
             });
             let expected = &expected[0];
             let floor = reference::phi(phi, norm) * 1e-6 / norm;
@@ -158,8 +232,7 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
 
 /// The derivative of an angular margin, 1 / sin θ, is about 1 / sqrt(f32 epsilon) for parallel vectors.
 fn sharpness(margin: T, case: &Case, _row: usize) -> f64 {
-    let angular = !matches!(margin, T::None | T::Cosine(_));
-    if angular && case.name.contains("parallel") { 3e3 } else { 1.0 }
+    if margin.is_steep() && case.name.contains("parallel") { 3e3 } else { 1.0 }
 }
 
 #[test]
@@ -238,7 +311,7 @@ fn linear_softmax_agrees_with_the_reference_in_value_and_gradient() {
 fn inference_logits_have_no_margin_and_agree_with_the_forward_pass() {
     for (backend, device) in devices() {
         for case in cases::all() {
-            for preset in Preset::ALL {
+            for &preset in Preset::ALL {
                 let head = preset.config().init(case.centres[0].len(), case.centres.len(), &device).unwrap();
                 let x = tensor(&case.features, &device);
                 let output = head.forward(x.clone(), targets(&case.targets, &device));
@@ -254,8 +327,10 @@ fn inference_logits_have_no_margin_and_agree_with_the_forward_pass() {
                     let bare = MarginHeadConfig { margin: Margin::None, ..config };
                     let mut bare = bare.init(case.centres[0].len(), case.centres.len(), &device).unwrap();
                     bare.class_centres = head.class_centres.clone();
-                    let x = tensor(&case.features, &device);
-                    let expected = values(bare.training_logits(x, targets(&case.targets, &device)));
+                    let (x, y) = (tensor(&case.features, &device), targets(&case.targets, &device));
+                    // Its statistics, if it keeps any, take in the same batch.
+                    bare.forward(x.clone(), y.clone());
+                    let expected = values(bare.training_logits(x, y));
                     assert!(relative_error(&values(logits), &expected) < 1e-6);
                 }
             }

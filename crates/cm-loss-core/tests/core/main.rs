@@ -7,6 +7,7 @@ mod heads;
 mod laws;
 mod presets;
 mod reference;
+mod state;
 
 use burn::tensor::Device;
 

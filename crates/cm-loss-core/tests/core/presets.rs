@@ -1,20 +1,123 @@
 //! Presets are data with the names of the literature.
 
-use cm_loss_core::{HeadConfig, Preset};
+use cm_loss_core::{
+    Error, HeadConfig, Margin, NormMap, Preset, Regularizer,
+    margin::{CombinedMargin, MagFaceMargin},
+};
 
 #[test]
 fn names_are_read_without_regard_to_capitals_and_printed_as_in_the_literature() {
-    for preset in Preset::ALL {
+    for &preset in Preset::ALL {
         assert_eq!(preset.to_string().to_lowercase().parse(), Ok(preset));
     }
     let error = "CM-ArcFacee".parse::<Preset>().unwrap_err().to_string();
-    assert!(error.contains("\"CM-ArcFacee\"") && error.contains("L2-Softmax, CM-Softmax"), "{error}");
+    assert!(error.contains("\"CM-ArcFacee\"") && error.contains("CM-Softmax, SphereFace"), "{error}");
+}
+
+/// Scale of the norm map and the numbers of margin and regulariser, as the literature or its code has them.
+#[test]
+fn presets_have_the_parameters_of_their_papers() {
+    let expected = [
+        (Preset::NormFace, "Constant { scale: 20.0 }", "None"),
+        (Preset::L2Softmax, "Constant { scale: 30.0 }", "None"),
+        (Preset::Ring, "Identity", "None"),
+        (Preset::CmSoftmax, "SigmoidContraction { scale: 30.0 }", "None"),
+        (Preset::SphereFace, "Constant { scale: 30.0 }", "margin: 1.7, annealing: None"),
+        (Preset::CosFace, "Constant { scale: 30.0 }", "CosineMargin { margin: 0.4 }"),
+        (Preset::CmCosFace, "SigmoidContraction { scale: 30.0 }", "CosineMargin { margin: 0.4 }"),
+        (Preset::ArcFace, "Constant { scale: 64.0 }", "margin: 0.5, overflow: MonotoneTail"),
+        (Preset::CmArcFace, "SigmoidContraction { scale: 30.0 }", "margin: 0.5, overflow: MonotoneTail"),
+        (Preset::Combined, "Constant { scale: 64.0 }", "multiplicative: 1.0, angular: 0.3, cosine: 0.2"),
+        (Preset::SubCenterArcFace, "Constant { scale: 64.0 }", "margin: 0.5, overflow: MonotoneTail"),
+        (
+            Preset::MagFace,
+            "Constant { scale: 64.0 }",
+            "lower_norm: 10.0, upper_norm: 110.0, lower_margin: 0.45, upper_margin: 0.8, form: Angular, overflow: Easy",
+        ),
+        (Preset::AdaFace, "Constant { scale: 64.0 }", "margin: 0.4, concentration: 0.333, rate: 0.01"),
+        (Preset::CmAdaFace, "SigmoidContraction { scale: 30.0 }", "margin: 0.4, concentration: 0.333"),
+        (Preset::CurricularFace, "Constant { scale: 64.0 }", "margin: 0.5, rate: 0.01"),
+        (Preset::ElasticFaceArc, "scale: 64.0", "mean: 0.5, deviation: 0.05, form: Angular, sorted: false"),
+        (
+            Preset::ElasticFaceArcPlus,
+            "scale: 64.0",
+            "mean: 0.5, deviation: 0.0175, form: Angular, sorted: true",
+        ),
+        (Preset::ElasticFaceCos, "scale: 64.0", "mean: 0.35, deviation: 0.05, form: Cosine, sorted: false"),
+        (
+            Preset::ElasticFaceCosPlus,
+            "scale: 64.0",
+            "mean: 0.35, deviation: 0.02, form: Cosine, sorted: true",
+        ),
+        (Preset::CalibratedCmSoftmax, "CalibratedSigmoid { scale: 30.0", "None"),
+        (Preset::CalibratedCmCosFace, "CalibratedSigmoid { scale: 30.0", "CosineMargin { margin: 0.4 }"),
+        (
+            Preset::CalibratedCmArcFace,
+            "CalibratedSigmoid { scale: 30.0",
+            "margin: 0.5, overflow: MonotoneTail",
+        ),
+        (Preset::CalibratedCmAdaFace, "CalibratedSigmoid { scale: 30.0", "concentration: 0.333"),
+    ];
+    assert_eq!(
+        expected.len() + 1,
+        Preset::ALL.len(),
+        "Softmax has no parameters, every other preset is here"
+    );
+    assert_eq!(Preset::Softmax.config(), HeadConfig::Linear);
+    for (preset, norm_map, margin) in expected {
+        let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centres") };
+        config.validate().unwrap();
+        let found = (format!("{:?}", config.norm_map), format!("{:?}", config.margin));
+        assert!(found.0.contains(norm_map) && found.1.contains(margin), "{preset}: {found:?}");
+        let centres = if preset == Preset::SubCenterArcFace { 3 } else { 1 };
+        assert_eq!(config.sub_centres, centres, "{preset}");
+        match (preset, &config.regularizer) {
+            (Preset::Ring, Regularizer::Ring(ring)) => assert_eq!((ring.weight, ring.radius), (0.01, 20.0)),
+            (Preset::MagFace, Regularizer::MagFace(g)) => {
+                assert_eq!((g.weight, g.lower_norm, g.upper_norm), (35.0, 10.0, 110.0));
+            }
+            (_, regularizer) => assert_eq!(*regularizer, Regularizer::None, "{preset}"),
+        }
+    }
 }
 
 #[test]
-fn presets_have_the_parameters_of_their_papers() {
-    let config = format!("{:?}", Preset::CmCosFace.config());
-    assert!(config.contains("SigmoidContraction { scale: 30.0 }"), "{config}");
-    assert!(config.contains("CosineMargin { margin: 0.4 }"), "{config}");
-    assert_eq!(Preset::Softmax.config(), HeadConfig::Linear);
+fn presets_and_their_heads_go_through_json_unchanged() {
+    for &preset in Preset::ALL {
+        let name = serde_json::to_string(&preset).unwrap();
+        assert_eq!(name, format!("\"{preset}\""));
+        assert_eq!(serde_json::from_str::<Preset>(&name).unwrap(), preset);
+        let config = serde_json::to_string(&preset.config()).unwrap();
+        assert_eq!(serde_json::from_str::<HeadConfig>(&config).unwrap(), preset.config(), "{config}");
+    }
+    assert!(serde_json::from_str::<Preset>("\"ArkFace\"").unwrap_err().to_string().contains("ArcFace"));
+}
+
+#[test]
+fn a_regulariser_too_weak_for_its_magface_margin_is_refused_with_the_bound_of_the_paper() {
+    let HeadConfig::Margin(mut config) = Preset::MagFace.config() else { panic!("it has class centres") };
+    let (Margin::MagFace(margin), NormMap::Constant(map)) = (&config.margin, &config.norm_map) else {
+        panic!("MagFace has its margin and a constant scale")
+    };
+    // What the authors' trainer prints for these values.
+    assert!((MagFaceMargin::least_regularizer_weight(margin, map.scale) - 22.59).abs() < 0.005);
+    let Regularizer::MagFace(regularizer) = &mut config.regularizer else {
+        panic!("MagFace has its regulariser")
+    };
+    regularizer.weight = 22.5;
+    let message = config.validate().unwrap_err().to_string();
+    assert!(message.contains("at least 22.59") && message.contains("is 22.5"), "{message}");
+}
+
+#[test]
+fn terms_that_insightface_ignores_are_errors_that_name_them() {
+    let ignored = |m1, m2, m3| match CombinedMargin::as_in_insightface(m1, m2, m3) {
+        Err(Error::MarginIgnored { term, value }) => Some((term, value)),
+        other => other.map(|_| None).unwrap(),
+    };
+    assert_eq!(ignored(1.0, 0.5, 0.0), None);
+    assert_eq!(ignored(1.0, 0.0, 0.4), None);
+    assert_eq!(ignored(1.0, 0.3, 0.2), Some(("m2", 0.3)));
+    assert_eq!(ignored(0.9, 0.0, 0.2), Some(("m1", 0.9)));
+    assert_eq!(ignored(1.35, 0.0, 0.0), Some(("m1", 1.35)));
 }

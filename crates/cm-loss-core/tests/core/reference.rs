@@ -1,14 +1,23 @@
 //! The losses once more: one sample after the other, in f64, from the formulas alone.
 
+use std::f64::consts::PI;
+
 /// `phi`.
 #[derive(Debug, Clone, Copy)]
 pub enum Phi {
     Identity,
     Constant(f64),
     Sigmoid(f64),
+    /// Scale, mean and standard deviation.
+    Calibrated(f64, f64, f64),
+    Tanh(f64),
+    Rational(f64),
+    Logarithm(f64),
+    /// Scale, lower and upper bound.
+    Clamp(f64, f64, f64),
 }
 
-/// `t` of the target class.
+/// `t` of the target class, and of the others where a margin changes them.
 #[derive(Debug, Clone, Copy)]
 pub enum T {
     None,
@@ -16,41 +25,116 @@ pub enum T {
     AngularMonotone(f64),
     AngularEasy(f64),
     AngularPlain(f64),
+    Multiplicative(f64),
+    /// Factor and weight `λ` of annealing.
+    Annealed(f64, f64),
+    CombinedMonotone(f64, f64, f64),
+    CombinedPlain(f64, f64, f64),
+    /// Bounds of the norm, bounds of the margin.
+    MagFaceAngular([f64; 4]),
+    MagFaceCosine([f64; 4]),
+    /// Margin, concentration, mean and standard deviation.
+    AdaFace(f64, f64, f64, f64),
+    /// Margin and `ẑ`.
+    AdaFaceFixed(f64, f64),
+    /// Margin and curriculum.
+    Curricular(f64, f64),
 }
 
-pub fn phi(map: Phi, r: f64) -> f64 {
-    match map {
-        Phi::Identity => r,
-        Phi::Constant(s) => s,
-        Phi::Sigmoid(s) => s / (1.0 + (-r).exp()),
+impl T {
+    /// The margin of a feature of norm `r`, with what its formula takes as a constant from the norm.
+    pub fn fixed_at(self, r: f64) -> Self {
+        match self {
+            Self::AdaFace(m, h, mean, std) => {
+                let quality = h * (r.clamp(1e-3, 100.0) - mean) / (std + 1e-3);
+                Self::AdaFaceFixed(m, quality.clamp(-1.0, 1.0))
+            }
+            other => other,
+        }
+    }
+
+    /// Whether its derivative by the cosine is infinite at 0 and π.
+    pub fn is_steep(self) -> bool {
+        !matches!(self, Self::None | Self::Cosine(_) | Self::MagFaceCosine(_))
     }
 }
 
-pub fn target_cosine(margin: T, cosine: f64) -> f64 {
+pub fn phi(map: Phi, r: f64) -> f64 {
+    let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
+    match map {
+        Phi::Identity => r,
+        Phi::Constant(s) => s,
+        Phi::Sigmoid(s) => s * sigmoid(r),
+        Phi::Calibrated(s, mean, std) => s * sigmoid((r - mean) / std.max(1e-3)),
+        Phi::Tanh(s) => s * r.tanh(),
+        Phi::Rational(s) => s * r / (1.0 + r),
+        Phi::Logarithm(s) => s * r.ln_1p(),
+        Phi::Clamp(s, lower, upper) => s * r.max(lower).min(upper),
+    }
+}
+
+fn monotone_cosine(angle: f64) -> f64 {
+    let k = (angle / PI).floor();
+    let sign = if k % 2.0 == 0.0 { 1.0 } else { -1.0 };
+    sign * angle.cos() - 2.0 * k
+}
+
+fn magface_margin([l, u, ml, mu]: [f64; 4], r: f64) -> f64 {
+    (mu - ml) / (u - l) * (r.clamp(l, u) - l) + ml
+}
+
+pub fn target_cosine(margin: T, cosine: f64, r: f64) -> f64 {
     let angle = cosine.clamp(-1.0, 1.0).acos();
     match margin {
         T::None => cosine,
         T::Cosine(m) => cosine - m,
         T::AngularPlain(m) => (angle + m).cos(),
-        T::AngularMonotone(m) if angle + m > std::f64::consts::PI => cosine - m * m.sin(),
-        T::AngularMonotone(m) => (angle + m).cos(),
+        T::AngularMonotone(m) | T::Curricular(m, _) if angle + m > PI => cosine - m * m.sin(),
+        T::AngularMonotone(m) | T::Curricular(m, _) => (angle + m).cos(),
         T::AngularEasy(_) if cosine <= 0.0 => cosine,
         T::AngularEasy(m) => (angle + m).cos(),
+        T::Multiplicative(m) => monotone_cosine(m * angle),
+        T::Annealed(m, weight) => (weight * cosine + monotone_cosine(m * angle)) / (1.0 + weight),
+        T::CombinedMonotone(m1, m2, m3) => monotone_cosine(m1 * angle + m2) - m3,
+        T::CombinedPlain(m1, m2, m3) => (m1 * angle + m2).cos() - m3,
+        T::MagFaceAngular(bounds) => target_cosine(T::AngularEasy(magface_margin(bounds, r)), cosine, r),
+        T::MagFaceCosine(bounds) => cosine - magface_margin(bounds, r),
+        T::AdaFace(..) => target_cosine(margin.fixed_at(r), cosine, r),
+        T::AdaFaceFixed(m, quality) => (angle - m * quality).clamp(1e-3, PI - 1e-3).cos() - (m + m * quality),
     }
+}
+
+/// The cosine of another class than the target's.
+fn other_cosine(margin: T, cosine: f64, target: f64) -> f64 {
+    match margin {
+        T::Curricular(m, c) if cosine > (target.clamp(-1.0, 1.0).acos() + m).cos() => cosine * (c + cosine),
+        _ => cosine,
+    }
+}
+
+/// Mean and unbiased standard deviation.
+pub fn statistics(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let count = values.clone().count() as f64;
+    let mean = values.clone().sum::<f64>() / count;
+    (mean, (values.map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt())
 }
 
 pub fn length(v: &[f64]) -> f64 {
     v.iter().map(|a| a * a).sum::<f64>().sqrt()
 }
 
-fn cosine(x: &[f64], w: &[f64]) -> f64 {
+pub fn cosine(x: &[f64], w: &[f64]) -> f64 {
     let lengths = length(x) * length(w);
     if lengths == 0.0 { 0.0 } else { x.iter().zip(w).map(|(a, b)| a * b).sum::<f64>() / lengths }
 }
 
 pub fn training_logits(map: Phi, margin: T, x: &[f64], centres: &[Vec<f64>], y: usize) -> Vec<f64> {
-    let with_margin = |j: usize, c: f64| if j == y { target_cosine(margin, c) } else { c };
-    let radius = phi(map, length(x));
+    let (r, target) = (length(x), cosine(x, &centres[y]));
+    let with_margin = |j: usize, c: f64| match j == y {
+        true => target_cosine(margin, c, r),
+        false => other_cosine(margin, c, target),
+    };
+    let radius = phi(map, r);
     centres.iter().enumerate().map(|(j, w)| radius * with_margin(j, cosine(x, w))).collect()
 }
 

@@ -15,6 +15,7 @@ use cm_train::{
     classifier::Classifier,
     data::{LabelledImages, synthetic_digits},
     device::Backend,
+    experiment::COMPARED,
     training::{Display, OptimizerConfig, Recipe, Schedule, Shape, Training},
 };
 use measure::{BareLoop, Sample, median};
@@ -92,11 +93,11 @@ fn run(options: &Options) -> Result<(), String> {
     let images = Arc::new(synthetic_digits(options.batch * options.loop_steps, 0, 0).train);
     let model = |preset: Preset| classifier(options, preset, &device);
     let mut heads = Vec::new();
-    for preset in Preset::ALL {
+    for preset in COMPARED {
         let model = model(preset).map_err(|error| error.to_string())?;
         heads.push((preset, BareLoop::new(model, images.clone(), options.batch, &device)));
     }
-    let mut samples: Vec<(Preset, Sample)> = Preset::ALL.map(|preset| (preset, Sample::default())).to_vec();
+    let mut samples: Vec<(Preset, Sample)> = COMPARED.map(|preset| (preset, Sample::default())).to_vec();
     // The first round warms caches and allocators up and does not count.
     for round in 0..=options.rounds {
         for ((preset, bare), (_, sample)) in heads.iter_mut().zip(&mut samples) {

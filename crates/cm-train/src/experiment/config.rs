@@ -11,6 +11,10 @@ use crate::{
     training::{OptimizerConfig, Recipe, Schedule, Shape},
 };
 
+/// The losses that are compared unless others are asked for: those of the method's authors.
+pub const COMPARED: [Preset; 5] =
+    [Preset::Softmax, Preset::L2Softmax, Preset::CmSoftmax, Preset::CosFace, Preset::CmCosFace];
+
 /// A set of choices with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,7 +60,7 @@ impl Profile {
         let common = ExperimentConfig {
             profile: self,
             data: DataChoice::Auto,
-            losses: Preset::ALL.to_vec(),
+            losses: COMPARED.to_vec(),
             feature_dims: vec![64, 2],
             seeds: vec![0],
             width: 32,

@@ -7,7 +7,7 @@ mod folder;
 mod record;
 mod run;
 
-pub use config::{ExperimentConfig, Profile};
+pub use config::{COMPARED, ExperimentConfig, Profile};
 pub use environment::BURN_VERSION;
 pub use record::{
     DataRecord, Environment, EpochRecord, FeatureRow, RESULTS_FORMAT, Results, RunRecord, SeverityRecord,

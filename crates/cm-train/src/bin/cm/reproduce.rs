@@ -20,7 +20,8 @@ pub struct Options {
     /// quick (minutes on two CPU cores) or full (the authors' recipe on all images; for a GPU)
     #[arg(long, default_value = "quick")]
     profile: Profile,
-    /// Losses, separated by commas: Softmax, L2-Softmax, CM-Softmax, CosFace, CM-CosFace
+    /// Losses, separated by commas, by their names in the literature; a wrong name lists them all
+    /// [default: Softmax,L2-Softmax,CM-Softmax,CosFace,CM-CosFace]
     #[arg(long, value_delimiter = ',')]
     losses: Option<Vec<Preset>>,
     /// Feature dimensions, separated by commas

@@ -1,0 +1,57 @@
+//! The margin of CurricularFace, which turns to hard negatives as training goes on.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Shaped,
+    angle::sine,
+    angular::{self, AngularOverflow, check_angle},
+};
+use crate::Error;
+
+/// For the target `t = cos(θ + m)`, with `cos θ − m sin m` where `θ + m > π`. For a class `j` that is harder, with
+/// `cos θ_j > cos(θ + m)`:
+///
+/// ```text
+/// t_j = cos θ_j (c + cos θ_j)        c ← (1 − α) c + α mean(cos θ)
+/// ```
+///
+/// where `c` begins at 0 and moves towards the mean target cosine of each batch.
+///
+/// From Y. Huang et al., "CurricularFace: Adaptive Curriculum Learning Loss for Deep Face Recognition", CVPR 2020,
+/// arXiv 2004.00288.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CurricularMargin {
+    /// The margin `m` in radians, from 0 up to (not including) π/2.
+    pub margin: f64,
+    /// `α`, above 0 and up to 1.
+    pub rate: f64,
+}
+
+impl CurricularMargin {
+    pub(super) fn shape(&self, cosines: &Tensor<2>) -> Shaped {
+        angular::shape(cosines, cosines.full_like(self.margin), AngularOverflow::MonotoneTail).0
+    }
+
+    /// The cosines `[batch, classes]` with those of hard classes reweighted, for target cosines `[batch, 1]` and the
+    /// curriculum `c`, `[1, 1]`.
+    pub(super) fn reweighted(
+        &self,
+        cosines: Tensor<2>,
+        targets: &Tensor<2>,
+        curriculum: Tensor<2>,
+    ) -> Tensor<2> {
+        let plain =
+            targets.clone().mul_scalar(self.margin.cos()) - sine(targets).mul_scalar(self.margin.sin());
+        let hard = cosines.clone().detach().greater(plain.expand(cosines.dims()));
+        let harder = cosines.clone() * (cosines.clone() + curriculum);
+        cosines.mask_where(hard, harder)
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        check_angle("margin of CurricularFace", self.margin)?;
+        let valid = self.rate > 0.0 && self.rate <= 1.0;
+        Error::check("rate of CurricularFace", "above 0 and at most 1", self.rate, valid)
+    }
+}

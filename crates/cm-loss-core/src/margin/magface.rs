@@ -1,0 +1,99 @@
+//! The margin of MagFace, which grows with the feature norm.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Shaped,
+    angular::{self, AngularOverflow, check_angle},
+};
+use crate::Error;
+
+/// Where the margin of [`MagFaceMargin`] enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MagFaceForm {
+    /// `t = cos(θ + m(r))`.
+    Angular,
+    /// `t = cos θ − m(r)`.
+    Cosine,
+}
+
+/// A margin that grows linearly with the norm `r`, from `m_l` at `r = l` to `m_u` at `r = u`, and stays there outside:
+///
+/// ```text
+/// a = min(max(r, l), u)        m(r) = (m_u − m_l) / (u − l) · (a − l) + m_l
+/// ```
+///
+/// The gradient flows through `m(r)`. It belongs with [`MagFaceNorm`](crate::regularizer::MagFaceNorm), which pulls the
+/// norm of easy samples up.
+///
+/// From Q. Meng et al., "MagFace: A Universal Representation for Face Recognition and Quality Assessment", CVPR 2021,
+/// arXiv 2103.06627.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MagFaceMargin {
+    /// Norm `l` of the least margin, above 0.
+    pub lower_norm: f64,
+    /// Norm `u` of the largest margin, above `l`.
+    pub upper_norm: f64,
+    /// Least margin `m_l`: radians, or a difference of cosines.
+    pub lower_margin: f64,
+    /// Largest margin `m_u`, at least `m_l`.
+    pub upper_margin: f64,
+    /// Where it enters.
+    pub form: MagFaceForm,
+    /// What happens past π in the angular form; its authors' code has [`AngularOverflow::Easy`].
+    pub overflow: AngularOverflow,
+}
+
+impl MagFaceMargin {
+    /// `(m_u − m_l) / (u − l)`.
+    pub fn slope(&self) -> f64 {
+        (self.upper_margin - self.lower_margin) / (self.upper_norm - self.lower_norm)
+    }
+
+    /// Least weight of [`MagFaceNorm`](crate::regularizer::MagFaceNorm) for which the norm has an optimum inside
+    /// `(l, u)`: `s k u² l² / (u² − l²)` with the radius `s` and the slope `k` of the margin.
+    pub fn least_regularizer_weight(&self, scale: f64) -> f64 {
+        let (l, u) = (self.lower_norm.powi(2), self.upper_norm.powi(2));
+        scale * self.slope() * u * l / (u - l)
+    }
+
+    pub(super) fn shape(&self, cosines: &Tensor<2>, norms: &Tensor<2>) -> Shaped {
+        let held = norms.clone().clamp(self.lower_norm, self.upper_norm);
+        let slope = self.slope();
+        let margins = held.sub_scalar(self.lower_norm).mul_scalar(slope).add_scalar(self.lower_margin);
+        let inside = norms.clone().greater_scalar(self.lower_norm).float()
+            * norms.clone().lower_scalar(self.upper_norm).float();
+        let (shaped, by_margin) = match self.form {
+            MagFaceForm::Angular => angular::shape(cosines, margins, self.overflow),
+            MagFaceForm::Cosine => {
+                let by_margin = margins.full_like(-1.0);
+                (Shaped::with_slope_one(cosines.clone() - margins), by_margin)
+            }
+        };
+        Shaped { by_norm: Some((by_margin * inside).mul_scalar(slope)), ..shaped }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        let norms = self.lower_norm > 0.0 && self.lower_norm < self.upper_norm && self.upper_norm.is_finite();
+        let allowed = "above 0 and below the finite upper norm";
+        Error::check("lower norm of the MagFace margin", allowed, self.lower_norm, norms)?;
+        let allowed = "at least the lower margin";
+        let rises = self.upper_margin >= self.lower_margin;
+        Error::check("upper margin of MagFace", allowed, self.upper_margin, rises)?;
+        match self.form {
+            MagFaceForm::Angular => {
+                check_angle("lower margin of MagFace", self.lower_margin)?;
+                check_angle("upper margin of MagFace", self.upper_margin)
+            }
+            MagFaceForm::Cosine => {
+                let allowed = "at least 0 and below 2, a difference of cosines";
+                let valid = |margin| (0.0..2.0).contains(&margin);
+                let (lower, upper) = (self.lower_margin, self.upper_margin);
+                Error::check("lower margin of MagFace", allowed, lower, valid(lower))?;
+                Error::check("upper margin of MagFace", allowed, upper, valid(upper))
+            }
+        }
+    }
+}

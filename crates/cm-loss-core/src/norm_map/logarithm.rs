@@ -1,0 +1,30 @@
+//! A norm map that contracts without a bound.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// `phi(r) = s · ln(1 + r)`.
+///
+/// Strictly increasing from 0 at `r = 0` without limit; Lipschitz constant `s`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Logarithm {
+    /// The slope `s` at `r = 0`, without unit, above 0.
+    pub scale: f64,
+}
+
+impl Logarithm {
+    pub(super) fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        norms.log1p().mul_scalar(self.scale)
+    }
+
+    /// Derivative as a share of its largest value, `s`.
+    pub(super) fn relative_slope(norms: Tensor<2>) -> Tensor<2> {
+        norms.add_scalar(1.0).recip()
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        Error::check_positive("scale of the logarithmic norm map", self.scale)
+    }
+}

@@ -1,0 +1,31 @@
+//! A norm map that saturates slowly.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// `phi(r) = s · r / (1 + r)`.
+///
+/// Strictly increasing from 0 at `r = 0` towards `s`; Lipschitz constant `s`. Its derivative `s / (1 + r)²` falls as
+/// a power and not exponentially: of the bounded maps it is the last to go flat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rational {
+    /// The limit `s` of the radius, without unit, above 0.
+    pub scale: f64,
+}
+
+impl Rational {
+    pub(super) fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        (norms.clone() / norms.add_scalar(1.0)).mul_scalar(self.scale)
+    }
+
+    /// Derivative as a share of its largest value, `s`.
+    pub(super) fn relative_slope(norms: Tensor<2>) -> Tensor<2> {
+        norms.add_scalar(1.0).recip().square()
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        Error::check_positive("scale of the rational norm map", self.scale)
+    }
+}

@@ -1,0 +1,31 @@
+//! The hyperbolic tangent of the norm.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// `phi(r) = s · tanh(r)`.
+///
+/// Strictly increasing from 0 at `r = 0` towards `s`; Lipschitz constant `s`. It saturates twice as fast as the
+/// sigmoid contraction: in 32-bit floats it equals `s` from `r = 9` on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tanh {
+    /// The limit `s` of the radius, without unit, above 0.
+    pub scale: f64,
+}
+
+impl Tanh {
+    pub(super) fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        norms.tanh().mul_scalar(self.scale)
+    }
+
+    /// Derivative as a share of its largest value, `s`.
+    pub(super) fn relative_slope(norms: Tensor<2>) -> Tensor<2> {
+        norms.tanh().square().neg().add_scalar(1.0)
+    }
+
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        Error::check_positive("scale of the tanh norm map", self.scale)
+    }
+}

@@ -1,0 +1,76 @@
+//! Running statistics of the feature norms, for parts that adapt to them.
+
+use burn::{
+    module::{Module, RunningState},
+    tensor::{Device, Tensor},
+};
+
+/// Running mean `μ` and standard deviation `σ` of the feature norms.
+///
+/// They are state of the module: saved and restored with it, moved while it trains (on a device with automatic
+/// differentiation), and left as they are otherwise. No gradient flows through them.
+///
+/// ```text
+/// μ ← (1 − α) μ + α mean(r)        σ ← (1 − α) σ + α std(r)
+/// ```
+///
+/// over the batch, with the unbiased `std`. A batch of one sample has no `std` and moves the mean only.
+#[derive(Module, Debug)]
+pub struct NormStatistics {
+    mean: RunningState<Tensor<1>>,
+    std: RunningState<Tensor<1>>,
+    /// Batches seen.
+    batches: RunningState<Tensor<1>>,
+    #[module(skip)]
+    rate: f64,
+    #[module(skip)]
+    plain_average_at_first: bool,
+}
+
+impl NormStatistics {
+    /// Statistics that begin at given values and move by `rate` (`α`), from 0 to 1, at every batch.
+    pub(crate) fn starting_at(mean: f64, std: f64, rate: f64, device: &Device) -> Self {
+        let state = |value: f64| RunningState::new(Tensor::from_data([value as f32], device));
+        Self { mean: state(mean), std: state(std), batches: state(0.0), rate, plain_average_at_first: false }
+    }
+
+    /// Statistics that are those of the first batch, then the average over the batches until there are `1 / rate`
+    /// of them, and move by `rate` from there on.
+    pub(crate) fn from_first_batch(rate: f64, device: &Device) -> Self {
+        Self { plain_average_at_first: true, ..Self::starting_at(0.0, 1.0, rate, device) }
+    }
+
+    /// Mean and standard deviation, each `[1, 1]`.
+    pub fn values(&self) -> (Tensor<2>, Tensor<2>) {
+        let column = |state: &RunningState<Tensor<1>>| state.value_sync().unsqueeze::<2>();
+        (column(&self.mean), column(&self.std))
+    }
+
+    /// Takes in the norms `[batch, 1]` of a batch.
+    pub(crate) fn update(&self, norms: &Tensor<2>) {
+        let norms = norms.clone().detach();
+        let [count, _] = norms.dims();
+        if count == 0 {
+            return;
+        }
+        let seen = self.batches.value_sync().add_scalar(1.0);
+        let rate = match self.plain_average_at_first {
+            true => seen.clone().recip().clamp_min(self.rate),
+            false => seen.zeros_like().add_scalar(self.rate),
+        };
+        let moved = |state: &RunningState<Tensor<1>>, to: Tensor<2>| {
+            let from = state.value_sync();
+            state.update(from.clone() + (to.reshape([1]) - from) * rate.clone());
+        };
+        if count > 1 {
+            // Divided by the largest, for their squares may leave the range of the number format.
+            let largest = norms.clone().max_dim(0).clamp_min(f32::MIN_POSITIVE);
+            let (variance, mean) = (norms / largest.clone()).var_mean(0);
+            moved(&self.std, variance.sqrt() * largest.clone());
+            moved(&self.mean, mean * largest);
+        } else {
+            moved(&self.mean, norms);
+        }
+        self.batches.update(seen);
+    }
+}

@@ -1,0 +1,295 @@
+//! Parts that remember: they learn while training, and only then.
+
+use std::sync::Arc;
+
+use burn::{
+    module::{Module, Param},
+    tensor::{Device, Int, Tensor, TensorData},
+};
+use cm_loss_core::{
+    Head, HeadConfig, Margin, MarginHead, MarginHeadConfig, NormMap, Preset, Regularizer,
+    margin::{ElasticForm, ElasticMargin, MarginGradient},
+    norm_map::{Constant, CustomNormMap},
+    regularizer::{MagFaceNorm, Ring},
+};
+
+use crate::devices;
+
+/// A head with three known centres: random ones would depend on what other tests draw at the same time.
+fn head(config: &MarginHeadConfig, device: &Device) -> MarginHead {
+    let mut head = config.init(2, 3, device).unwrap();
+    let centres = Tensor::<2>::from_data([[0.9, 0.4], [-0.3, 0.7], [0.2, -0.8]], device);
+    head.class_centres = Param::from_tensor(centres);
+    head
+}
+
+fn preset(preset: Preset) -> MarginHeadConfig {
+    let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centres") };
+    config
+}
+
+/// Features of the given norms, in different directions.
+fn features(norms: &[f32], device: &Device) -> Tensor<2> {
+    let rows = norms.iter().enumerate().flat_map(|(i, r)| [r * (i as f32).cos(), r * (i as f32).sin()]);
+    Tensor::from_data(TensorData::new(rows.collect::<Vec<f32>>(), [norms.len(), 2]), device)
+}
+
+fn targets(count: usize, device: &Device) -> Tensor<1, Int> {
+    Tensor::zeros([count], device)
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}
+
+#[test]
+fn the_calibrated_sigmoid_is_half_its_scale_at_the_mean_of_the_norms_seen() {
+    for (backend, device) in devices() {
+        let head = head(&preset(Preset::CalibratedCmSoftmax), &device);
+        let radius = |head: &MarginHead, norm: f32| {
+            let (logits, _) = head.logits(features(&[norm], &head.class_centres.val().device()));
+            // Of the cosines with the centres, that with a centre's own direction is 1.
+            values(logits)[0]
+        };
+        // Means 4 and 6, then their average, 5; unbiased deviations sqrt(2) and sqrt(8), average 2.1213.
+        head.forward(features(&[3.0, 5.0], &device), targets(2, &device));
+        head.forward(features(&[4.0, 8.0], &device), targets(2, &device));
+        let at = |norm: f32| radius(&head, norm) / radius(&head, 5.0);
+        let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
+        for norm in [1.0f32, 4.0, 9.0] {
+            let expected = sigmoid((f64::from(norm) - 5.0) / 2.121_32) / 0.5;
+            assert!((at(norm) - expected).abs() < 1e-5, "{backend}, {norm}: {} not {expected}", at(norm));
+        }
+
+        // Outside training nothing moves, and a record holds the statistics.
+        let before = radius(&head, 7.0);
+        let valid = head.valid();
+        let plain = valid.class_centres.val().device();
+        valid.forward(features(&[100.0, 300.0], &plain), targets(2, &plain));
+        assert_eq!(radius(&valid, 7.0), before, "{backend}");
+        let fresh = preset(Preset::CalibratedCmSoftmax).init(2, 3, &device).unwrap();
+        let restored = fresh.load_record(head.into_record());
+        assert_eq!(radius(&restored, 7.0), before, "{backend}");
+    }
+}
+
+#[test]
+fn a_batch_of_one_moves_the_mean_and_leaves_the_deviation() {
+    for (backend, device) in devices() {
+        for &loss in Preset::ALL {
+            let head = loss.config().init(2, 3, &device).unwrap();
+            for norm in [2.0, 0.0, 1e6] {
+                let x = features(&[norm], &device).require_grad();
+                let output = head.forward(x.clone(), targets(1, &device));
+                let gradient = values(x.grad(&output.mean_loss().backward()).unwrap());
+                let loss_value = values(output.loss);
+                let finite = loss_value.iter().chain(&gradient).all(|v| v.is_finite());
+                assert!(finite, "{backend}, {loss}, {norm}: {loss_value:?}, {gradient:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn norms_at_the_end_of_the_number_range_do_not_spoil_the_statistics() {
+    for (backend, device) in devices() {
+        let head = head(&preset(Preset::CalibratedCmCosFace), &device);
+        for norms in [[1e30, 3e30, 2e30], [1e-30, 2e-30, 0.0], [1.0, 2.0, 3.0]] {
+            let loss = values(head.forward(features(&norms, &device), targets(3, &device)).loss);
+            assert!(loss.iter().all(|v| v.is_finite()), "{backend}, {norms:?}: {loss:?}");
+        }
+    }
+}
+
+#[test]
+fn annealing_lowers_its_weight_with_every_step() {
+    use cm_loss_core::margin::{Annealing, MultiplicativeMargin};
+    for (backend, device) in devices() {
+        let annealing = Annealing { start: 10.0, gamma: 1.0, power: 1.0, minimum: 2.0 };
+        let margin = Margin::Multiplicative(MultiplicativeMargin { margin: 2.0, annealing: Some(annealing) });
+        let head = head(&MarginHeadConfig::new(NormMap::Identity, margin), &device);
+        let x = || features(&[1.0], &device);
+        let cosine = values(head.logits(x()).0)[0];
+        for weight in [10.0, 5.0, 10.0 / 3.0, 2.5, 2.0, 2.0] {
+            let found = values(head.training_logits(x(), targets(1, &device)))[0];
+            let angle = 2.0 * cosine.acos();
+            let full = if angle > std::f64::consts::PI { -angle.cos() - 2.0 } else { angle.cos() };
+            let expected = (weight * cosine + full) / (1.0 + weight);
+            assert!((found - expected).abs() < 1e-5, "{backend}, {weight}: {found}, not {expected}");
+            head.forward(x(), targets(1, &device));
+        }
+    }
+}
+
+#[test]
+fn elastic_margins_repeat_with_the_seed_and_sorted_ones_favour_the_worst_sample() {
+    for (backend, device) in devices() {
+        let elastic = |sorted| {
+            let margin = ElasticMargin { mean: 0.35, deviation: 0.1, form: ElasticForm::Cosine, sorted };
+            MarginHeadConfig::new(NormMap::Constant(Constant { scale: 1.0 }), Margin::Elastic(margin))
+        };
+        let count = 400;
+        let x = features(&vec![1.0; count], &device);
+        // Target cosine and margin of each sample; the margin is read off the loss.
+        let margins = |config: &MarginHeadConfig, seed: u64| -> Vec<(f64, f64)> {
+            let head = head(config, &device);
+            let cosines = values(head.logits(x.clone()).0);
+            device.seed(seed);
+            let losses = values(head.forward(x.clone(), targets(count, &device)).loss);
+            let rows = cosines.chunks(3).zip(losses);
+            rows.map(|(c, loss)| {
+                // exp(−loss) = e^t / (e^t + others)
+                let others = c[1].exp() + c[2].exp();
+                let p = (-loss).exp();
+                (c[0], c[0] - (p * others / (1.0 - p)).ln())
+            })
+            .collect()
+        };
+        let plain = margins(&elastic(false), 1);
+        // The random numbers are the process's, and other tests may draw some in between.
+        let repeats = (0..20).any(|_| margins(&elastic(false), 1) == margins(&elastic(false), 1));
+        assert!(repeats, "{backend}: the same seed never gives the same margins");
+        assert!(plain != margins(&elastic(false), 2), "{backend}");
+        let mean = plain.iter().map(|(_, m)| m).sum::<f64>() / count as f64;
+        let variance = plain.iter().map(|(_, m)| (m - mean).powi(2)).sum::<f64>() / count as f64;
+        assert!(
+            (mean - 0.35).abs() < 0.02 && (variance.sqrt() - 0.1).abs() < 0.02,
+            "{backend}: {mean} {variance}"
+        );
+
+        let mut sorted = margins(&elastic(true), 1);
+        sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+        assert!(sorted.windows(2).all(|w| w[0].1 >= w[1].1 - 1e-4), "{backend}");
+        assert!(sorted[0].1 > sorted[count - 1].1 + 0.3, "{backend}");
+    }
+}
+
+#[test]
+fn a_detached_margin_keeps_the_value_and_has_slope_one() {
+    for (backend, device) in devices() {
+        let exact = preset(Preset::ArcFace);
+        let detached = exact.clone().with_margin_gradient(MarginGradient::Detached);
+        let run = |config: &MarginHeadConfig| {
+            let head = head(config, &device);
+            let x = features(&[2.0], &device).require_grad();
+            let y = Tensor::<1, Int>::ones([1], &device);
+            let logits = values(head.training_logits(x.clone(), y.clone()));
+            let output = head.forward(x.clone(), y);
+            let gradient = values(x.grad(&output.mean_loss().backward()).unwrap());
+            let cosines: Vec<f64> = values(output.logits).iter().map(|z| z / 64.0).collect();
+            (logits, gradient, cosines)
+        };
+        let (value, with, _) = run(&exact);
+        let (same, without, cosines) = run(&detached);
+        assert_eq!(value, same, "{backend}");
+        assert!((with[1] - without[1]).abs() > 1e-3 * without[1].abs(), "{backend}: {with:?} {without:?}");
+
+        // dL/dx = Σ_j (p_j − [j = y]) s dcos θ_j/dx, for x along the first axis: dcos θ_j/dx = (0, w_j2 / r).
+        let largest = value.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = value.iter().map(|z| (z - largest).exp()).sum();
+        let centres = values(head(&detached, &device).class_centres.val());
+        let mut expected = 0.0;
+        for j in 0..3 {
+            let length = centres[2 * j].hypot(centres[2 * j + 1]);
+            assert!((centres[2 * j] / length - cosines[j]).abs() < 1e-5);
+            let p = (value[j] - largest).exp() / sum - if j == 1 { 1.0 } else { 0.0 };
+            expected += p * 64.0 * centres[2 * j + 1] / length / 2.0;
+        }
+        assert!((without[1] - expected).abs() < 1e-4 * expected.abs(), "{backend}: {without:?} {expected}");
+    }
+}
+
+#[test]
+fn the_cosine_with_a_class_is_the_largest_with_its_sub_centres() {
+    for (backend, device) in devices() {
+        let config = MarginHeadConfig::new(NormMap::Constant(Constant { scale: 2.0 }), Margin::None);
+        let single = head(&config, &device);
+        let mut several = config.clone().with_sub_centres(2).init(2, 3, &device).unwrap();
+        assert_eq!(several.classes(), 3);
+        // The second centre of each class is turned by a quarter; logits of the two alone, then of the pair.
+        let centres = single.class_centres.val();
+        let [x, y] = [centres.clone().narrow(1, 0, 1), centres.clone().narrow(1, 1, 1)];
+        let turned = Tensor::cat(vec![-y, x], 1);
+        let pair = Tensor::cat(vec![centres.clone(), turned.clone()], 1).reshape([6, 2]);
+        several.class_centres = several.class_centres.map(|_| pair.clone());
+        let x = || features(&[1.0, 3.0, 0.5, 7.0], &device);
+        let alone = |centres: Tensor<2>| {
+            let mut head = config.init(2, 3, &device).unwrap();
+            head.class_centres = head.class_centres.map(|_| centres.clone());
+            values(head.logits(x()).0)
+        };
+        let pairs = alone(centres.clone()).into_iter().zip(alone(turned));
+        let expected: Vec<f64> = pairs.map(|(a, b)| a.max(b)).collect();
+        let found = values(several.logits(x()).0);
+        let close = found.iter().zip(&expected).all(|(f, e)| (f - e).abs() < 1e-6);
+        assert!(close, "{backend}: {found:?}, not {expected:?}");
+    }
+}
+
+#[test]
+fn regularisers_add_their_formula_and_ring_loss_learns_its_radius() {
+    for (backend, device) in devices() {
+        let plain = preset(Preset::CmSoftmax);
+        let added = |regularizer: Regularizer| {
+            let with = head(&plain.clone().with_regularizer(regularizer), &device);
+            let (x, y) = (features(&[5.0, 2.0, 200.0], &device), targets(3, &device));
+            let output = with.forward(x.clone(), y.clone());
+            let loss = output.loss.clone() - head(&plain, &device).forward(x, y).loss;
+            let gradients = output.loss.sum().backward();
+            let radius = with.radius.as_ref().map(|r| values(r.val().grad(&gradients).unwrap())[0]);
+            (values(loss), radius)
+        };
+        let close = |found: &[f64], expected: [f64; 3]| {
+            found.iter().zip(expected).all(|(f, e)| (f - e).abs() < 1e-4 * e.abs().max(0.1))
+        };
+        let (ring, radius) = added(Regularizer::Ring(Ring { weight: 0.5, radius: 3.0 }));
+        assert!(close(&ring, [1.0, 0.25, 0.25 * 197.0 * 197.0]), "{backend}: {ring:?}");
+        // d/dR = −λ Σ (r − R)
+        assert!((radius.unwrap() + 0.5 * (2.0 - 1.0 + 197.0)).abs() < 1e-3, "{backend}: {radius:?}");
+
+        let g = MagFaceNorm { weight: 35.0, lower_norm: 3.0, upper_norm: 110.0 };
+        let (magface, radius) = added(Regularizer::MagFace(g));
+        let value = |a: f64| 35.0 * (a / 12100.0 + 1.0 / a);
+        assert!(close(&magface, [value(5.0), value(3.0), value(110.0)]), "{backend}: {magface:?}");
+        assert_eq!(radius, None);
+    }
+}
+
+#[derive(Debug)]
+struct SquareRoot;
+
+impl CustomNormMap for SquareRoot {
+    fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        norms.sqrt()
+    }
+}
+
+#[test]
+fn a_norm_map_of_ones_own_takes_the_place_of_the_configured_one() {
+    for (backend, device) in devices() {
+        let plain = head(&MarginHeadConfig::new(NormMap::Identity, Margin::None), &device);
+        let x = || features(&[4.0, 9.0], &device);
+        let before = values(plain.logits(x()).0);
+        let after = values(plain.with_norm_map(Arc::new(SquareRoot)).logits(x()).0);
+        for (i, (before, after)) in before.iter().zip(&after).enumerate() {
+            let root = if i < 3 { 2.0 } else { 3.0 };
+            assert!((before / root - after).abs() < 1e-5, "{backend}");
+        }
+    }
+}
+
+#[test]
+fn half_precision_features_are_computed_in_single_precision() {
+    use burn::tensor::DType;
+    let (_, device) = devices().remove(0);
+    let Head::Margin(head) = Preset::CmCosFace.config().init(2, 3, &device).unwrap() else {
+        panic!("it has class centres")
+    };
+    // Their squares leave the range of 16-bit floats.
+    let x = || features(&[300.0, 6e4, 0.5], &device).cast(DType::F16);
+    let output = head.forward(x(), targets(3, &device));
+    assert_eq!(output.loss.dtype(), DType::F32);
+    let expected = head.forward(x().cast(DType::F32), targets(3, &device));
+    assert_eq!(values(output.loss), values(expected.loss));
+    assert!(values(output.norms).iter().all(|v| v.is_finite()));
+}
