@@ -20,10 +20,24 @@
 //! | preset | `phi(r)` | `t` on the target | source |
 //! |---|---|---|---|
 //! | [`Preset::Softmax`] | linear layer with bias | | |
+//! | [`Preset::NormFace`] | `s` | `cos θ` | Wang et al. 2017 |
 //! | [`Preset::L2Softmax`] | `s` | `cos θ` | Ranjan et al. 2017 |
+//! | [`Preset::Ring`] | `r` | `cos θ`, `g = (λ/2)(r − R)²` | Zheng et al. 2018 |
 //! | [`Preset::CmSoftmax`] | `s · sigmoid(r)` | `cos θ` | Liu et al. 2024 |
+//! | [`Preset::SphereFace`] | `s` | `ψ(θ)` | Liu et al. 2017 |
 //! | [`Preset::CosFace`] | `s` | `cos θ − m` | Wang et al. 2018 |
 //! | [`Preset::CmCosFace`] | `s · sigmoid(r)` | `cos θ − m` | Liu et al. 2024 |
+//! | [`Preset::ArcFace`] | `s` | `cos(θ + m)` | Deng et al. 2019 |
+//! | [`Preset::CmArcFace`] | `s · sigmoid(r)` | `cos(θ + m)` | the mapping in ArcFace |
+//! | [`Preset::Combined`] | `s` | `cos(m1 θ + m2) − m3` | Deng et al. 2019 |
+//! | [`Preset::SubCenterArcFace`] | `s` | `cos(θ + m)`, three centres a class | Deng et al. 2020 |
+//! | [`Preset::MagFace`] | `s` | `cos(θ + m(r))`, `g = λ(a/u² + 1/a)` | Meng et al. 2021 |
+//! | [`Preset::AdaFace`] | `s` | `cos(θ − m ẑ) − (m + m ẑ)` | Kim et al. 2022 |
+//! | [`Preset::CmAdaFace`] | `s · sigmoid(r)` | `cos(θ − m ẑ) − (m + m ẑ)` | the mapping in AdaFace |
+//! | [`Preset::CurricularFace`] | `s` | `cos(θ + m)`, hard negatives reweighted | Huang et al. 2020 |
+//! | [`Preset::ElasticFaceArc`], [`Preset::ElasticFaceArcPlus`] | `s` | `cos(θ + m)`, `m` random | Boutros et al. 2022 |
+//! | [`Preset::ElasticFaceCos`], [`Preset::ElasticFaceCosPlus`] | `s` | `cos θ − m`, `m` random | Boutros et al. 2022 |
+//! | [`Preset::CalibratedCmSoftmax`] and its like | `s · sigmoid((r − μ)/τ)` | as the CM loss | ours |
 //!
 //! ```
 //! use burn::tensor::{Device, Distribution, Int, Tensor};

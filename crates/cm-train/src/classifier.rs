@@ -1,5 +1,7 @@
 //! A backbone with a head, as Burn's Learner trains it.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::{
     module::Module,
     optim::{GradientsParams, ModuleOptimizer, lr_scheduler::module_lr_scheduler::ModuleLearningRate},
@@ -50,6 +52,9 @@ impl Classifier {
         seed: u64,
         device: &Device,
     ) -> Result<Self, Error> {
+        // The random numbers belong to the whole process: nobody else may draw between the seed and the last weight.
+        static DRAWING: Mutex<()> = Mutex::new(());
+        let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
         device.seed(seed);
         let classifier = Self {
             backbone: backbone.init(device),

@@ -66,7 +66,7 @@ pub enum Error {
     },
     /// The output folder already holds an experiment.
     #[error(
-        "{} already holds an experiment; go on with it by `--resume {}`, rebuild its report by `cm report {}`, or \
+        "{} already holds an experiment; go on with it by `--resume {}`, rebuild its report by `cargo xtask report {}`, or \
          choose another folder with `--out`", path.display(), path.display(), path.display()
     )]
     OutputInUse {
@@ -104,6 +104,31 @@ pub enum Error {
         recorded: String,
         /// Data set and checksum now.
         found: String,
+    },
+    /// An experiment was begun on another backend.
+    #[error("{} was begun on the backend {recorded}; go on with `--backend {recorded}`, or start anew in another folder", path.display())]
+    BackendChanged {
+        /// The experiment's folder.
+        path: PathBuf,
+        /// Backend in its record.
+        recorded: String,
+    },
+    /// A training whose numbers left the range of numbers.
+    #[error(
+        "{run} diverged: the {what} was {value} in epoch {epoch}. A smaller --learning-rate helps, in a new folder; the \
+         other runs are in {}, see its report.html", path.display()
+    )]
+    Diverged {
+        /// Loss, dimension and seed.
+        run: String,
+        /// The number that is none.
+        what: &'static str,
+        /// `NaN` or an infinity.
+        value: f64,
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The experiment's folder.
+        path: PathBuf,
     },
     /// Ctrl-C, or a request to end.
     #[error("stopped before the end; go on with `--resume {}`", path.display())]

@@ -294,14 +294,41 @@ fn linear_softmax_agrees_with_the_reference_in_value_and_gradient() {
                 let y = case.targets[i];
                 reference::gradient(&case.features[i..=i], |x| reference::cross_entropy(&logits(&x[0]), y))
             };
-            let expected = (0..case.features.len()).flat_map(by_row).flatten();
-            for (actual, expected) in actual.iter().zip(expected) {
-                let allowed = 1e-4 * expected.abs() + 1e-5;
-                assert!(
-                    (actual - expected).abs() < allowed,
-                    "{backend}, {}: {actual}, not {expected}",
-                    case.name
-                );
+            let by_features: Vec<f64> = (0..case.features.len()).flat_map(by_row).flatten().collect();
+
+            // Weights and bias together, a row a class with its bias at the end.
+            let layer: Vec<Vec<f64>> =
+                case.centres.iter().zip(&bias).map(|(w, b)| [w.as_slice(), &[*b]].concat()).collect();
+            let expected = reference::gradient(&layer, |layer| {
+                let logit = |x: &[f64], row: &[f64]| -> f64 {
+                    x.iter().zip(row).map(|(a, b)| a * b).sum::<f64>() + row[dim]
+                };
+                let rows = case.features.iter().zip(&case.targets);
+                rows.map(|(x, &y)| {
+                    let logits: Vec<f64> = layer.iter().map(|row| logit(x, row)).collect();
+                    reference::cross_entropy(&logits, y)
+                })
+                .sum()
+            });
+            let weight = head.linear.weight.val().grad(&gradients).unwrap().transpose();
+            let gradient_of_bias = values(head.linear.bias.as_ref().unwrap().val().grad(&gradients).unwrap());
+            let by_weight: Vec<f64> = expected.iter().flat_map(|row| row[..dim].to_vec()).collect();
+            let by_bias: Vec<f64> = expected.iter().map(|row| row[dim]).collect();
+            let pairs = [
+                ("features", actual, by_features),
+                ("weight", values(weight), by_weight),
+                ("bias", gradient_of_bias, by_bias),
+            ];
+            for (what, actual, expected) in pairs {
+                let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+                for (actual, expected) in actual.iter().zip(expected) {
+                    let allowed = 1e-4 * largest + 1e-5;
+                    assert!(
+                        (actual - expected).abs() < allowed,
+                        "{backend}, {}: gradient of {what} is {actual}, not {expected}",
+                        case.name
+                    );
+                }
             }
         }
     }

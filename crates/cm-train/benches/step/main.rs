@@ -69,6 +69,16 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), String> {
+    let counts = [
+        ("batch", options.batch),
+        ("width", options.width),
+        ("feature-dim", options.feature_dim),
+        ("rounds", options.rounds),
+        ("loop-steps", options.loop_steps),
+    ];
+    if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
+        return Err(format!("--{name} must be at least 1, but is 0"));
+    }
     if let Some(threads) = options.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         pool.map_err(|error| format!("--threads {threads}: {error}"))?;
@@ -111,7 +121,7 @@ fn run(options: &Options) -> Result<(), String> {
     }
     report(options, backend, threads, &samples);
     drop(heads);
-    training_loop(options, &device, &images).map_err(|error| error.to_string())
+    training_loop(options, backend, threads, &device, &images).map_err(|error| error.to_string())
 }
 
 fn classifier(options: &Options, preset: Preset, device: &Device) -> Result<Classifier, Error> {
@@ -145,10 +155,16 @@ fn report(options: &Options, backend: Backend, threads: usize, samples: &[(Prese
     }
 }
 
-/// Our training loop, with its metrics, progress and global clipping, beside a bare loop of the same steps.
-fn training_loop(options: &Options, device: &Device, images: &Arc<LabelledImages>) -> Result<(), Error> {
+/// Our training loop, with its metrics, progress and checkpoint, beside a bare loop of the same steps.
+fn training_loop(
+    options: &Options,
+    backend: Backend,
+    threads: usize,
+    device: &Device,
+    images: &Arc<LabelledImages>,
+) -> Result<(), Error> {
     let preset = Preset::CmCosFace;
-    let mut ratios = Vec::new();
+    let (mut ratios, mut seconds) = (Vec::new(), Vec::new());
     let recipe = Recipe {
         epochs: 1,
         batch_size: options.batch,
@@ -180,12 +196,18 @@ fn training_loop(options: &Options, device: &Device, images: &Arc<LabelledImages
         let (_, epochs) = training.run(classifier(options, preset, device)?)?;
         if round > 0 {
             ratios.push(epochs[0].seconds / bare_seconds);
+            seconds.push(epochs[0].seconds);
         }
     }
     let (low, high) = measure::range(&ratios);
-    let ratio = median(ratios);
+    let (ratio, rate) = (median(ratios), images.len() as f64 / median(seconds));
     if options.json {
-        println!("{}", serde_json::json!({ "loop": "training", "ratio_to_bare_loop": ratio }));
+        let row = serde_json::json!({
+            "backend": backend.name(), "head": preset.name(), "batch": options.batch, "threads": threads,
+            "images_per_second": rate, "ratio_to_softmax": null, "ratio_to_torch": null,
+            "loop": "training", "ratio_to_bare_loop": ratio,
+        });
+        println!("{row}");
     } else {
         println!(
             "training loop ({}): {ratio:.3} of the time of a bare loop ({low:.3} to {high:.3})",

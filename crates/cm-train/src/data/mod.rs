@@ -16,5 +16,5 @@ pub use error::DataError;
 pub use idx::{IdxFile, read_images, read_labels};
 pub use images::LabelledImages;
 pub use mnist::{MNIST_FILES, MnistFile, read_mnist};
-pub use source::{DataChoice, DataSet, LoadOptions, load};
+pub use source::{DataChoice, DataSet, LoadOptions, MNIST, load};
 pub use synthetic::synthetic_digits;

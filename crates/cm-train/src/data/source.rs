@@ -18,6 +18,9 @@ const MIRRORS: [&str; 3] = [
     "http://yann.lecun.com/exdb/mnist/",
 ];
 
+/// Name of the data set in every table and picture.
+pub const MNIST: &str = "MNIST";
+
 /// Which digits to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -80,15 +83,17 @@ pub fn load(choice: DataChoice, options: &LoadOptions) -> Result<DataSet, DataEr
     }
     match download_mnist(options.progress) {
         Ok(folder) => from_folder(&folder, options),
-        Err(DataError::Download { .. }) if choice == DataChoice::Auto => Ok(synthetic(
-            options,
-            Some(
-                "MNIST is not on this machine and could not be downloaded (`--data mnist` says why): training on \
+        // Also where the user has no folder that can be written to.
+        Err(DataError::Download { .. } | DataError::Io { .. }) if choice == DataChoice::Auto => {
+            Ok(synthetic(
+                options,
+                Some(
+                    "MNIST is not on this machine and could not be downloaded (`--data mnist` says why): training on \
                  synthetic digits instead",
-            ),
-        )),
-        Err(error @ DataError::Download { .. }) => Err(DataError::NoMnist { reason: error.to_string() }),
-        Err(error) => Err(error),
+                ),
+            ))
+        }
+        Err(error) => Err(DataError::NoMnist { reason: error.to_string() }),
     }
 }
 
@@ -101,7 +106,7 @@ fn synthetic(options: &LoadOptions, notice: Option<&'static str>) -> DataSet {
 fn from_folder(folder: &Path, options: &LoadOptions) -> Result<DataSet, DataError> {
     let (train, test, checksums) = read_mnist(folder)?;
     Ok(DataSet {
-        name: "MNIST",
+        name: MNIST,
         source: folder.display().to_string(),
         notice: None,
         checksums,

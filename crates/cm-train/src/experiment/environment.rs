@@ -22,7 +22,7 @@ impl Environment {
     }
 }
 
-/// Commit of the source tree that this program was built from, if that is still there.
+/// Commit of the source tree that this program was built from, as it is now; `cargo xtask` builds what it runs.
 fn commit() -> Option<String> {
     let git = |arguments: &[&str]| -> Option<String> {
         let git =

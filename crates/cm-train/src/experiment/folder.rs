@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{ExperimentConfig, Results};
-use crate::{Error, files};
+use crate::{Error, files, report};
 
 /// A folder that this process alone writes to.
 #[derive(Debug)]
@@ -66,6 +66,6 @@ impl Folder {
         if !self.results_path().is_file() {
             return Ok(None);
         }
-        files::read_json(&self.results_path(), "delete it to train every run again").map(Some)
+        Ok(Some(report::read_results(&self.path)?))
     }
 }

@@ -26,7 +26,7 @@ pub struct Results {
     pub environment: Environment,
     /// One entry for each loss, feature dimension and seed, in the order trained.
     pub runs: Vec<RunRecord>,
-    /// Seconds from the first to the last line, reading data and evaluating included.
+    /// Seconds of the sessions up to the end of each one's last finished run, reading data and evaluating included.
     pub wall_seconds: f64,
 }
 
@@ -60,7 +60,7 @@ pub struct Environment {
     pub cm_train: String,
     /// Version of Burn.
     pub burn: String,
-    /// Commit of the source tree, with `-dirty` if it had changes; empty outside a checkout.
+    /// Commit of the source tree when the experiment began, with `-dirty` if it had changes; empty outside a checkout.
     pub commit: String,
 }
 
@@ -97,7 +97,7 @@ pub struct EpochRecord {
     pub train_loss: f64,
     /// Training accuracy, 0 to 1, measured while training.
     pub train_accuracy: f64,
-    /// Mean loss on the clean test images, without margin.
+    /// Mean loss on the clean test images, margin and regulariser included.
     pub valid_loss: f64,
     /// Accuracy on the clean test images, 0 to 1.
     pub valid_accuracy: f64,

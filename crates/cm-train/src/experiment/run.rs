@@ -17,7 +17,9 @@ use super::{
 use crate::{
     Error,
     classifier::Classifier,
-    data::{self, DataSet, LabelledImages, LoadOptions, SEVERITIES, assign_severities, degrade_all},
+    data::{
+        self, DataChoice, DataSet, LabelledImages, LoadOptions, SEVERITIES, assign_severities, degrade_all,
+    },
     device::Backend,
     files, report,
     training::{Display, Training},
@@ -56,7 +58,6 @@ pub fn run(session: &Session, output: Output) -> Result<(PathBuf, Results), Erro
     let device = session.backend.device()?;
     let (folder, config, data) = open(session, output)?;
     let data = prepare(&config, data);
-    let environment = Environment::current(session.backend);
     let mut results = match folder.results()? {
         Some(results) => results,
         None => Results {
@@ -65,7 +66,7 @@ pub fn run(session: &Session, output: Output) -> Result<(PathBuf, Results), Erro
             complete: false,
             data: data.record.clone(),
             config: config.clone(),
-            environment,
+            environment: Environment::current(session.backend),
             runs: Vec::new(),
             wall_seconds: 0.0,
         },
@@ -78,7 +79,32 @@ pub fn run(session: &Session, output: Output) -> Result<(PathBuf, Results), Erro
             found: describe(&data.record),
         });
     }
+    if results.environment.backend != session.backend.name() {
+        let recorded = results.environment.backend;
+        return Err(Error::BackendChanged { path: folder.path().to_owned(), recorded });
+    }
+    // Before the first run, so that it is known from then on which data and backend the folder belongs to.
+    report::write_results(folder.path(), &results)?;
+    let outcome = train_missing(session, &device, &folder, &data, &mut results, start);
+    // What is finished gets its report, however the rest ended; that error is the one to tell.
+    let rebuilt = if results.runs.is_empty() { Ok(Vec::new()) } else { report::rebuild(folder.path()) };
+    outcome?;
+    rebuilt?;
+    Ok((folder.path().to_owned(), results))
+}
+
+/// Trains every run that has no results yet. A run that diverges does not keep the others from being trained.
+fn train_missing(
+    session: &Session,
+    device: &Device,
+    folder: &Folder,
+    data: &Prepared,
+    results: &mut Results,
+    start: Instant,
+) -> Result<(), Error> {
+    let config = results.config.clone();
     let seconds_before = results.wall_seconds;
+    let mut diverged = None;
     for &feature_dim in &config.feature_dims {
         for &seed in &config.seeds {
             for &loss in &config.losses {
@@ -86,16 +112,21 @@ pub fn run(session: &Session, output: Output) -> Result<(PathBuf, Results), Erro
                 if results.runs.iter().any(|run| plan.is(run)) {
                     continue;
                 }
-                let record = train_and_test(session, &device, &folder, &config, &data, plan)?;
-                results.runs.push(record);
+                match train_and_test(session, device, folder, &config, data, plan) {
+                    Ok(record) => results.runs.push(record),
+                    Err(error @ Error::Diverged { .. }) => {
+                        diverged.get_or_insert(error);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
                 results.wall_seconds = seconds_before + start.elapsed().as_secs_f64();
                 results.complete = results.runs.len() == config.runs();
-                report::write_results(folder.path(), &results)?;
+                report::write_results(folder.path(), results)?;
             }
         }
     }
-    report::rebuild(folder.path())?;
-    Ok((folder.path().to_owned(), results))
+    diverged.map_or(Ok(()), Err)
 }
 
 /// One network to train.
@@ -141,9 +172,11 @@ fn open(session: &Session, output: Output) -> Result<(Folder, ExperimentConfig, 
         Ok(data)
     };
     match output {
-        Output::New(path, config) => {
+        Output::New(path, mut config) => {
             config.validate()?;
             let data = load(&config)?;
+            // What was found is what a resumed experiment must find again.
+            config.data = if data.name == data::MNIST { DataChoice::Mnist } else { DataChoice::Synthetic };
             let path = path.unwrap_or_else(|| default_folder(data.name));
             Ok((Folder::create(&path, &config)?, *config, data))
         }

@@ -109,12 +109,29 @@ impl MetricLogger for EpochLog {
         let record = self.record(summary.epoch_number);
         let line = self.line(&record);
         let mut curve = self.curve.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_finite = curve.iter().all(|epoch| not_finite(epoch).is_none());
+        let is_finite = not_finite(&record).is_none();
         curve.push(record);
+        if !was_finite || !is_finite {
+            // JSON has no such number, and nobody would go on from there.
+            self.display.line(&self.bar, &line);
+            return;
+        }
         match files::write_json(&self.path, &*curve) {
             Ok(()) => self.display.line(&self.bar, &line),
             Err(error) => self.interrupter.fail(CheckpointerError::Unknown(error.to_string())),
         }
     }
+}
+
+/// The first number of an epoch that is none, and its name.
+pub(super) fn not_finite(epoch: &EpochRecord) -> Option<(&'static str, f64)> {
+    let numbers = [
+        ("training loss", epoch.train_loss),
+        ("loss on test images", epoch.valid_loss),
+        ("mean feature norm", epoch.norm_mean),
+    ];
+    numbers.into_iter().find(|(_, value)| !value.is_finite())
 }
 
 /// The learning curve that an earlier session left, up to `epochs`.

@@ -78,7 +78,7 @@ impl Training<'_> {
     /// # Errors
     ///
     /// [`Error::Interrupted`] when the interrupter was told to stop; [`Error::Training`] when a checkpoint could
-    /// not be written or the loss stopped being a number; [`Error::Damaged`] when a file of an earlier session
+    /// not be written; [`Error::Diverged`] when the loss stopped being a number; [`Error::Damaged`] when a file of an earlier session
     /// cannot be read.
     pub fn run(self, model: Classifier) -> Result<(Classifier, Vec<EpochRecord>), Error> {
         let checkpoints = self.directory.join("checkpoint");
@@ -137,12 +137,8 @@ impl Training<'_> {
         let result = training.launch(Learner::new(model, self.recipe.optimizer.init(), scheduler));
         bar.finish_and_clear();
 
-        let failed = |reason: String| Error::Training {
-            // Padded to stand in columns, which a sentence does not need.
-            run: self.label.split_whitespace().collect::<Vec<_>>().join(" "),
-            reason,
-            path: self.experiment.to_owned(),
-        };
+        let failed =
+            |reason: String| Error::Training { run: self.name(), reason, path: self.experiment.to_owned() };
         if let Some(error) = result.error {
             return Err(failed(error.to_string()));
         }
@@ -150,12 +146,17 @@ impl Training<'_> {
             return Err(Error::Interrupted { path: self.experiment.to_owned() });
         }
         let curve = curve.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match curve.iter().find(|epoch| !epoch.train_loss.is_finite()) {
-            Some(epoch) => Err(failed(format!(
-                "the loss was {} in epoch {}; a smaller learning rate helps",
-                epoch.train_loss, epoch.epoch
-            ))),
-            None => Ok((result.model, curve)),
+        for epoch in &curve {
+            if let Some((what, value)) = epoch_log::not_finite(epoch) {
+                let path = self.experiment.to_owned();
+                return Err(Error::Diverged { run: self.name(), what, value, epoch: epoch.epoch, path });
+            }
         }
+        Ok((result.model, curve))
+    }
+
+    /// The label without the padding by which it stands in columns.
+    fn name(&self) -> String {
+        self.label.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }

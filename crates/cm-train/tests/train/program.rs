@@ -1,11 +1,15 @@
 //! The `cm` program, as a shell sees it.
 
 use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
     path::Path,
     process::{Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
+
+use crate::data::mnist::real_mnist;
 
 fn cm(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cm"));
@@ -73,10 +77,44 @@ fn without_network_and_data_the_main_job_is_done_on_digits_that_nothing_calls_mn
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.contains("synthetic digits instead"), "{stderr}");
     assert!(!stdout.contains("MNIST"), "{stdout}");
+    // So that the experiment goes on with these digits when the network is back.
+    let config = std::fs::read_to_string(out.join("config.json")).unwrap();
+    assert!(config.contains("\"data\": \"synthetic\""), "{config}");
     for name in ["results.json", "results.csv", "report.html", "features.svg"] {
         let content = std::fs::read_to_string(out.join(name)).unwrap();
         assert!(content.contains("synthetic digits") && !content.contains("MNIST"), "{name}");
     }
+}
+
+#[test]
+fn without_data_and_with_a_mirror_mnist_is_downloaded_once() {
+    let Some(mnist) = real_mnist() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mirror = format!("http://{}/a/folder", listener.local_addr().unwrap());
+    // Four files, once each: a second download would find nobody.
+    let server = thread::spawn(move || {
+        for stream in listener.incoming().take(4) {
+            let mut stream = stream.unwrap();
+            let mut request = String::new();
+            BufReader::new(stream.try_clone().unwrap()).read_line(&mut request).unwrap();
+            let name = request.split_whitespace().nth(1).unwrap().rsplit('/').next().unwrap().to_owned();
+            let content = std::fs::read(mnist.join(name)).unwrap();
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", content.len()).unwrap();
+            stream.write_all(&content).unwrap();
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    for out in ["first", "second"] {
+        let arguments = small("mnist", &folder.path().join(out));
+        let mut command = cm(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        command.env("CM_MNIST_MIRROR", &mirror).env_remove("CM_DATA_DIR");
+        let output = command.env("XDG_DATA_HOME", folder.path()).env("HOME", folder.path()).output().unwrap();
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{stderr}");
+        assert!(stdout.contains("MNIST: ") && stdout.contains("cm-loss/mnist"), "{stdout}");
+    }
+    server.join().unwrap();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod degrade;
 mod download;
 mod idx;
-mod mnist;
+pub mod mnist;
 mod synthetic;
 
 use std::io::Write;

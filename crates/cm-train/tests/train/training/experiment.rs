@@ -8,7 +8,7 @@ use cm_train::{
     Error,
     data::DataChoice,
     device::Backend,
-    experiment::{self, ExperimentConfig, Output, Profile, Results, Session},
+    experiment::{self, EpochRecord, ExperimentConfig, Output, Profile, Results, Session},
     report,
     training::Display,
 };
@@ -37,6 +37,13 @@ fn start(folder: &Path, config: ExperimentConfig) -> Result<Results, Error> {
 fn resume(folder: &Path) -> Result<Results, Error> {
     let output = Output::Resume(folder.to_owned());
     experiment::run(&session(Interrupter::new()), output).map(|(_, results)| results)
+}
+
+/// Seconds of the epochs that the first run of an experiment has stored.
+fn seconds(out: &Path) -> Vec<f64> {
+    let curve = fs::read(out.join("runs/softmax-d2-s0/epochs.json")).unwrap();
+    let epochs: Vec<EpochRecord> = serde_json::from_slice(&curve).unwrap();
+    epochs.iter().map(|epoch| epoch.seconds).collect()
 }
 
 /// The record without what depends on the clock.
@@ -146,15 +153,19 @@ fn a_checkpoint_that_cannot_be_written_ends_the_run_with_its_name_and_keeps_the_
 fn a_damaged_checkpoint_is_passed_over_for_the_one_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let checkpoints = out.join("runs/softmax-d2-s0/checkpoint");
-    fs::create_dir_all(checkpoints.join("model-3.bpk/in-the-way")).unwrap();
-    start(&out, config(&[Preset::Softmax], 4)).unwrap_err();
-    fs::remove_dir_all(checkpoints.join("model-3.bpk")).unwrap();
-    let damaged = checkpoints.join("model-2.bpk");
+    let whole = start(&out, config(&[Preset::Softmax], 4)).unwrap();
+    let before = seconds(&out);
+    // As if the program had been killed, and the disk damaged, before the run was recorded.
+    fs::remove_file(out.join("results.json")).unwrap();
+    let damaged = out.join("runs/softmax-d2-s0/checkpoint/model-4.bpk");
     let bytes = fs::read(&damaged).unwrap();
     fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
-    let whole = start(&folder.path().join("whole"), config(&[Preset::Softmax], 4)).unwrap();
-    assert_eq!(timeless(&resume(&out).unwrap()), timeless(&whole));
+    let resumed = resume(&out).unwrap();
+    assert_eq!(timeless(&resumed), timeless(&whole));
+    // Three epochs were kept, the last trained again.
+    let after: Vec<f64> = resumed.runs[0].epochs.iter().map(|epoch| epoch.seconds).collect();
+    assert_eq!(after[..3], before[..3]);
+    assert_ne!(after[3], before[3]);
 }
 
 #[test]
@@ -177,10 +188,53 @@ fn data_that_changed_since_the_experiment_began_is_noticed() {
     let out = folder.path().join("out");
     start(&out, config(&[Preset::Softmax], 1)).unwrap();
     let path = out.join("config.json");
-    let config = fs::read_to_string(&path).unwrap();
-    fs::write(&path, config.replace("\"data_seed\": 0", "\"data_seed\": 1")).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"data_seed\": 0", "\"data_seed\": 1")).unwrap();
     let error = resume(&out).unwrap_err();
     assert!(matches!(error, Error::DataChanged { .. }), "{error}");
+
+    // Also where no run was finished yet.
+    let out = folder.path().join("interrupted");
+    let interrupter = Interrupter::new();
+    interrupter.stop(Some("test"));
+    let output = Output::New(Some(out.clone()), Box::new(config(&[Preset::Softmax], 1)));
+    assert!(experiment::run(&session(interrupter), output).unwrap_err().is_interruption());
+    let path = out.join("config.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"data_seed\": 0", "\"data_seed\": 1")).unwrap();
+    let error = resume(&out).unwrap_err();
+    assert!(matches!(error, Error::DataChanged { .. }), "{error}");
+}
+
+#[test]
+fn an_experiment_goes_on_only_on_the_backend_that_it_was_begun_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    start(&out, config(&[Preset::Softmax], 1)).unwrap();
+    let path = out.join("results.json");
+    let results = fs::read_to_string(&path).unwrap();
+    fs::write(&path, results.replace("\"backend\": \"flex\"", "\"backend\": \"cuda\"")).unwrap();
+    let error = resume(&out).unwrap_err().to_string();
+    assert!(error.contains("begun on the backend cuda") && error.contains("--backend cuda"), "{error}");
+}
+
+#[test]
+fn a_run_that_diverges_is_named_and_does_not_keep_the_others_from_being_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let mut config = config(&[Preset::Softmax, Preset::CmCosFace], 3);
+    config.recipe.schedule.learning_rate = 1e37;
+    let error = start(&out, config).unwrap_err();
+    let message = error.to_string();
+    assert!(matches!(error, Error::Diverged { .. }), "{message}");
+    assert!(
+        message.starts_with("Softmax 2-d seed 0 diverged") && message.contains("--learning-rate"),
+        "{message}"
+    );
+    assert!(out.join("runs/cm-cosface-d2-s0/checkpoint").is_dir());
+    // Everything that was written can be read again.
+    assert!(report::read_results(&out).unwrap().runs.iter().all(|run| run.loss != "Softmax"));
+    assert!(matches!(resume(&out).unwrap_err(), Error::Diverged { .. }));
 }
 
 #[test]
