@@ -26,7 +26,7 @@ pub struct Results {
     pub environment: Environment,
     /// One entry for each loss, feature dimension and seed, in the order trained.
     pub runs: Vec<RunRecord>,
-    /// Seconds of the sessions up to the end of each one's last finished run, reading data and evaluating included.
+    /// Seconds of training and testing, in each session up to the end of its last finished run.
     pub wall_seconds: f64,
 }
 

@@ -54,7 +54,6 @@ pub enum Output {
 ///
 /// Every variant of [`Error`]; what was finished before stays in the folder.
 pub fn run(session: &Session, output: Output) -> Result<(PathBuf, Results), Error> {
-    let start = Instant::now();
     let device = session.backend.device()?;
     let (folder, config, data) = open(session, output)?;
     let data = prepare(&config, data);
@@ -85,7 +84,7 @@ pub fn run(session: &Session, output: Output) -> Result<(PathBuf, Results), Erro
     }
     // Before the first run, so that it is known from then on which data and backend the folder belongs to.
     report::write_results(folder.path(), &results)?;
-    let outcome = train_missing(session, &device, &folder, &data, &mut results, start);
+    let outcome = train_missing(session, &device, &folder, &config, &data, &mut results);
     // What is finished gets its report, however the rest ended; that error is the one to tell.
     let rebuilt = if results.runs.is_empty() { Ok(Vec::new()) } else { report::rebuild(folder.path()) };
     outcome?;
@@ -98,11 +97,11 @@ fn train_missing(
     session: &Session,
     device: &Device,
     folder: &Folder,
+    config: &ExperimentConfig,
     data: &Prepared,
     results: &mut Results,
-    start: Instant,
 ) -> Result<(), Error> {
-    let config = results.config.clone();
+    let start = Instant::now();
     let seconds_before = results.wall_seconds;
     let mut diverged = None;
     for &feature_dim in &config.feature_dims {
@@ -112,7 +111,7 @@ fn train_missing(
                 if results.runs.iter().any(|run| plan.is(run)) {
                     continue;
                 }
-                match train_and_test(session, device, folder, &config, data, plan) {
+                match train_and_test(session, device, folder, config, data, plan) {
                     Ok(record) => results.runs.push(record),
                     Err(error @ Error::Diverged { .. }) => {
                         diverged.get_or_insert(error);
