@@ -8,6 +8,7 @@ use super::{
     figures::{self, Figure, Kind},
     narrative, summary,
     table::{self, AccuracyTable, Cell},
+    typeface,
 };
 use crate::experiment::Results;
 
@@ -60,7 +61,7 @@ pub(super) fn page(results: &Results, figures: &[Figure]) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{} – losses compared</title>\n<style>\n{}{STYLE}</style>\n\
          </head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
         escape(&results.data.name),
-        typeface()
+        typeface::style()
     )
 }
 
@@ -239,31 +240,6 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// The typeface of the pictures, so that their texts have the width they were laid out for.
-fn typeface() -> String {
-    let face = |weight, font| {
-        format!(
-            "@font-face{{font-family:Roboto;font-weight:{weight};src:url(data:font/ttf;base64,{}) format(\"truetype\")}}\n",
-            base64(font)
-        )
-    };
-    face(400, figures::REGULAR) + &face(700, figures::BOLD)
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
-        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..4 {
-            let sextet = (word >> (18 - 6 * i) & 63) as usize;
-            text.push(if i > chunk.len() { '=' } else { char::from(ALPHABET[sextet]) });
-        }
-    }
-    text
-}
-
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -284,14 +260,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn base64_pads_as_rfc_4648_has_it() {
-        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
-        for (bytes, expected) in cases {
-            assert_eq!(base64(bytes.as_bytes()), expected);
-        }
-    }
 
     #[test]
     fn nested_settings_become_dotted_keys() {

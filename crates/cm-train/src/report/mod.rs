@@ -8,6 +8,7 @@ mod html;
 mod narrative;
 mod summary;
 mod table;
+mod typeface;
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +47,7 @@ pub fn write_report(
     };
     write("results.csv", &csv::results_csv(results, &dir.join("results.csv"))?)?;
     for figure in &figures {
-        write(&format!("{}.svg", figure.name), figure.svg.as_bytes())?;
+        write(&format!("{}.svg", figure.name), typeface::embedded(&figure.svg).as_bytes())?;
         write(&format!("{}.png", figure.name), &figure.png()?)?;
     }
     write("report.html", html::page(results, &figures).as_bytes())?;

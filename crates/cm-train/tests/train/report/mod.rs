@@ -133,6 +133,7 @@ fn every_picture_is_there_as_svg_and_as_png_that_is_not_blank() {
         let bytes = fs::read(dir.path().join(format!("{figure}.png"))).expect("a picture");
         let pixels = tiny_skia::Pixmap::decode_png(&bytes).expect("a readable PNG");
         let svg = text(&dir, &format!("{figure}.svg"));
+        assert!(svg.contains("@font-face{font-family:Roboto"), "{figure} needs a typeface of the machine");
         let width = svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a width");
         assert_eq!(pixels.width(), 2 * width.parse::<u32>().expect("a number of pixels"));
         let dark = pixels.pixels().iter().filter(|p| p.red() < 128 && p.alpha() == 255).count();
