@@ -64,6 +64,14 @@ pub enum Error {
         /// What was given.
         value: String,
     },
+    /// The output folder cannot be made or written to.
+    #[error("cannot write to the folder {}: {source}; choose another with `--out`", path.display())]
+    OutputUnwritable {
+        /// The folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// The output folder already holds an experiment.
     #[error(
         "{} already holds an experiment; go on with it by `--resume {}`, rebuild its report by `cargo xtask report {}`, or \

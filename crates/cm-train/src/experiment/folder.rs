@@ -18,8 +18,12 @@ pub(super) struct Folder {
 impl Folder {
     /// A folder for a new experiment: not there yet, or without an experiment in it.
     pub(super) fn create(path: &Path, config: &ExperimentConfig) -> Result<Self, Error> {
-        files::create_dir(path)?;
-        let folder = Self::lock(path)?;
+        let unwritable = |error| match error {
+            Error::Io { source, .. } => Error::OutputUnwritable { path: path.to_owned(), source },
+            other => other,
+        };
+        files::create_dir(path).map_err(unwritable)?;
+        let folder = Self::lock(path).map_err(unwritable)?;
         if folder.config_path().exists() || folder.results_path().exists() {
             return Err(Error::OutputInUse { path: path.to_owned() });
         }

@@ -12,7 +12,8 @@ use crate::experiment::RESULTS_FORMAT;
 #[non_exhaustive]
 pub enum ReportError {
     /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}; when that is mended, `--resume` goes on where it stopped, and `cargo xtask report` \
+             draws the report again", path.display())]
     Io {
         /// What was tried, for example `write`.
         action: &'static str,
