@@ -68,7 +68,7 @@ pub mod quality;
 pub mod regularizer;
 
 pub use error::Error;
-pub use head::{Head, HeadConfig, HeadOutput, LinearHead, MarginHead, MarginHeadConfig};
+pub use head::{Head, HeadConfig, HeadOutput, LinearHead, MarginHead, MarginHeadConfig, Saturation};
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};
 pub use norm_map::NormMap;

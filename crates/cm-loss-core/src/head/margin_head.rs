@@ -9,7 +9,7 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{HeadOutput, cross_entropy, target_column};
+use super::{HeadOutput, Saturation, cross_entropy, target_column};
 use crate::{
     Error, Margin, NormMap, NormStatistics, Regularizer,
     margin::{MarginGradient, MarginState},
@@ -214,6 +214,21 @@ impl MarginHead {
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let polar = self.polar(features, false);
         (polar.cosines * polar.radii, polar.norms.squeeze_dim(1))
+    }
+
+    /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation). `None`
+    /// for a norm map of your own as well.
+    pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
+        let [count] = norms.dims();
+        if self.custom_norm_map.is_some() || count == 0 {
+            return None;
+        }
+        let norms = norms.detach().unsqueeze_dim(1);
+        let statistics = self.norm_statistics.as_ref();
+        let slope = self.config.norm_map.relative_slope(norms.clone(), statistics)?;
+        let flat = slope.lower_scalar(Saturation::FLAT).float().mean().into_scalar::<f32>();
+        let mean_norm = norms.mean().into_scalar::<f32>();
+        Some(Saturation { share: f64::from(flat), mean_norm: f64::from(mean_norm) })
     }
 
     fn polar(&self, features: Tensor<2>, training: bool) -> Polar {

@@ -2,6 +2,7 @@
 
 mod linear_head;
 mod margin_head;
+mod saturation;
 
 use burn::{
     module::Module,
@@ -13,6 +14,7 @@ use crate::Error;
 
 pub use linear_head::LinearHead;
 pub use margin_head::{MarginHead, MarginHeadConfig};
+pub use saturation::Saturation;
 
 /// What one pass through a head gives. No part is computed twice.
 #[derive(Debug, Clone)]
@@ -97,6 +99,19 @@ impl Head {
         match self {
             Self::Linear(head) => head.logits(features),
             Self::Margin(head) => head.logits(features),
+        }
+    }
+
+    /// How much of a batch lies where the norm map is flat; `None` for a head in which the norm plays no part, and for
+    /// a batch without features. It reads the norms back from the device.
+    ///
+    /// # Shapes
+    ///
+    /// - norms: `[batch]`, as [`forward`](Self::forward) gives them
+    pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
+        match self {
+            Self::Linear(_) => None,
+            Self::Margin(head) => head.saturation(norms),
         }
     }
 

@@ -6,7 +6,10 @@ use std::{
     time::Instant,
 };
 
-use burn::{tensor::Device, train::Interrupter};
+use burn::{
+    tensor::{Device, Tensor},
+    train::Interrupter,
+};
 use cm_loss_core::Preset;
 use cm_models::LeNetPpConfig;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -260,6 +263,13 @@ fn train_and_test(
         &session.interrupter,
     );
     let rows = rows.ok_or_else(|| Error::Interrupted { path: folder.path().to_owned() })?;
+    let clean: Vec<f32> = rows.iter().filter(|row| row.severity == 0).map(|row| row.norm).collect();
+    let saturation = model.head.saturation(Tensor::from_data(clean.as_slice(), device));
+    if let Some(saturation) =
+        saturation.filter(|found| found.is_serious() && session.display != Display::Quiet)
+    {
+        println!("{}  {saturation}", plan.label());
+    }
     let features_file = format!("features/{}.csv", plan.slug());
     let features_path = folder.path().join(&features_file);
     files::create_dir(&folder.path().join("features"))?;
