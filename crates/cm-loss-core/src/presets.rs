@@ -167,7 +167,7 @@ fn sigmoid() -> NormMap {
 }
 
 fn calibrated() -> NormMap {
-    NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, rate: 0.01 })
+    NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, rate: 0.1 })
 }
 
 fn cosine() -> Margin {

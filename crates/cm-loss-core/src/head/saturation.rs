@@ -33,8 +33,8 @@ impl fmt::Display for Saturation {
         )?;
         match self.is_serious() {
             true => f.write_str(
-                ": the loss is the one with a constant scale, and learns nothing of the norm; the calibrated sigmoid \
-                 follows the norms, and weight decay shortens them",
+                ": the loss is the one with a constant scale, and learns nothing of the norm; a calibrated sigmoid, weight \
+                 decay or a smaller learning rate change that",
             ),
             false => Ok(()),
         }

@@ -10,6 +10,10 @@ use crate::{Error, NormStatistics};
 /// **Ours**, not of the method's authors: their sigmoid saturates where features are long, and this one does not,
 /// since it follows the norms. Strictly increasing, from above 0 to below `s`; at `r = μ` it is `s/2`. Lipschitz
 /// constant `s / (4τ)`, 0 and `s` are its limits. No gradient flows through `μ` and `τ`.
+///
+/// Its radius has no lower bound but 0, where the authors' has `s/2`. With a margin and from random weights, a network can
+/// therefore lower its loss by shortening every feature, and learns slowly until `μ` has followed; a small `rate` (0.01)
+/// can leave it there. It suits networks that have learned already, or losses without a margin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibratedSigmoid {
     /// The limit `s` of the radius, without unit, above 0.
