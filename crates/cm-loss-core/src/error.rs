@@ -43,6 +43,70 @@ pub enum Error {
         /// The name as given.
         name: String,
     },
+    /// Features of another length than the head was made for.
+    #[error("features have {columns} columns, but the head was made for {feature_dim}")]
+    FeatureDim {
+        /// Columns of the features.
+        columns: usize,
+        /// What the head was made for.
+        feature_dim: usize,
+    },
+    /// More or fewer targets than features.
+    #[error("{targets} targets were given for a batch of {features} features")]
+    TargetCount {
+        /// Number of targets.
+        targets: usize,
+        /// Number of features.
+        features: usize,
+    },
+    /// A feature that is infinite or undefined.
+    #[error(
+        "feature {row} of the batch has {value} in column {column}; the network in front of the head has diverged, or \
+         its input is not finite"
+    )]
+    NotFinite {
+        /// Position in the batch.
+        row: usize,
+        /// Dimension of the feature.
+        column: usize,
+        /// What was found there.
+        value: f32,
+    },
+    /// More or fewer class weights than classes.
+    #[error("{weights} class weights were given for {classes} classes")]
+    ClassWeights {
+        /// Number of weights.
+        weights: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Two parts that exclude each other.
+    #[error("{what} cannot be combined with {with}: {reason}")]
+    DoesNotCombine {
+        /// A part.
+        what: &'static str,
+        /// The other one.
+        with: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A scale with which even perfect features leave the target's probability low.
+    #[error(
+        "with a scale of {scale} and {classes} classes, even a feature that lies on its centre gets a probability of \
+         {reached:.4}; {wanted} takes a scale of at least {least:.2}"
+    )]
+    ScaleTooSmall {
+        /// The scale given.
+        scale: f64,
+        /// Number of classes.
+        classes: usize,
+        /// The largest probability that the scale allows.
+        reached: f64,
+        /// The probability asked for.
+        wanted: f64,
+        /// The least scale that allows it.
+        least: f64,
+    },
     /// A target that is no class of the head.
     #[error("target {index} of the batch is {target}, but the head has {classes} classes, 0 to {}", classes - 1)]
     TargetOutOfRange {

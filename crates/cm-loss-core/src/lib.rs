@@ -63,16 +63,25 @@ pub mod margin;
 mod norm;
 pub mod norm_map;
 mod norm_statistics;
+mod options;
 mod presets;
 pub mod quality;
 pub mod regularizer;
+mod running;
+pub mod scale;
+mod steps;
+mod targets;
 
 pub use error::Error;
-pub use head::{Head, HeadConfig, HeadOutput, LinearHead, MarginHead, MarginHeadConfig, Saturation};
+pub use head::{
+    ClassSampling, Head, HeadConfig, HeadOutput, LinearHead, LinearHeadConfig, MarginHead, MarginHeadConfig,
+    Saturation, SphereFace2Config, SphereFace2Head, SubCentreOutliers,
+};
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};
 pub use norm_map::NormMap;
 pub use norm_statistics::NormStatistics;
+pub use options::LossOptions;
 pub use presets::Preset;
 pub use regularizer::Regularizer;
 

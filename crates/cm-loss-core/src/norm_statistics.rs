@@ -2,8 +2,10 @@
 
 use burn::{
     module::{Module, RunningState},
-    tensor::{Device, Tensor},
+    tensor::{Bool, Device, Tensor},
 };
+
+use crate::running::replace;
 
 /// Running mean `μ` and standard deviation `σ` of the feature norms.
 ///
@@ -14,7 +16,7 @@ use burn::{
 /// μ ← (1 − α) μ + α mean(r)        σ ← (1 − α) σ + α std(r)
 /// ```
 ///
-/// over the batch, with the unbiased `std`. A batch of one sample has no `std` and moves the mean only.
+/// over the samples of a batch that count, with the unbiased `std`. One sample has no `std` and moves the mean only.
 #[derive(Module, Debug)]
 pub struct NormStatistics {
     mean: RunningState<Tensor<1>>,
@@ -46,31 +48,39 @@ impl NormStatistics {
         (column(&self.mean), column(&self.std))
     }
 
-    /// Takes in the norms `[batch, 1]` of a batch.
-    pub(crate) fn update(&self, norms: &Tensor<2>) {
+    /// Takes in the norms `[batch, 1]` of a batch but those of `ignored` samples.
+    pub(crate) fn update(&self, norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) {
         let norms = norms.clone().detach();
-        let [count, _] = norms.dims();
-        if count == 0 {
+        if norms.dims()[0] == 0 {
             return;
         }
-        let seen = self.batches.value_sync().add_scalar(1.0);
+        let counting = |values: Tensor<2>| match ignored {
+            Some(ignored) => values.mask_fill(ignored.clone(), 0.0),
+            None => values,
+        };
+        let counted = counting(norms.ones_like());
+        let norms = counting(norms);
+        let count = counted.clone().sum_dim(0);
+        let at_least = |least: f64| count.clone().greater_equal_scalar(least).float();
+        // Divided by the largest, for their squares may leave the range of the number format.
+        let largest = norms.clone().max_dim(0).clamp_min(f32::MIN_POSITIVE);
+        let scaled = norms / largest.clone();
+        let mean = scaled.clone().sum_dim(0) / count.clone().clamp_min(1.0);
+        let squares = ((scaled - mean.clone()) * counted).square().sum_dim(0);
+        let std = (squares / count.clone().sub_scalar(1.0).clamp_min(1.0)).sqrt();
+
+        let batches = self.batches.value_sync() + at_least(1.0).reshape([1]);
         let rate = match self.plain_average_at_first {
-            true => seen.clone().recip().clamp_min(self.rate),
-            false => seen.zeros_like().add_scalar(self.rate),
+            true => batches.clone().clamp_min(1.0).recip().clamp_min(self.rate),
+            false => batches.zeros_like().add_scalar(self.rate),
         };
-        let moved = |state: &RunningState<Tensor<1>>, to: Tensor<2>| {
+        let moved = |state: &RunningState<Tensor<1>>, to: Tensor<2>, least: f64| {
             let from = state.value_sync();
-            state.update(from.clone() + (to.reshape([1]) - from) * rate.clone());
+            let rate = rate.clone() * at_least(least).reshape([1]);
+            replace(state, from.clone() + (to.reshape([1]) - from) * rate);
         };
-        if count > 1 {
-            // Divided by the largest, for their squares may leave the range of the number format.
-            let largest = norms.clone().max_dim(0).clamp_min(f32::MIN_POSITIVE);
-            let (variance, mean) = (norms / largest.clone()).var_mean(0);
-            moved(&self.std, variance.sqrt() * largest.clone());
-            moved(&self.mean, mean * largest);
-        } else {
-            moved(&self.mean, norms);
-        }
-        self.batches.update(seen);
+        moved(&self.mean, mean * largest.clone(), 1.0);
+        moved(&self.std, std * largest, 2.0);
+        replace(&self.batches, batches);
     }
 }

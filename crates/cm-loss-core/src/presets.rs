@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, HeadConfig, Margin, MarginHeadConfig, NormMap, Regularizer,
+    Error, HeadConfig, LinearHeadConfig, Margin, MarginHeadConfig, NormMap, Regularizer, SphereFace2Config,
     margin::{
         AdaFaceMargin, AngularMargin, AngularOverflow, CombinedMargin, CosineMargin, CurricularMargin,
         ElasticForm, ElasticMargin, Extension, MagFaceForm, MagFaceMargin, MultiplicativeMargin,
@@ -54,6 +54,9 @@ presets! {
     CmSoftmax = "CM-Softmax",
     /// `z_y = s ψ(θ_y)`, `s = 30`, `m = 1.7`. W. Liu et al., CVPR 2017, arXiv 1704.08063, with the values of OpenSphere.
     SphereFace = "SphereFace",
+    /// One-vs-all: `z_j = s (g(cos θ_j) ∓ m) + b`, binary cross entropy of each; `s = 40`, `m = 0.4`, `t = 3`, `α = 0.7`.
+    /// Y. Wen et al., ICLR 2022, arXiv 2108.01513.
+    SphereFace2 = "SphereFace2",
     /// `z_y = s (cos θ_y − m)`, `s = 30`, `m = 0.4`; "Margin & L2-Softmax" in Liu et al. H. Wang et al., CVPR 2018,
     /// arXiv 1801.09414, whose `s` is 64.
     CosFace = "CosFace",
@@ -105,7 +108,8 @@ impl Preset {
     /// The head that this loss is.
     pub fn config(self) -> HeadConfig {
         HeadConfig::Margin(match self {
-            Self::Softmax => return HeadConfig::Linear,
+            Self::Softmax => return HeadConfig::Linear(LinearHeadConfig::default()),
+            Self::SphereFace2 => return HeadConfig::SphereFace2(SphereFace2Config::default()),
             Self::NormFace => MarginHeadConfig::new(constant(20.0), Margin::None),
             Self::L2Softmax => MarginHeadConfig::new(constant(30.0), Margin::None),
             Self::Ring => MarginHeadConfig::new(NormMap::Identity, Margin::None)
@@ -183,7 +187,10 @@ fn adaface() -> Margin {
 }
 
 fn elastic(mean: f64, deviation: f64, form: ElasticForm, sorted: bool) -> MarginHeadConfig {
-    MarginHeadConfig::new(constant(64.0), Margin::Elastic(ElasticMargin { mean, deviation, form, sorted }))
+    MarginHeadConfig::new(
+        constant(64.0),
+        Margin::Elastic(ElasticMargin { mean, deviation, form, sorted, seed: 0 }),
+    )
 }
 
 impl fmt::Display for Preset {

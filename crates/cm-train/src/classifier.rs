@@ -116,14 +116,7 @@ impl InferenceStep for Classifier {
 impl ItemLazy for ClassifierOutput {
     fn sync(self) -> Result<Self, burn::tensor::ExecutionError> {
         self.head.loss.device().flush()?;
-        Ok(Self {
-            head: HeadOutput {
-                loss: self.head.loss.without_autodiff(),
-                logits: self.head.logits.without_autodiff(),
-                norms: self.head.norms.without_autodiff(),
-            },
-            targets: self.targets.without_autodiff(),
-        })
+        Ok(Self { head: self.head.without_autodiff(), targets: self.targets.without_autodiff() })
     }
 }
 

@@ -5,23 +5,52 @@ use burn::{
     nn::{Linear, LinearConfig},
     tensor::{Device, Int, Tensor},
 };
+use serde::{Deserialize, Serialize};
 
-use super::{HeadOutput, cross_entropy, target_column};
-use crate::norm;
+use super::HeadOutput;
+use crate::{Error, LossOptions, norm, targets::Targets};
+
+/// What a linear head is made from.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct LinearHeadConfig {
+    /// What is done with the loss of each sample.
+    #[serde(default, skip_serializing_if = "LossOptions::is_plain")]
+    pub options: LossOptions,
+}
+
+impl LinearHeadConfig {
+    /// A head with random weights, `U(−1/√d, 1/√d)` for features of `d` dimensions, as PyTorch's `Linear`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] without features or classes, or for an option outside what is allowed;
+    /// [`Error::ClassWeights`] if there is not one weight for each class.
+    pub fn init(&self, feature_dim: usize, classes: usize, device: &Device) -> Result<LinearHead, Error> {
+        super::check_size(feature_dim, classes)?;
+        self.options.validate()?;
+        Ok(LinearHead {
+            linear: LinearConfig::new(feature_dim, classes).init(device),
+            class_weights: self.options.weights(classes, device)?,
+            config: self.clone(),
+        })
+    }
+}
 
 /// A linear layer with bias, and softmax: `z = x W + b`, `L = −log softmax(z)[y]`.
-///
-/// The weights start as `U(−1/√d, 1/√d)` for features of `d` dimensions, as PyTorch's `Linear`.
 #[derive(Module, Debug)]
 pub struct LinearHead {
     /// The layer; its weight is `[feature_dim, classes]`.
     pub linear: Linear,
+    /// `[classes]`
+    class_weights: Option<Tensor<1>>,
+    #[module(skip)]
+    config: LinearHeadConfig,
 }
 
 impl LinearHead {
-    /// A head with random weights.
-    pub fn new(feature_dim: usize, classes: usize, device: &Device) -> Self {
-        Self { linear: LinearConfig::new(feature_dim, classes).init(device) }
+    /// What the head was made from.
+    pub fn config(&self) -> &LinearHeadConfig {
+        &self.config
     }
 
     /// Number of classes.
@@ -31,9 +60,14 @@ impl LinearHead {
 
     /// Losses, logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
-        let targets = target_column(&features, targets, self.linear.weight.dims()[0]);
+        let [feature_dim, classes] = self.linear.weight.dims();
+        let options = &self.config.options;
+        let targets = Targets::new(&features, targets, feature_dim, classes, options);
         let (logits, norms) = self.logits(features);
-        HeadOutput { loss: cross_entropy(logits.clone(), targets), logits, norms }
+        let losses = options.cross_entropy(logits.clone(), targets.columns.clone());
+        let (loss, weights) =
+            LossOptions::weigh(losses, targets.classes(), self.class_weights.as_ref(), &targets);
+        HeadOutput { loss, weights, logits, classes: None, norms }
     }
 
     /// Logits and feature norms; see [`Head::logits`](super::Head::logits).

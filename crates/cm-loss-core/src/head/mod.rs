@@ -1,47 +1,48 @@
 //! Heads: features and targets in, losses and logits out.
 
 mod linear_head;
+mod margin_config;
 mod margin_head;
+mod outliers;
+mod output;
+mod radius;
+mod sampling;
 mod saturation;
+mod sphereface2;
 
 use burn::{
     module::Module,
-    tensor::{Device, Int, Tensor, activation::log_softmax},
+    tensor::{
+        Device, Int, Tensor,
+        activation::{sigmoid, softmax},
+    },
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{
+    Error, LossOptions,
+    targets::{check_classes, check_finite, check_shapes},
+};
 
-pub use linear_head::LinearHead;
-pub use margin_head::{MarginHead, MarginHeadConfig};
+pub use linear_head::{LinearHead, LinearHeadConfig};
+pub use margin_config::MarginHeadConfig;
+pub use margin_head::MarginHead;
+pub use outliers::SubCentreOutliers;
+pub use output::HeadOutput;
+pub use sampling::ClassSampling;
 pub use saturation::Saturation;
-
-/// What one pass through a head gives. No part is computed twice.
-#[derive(Debug, Clone)]
-pub struct HeadOutput {
-    /// Loss of each sample, margin and regulariser included: `[batch]`.
-    pub loss: Tensor<1>,
-    /// Inference logits, without margin: `[batch, classes]`.
-    pub logits: Tensor<2>,
-    /// Feature norms: `[batch]`.
-    pub norms: Tensor<1>,
-}
-
-impl HeadOutput {
-    /// The loss of the batch, to call `backward` on: the mean over its samples, `[1]`.
-    pub fn mean_loss(&self) -> Tensor<1> {
-        self.loss.clone().mean()
-    }
-}
+pub use sphereface2::{SphereFace2Config, SphereFace2Head};
 
 /// Which head, and which parts in it: a loss as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "head", rename_all = "kebab-case")]
 pub enum HeadConfig {
     /// A linear layer with bias, and softmax.
-    Linear,
+    Linear(LinearHeadConfig),
     /// Class centres, a norm map, a margin and a regulariser.
     Margin(MarginHeadConfig),
+    /// Class centres, and each class against all others.
+    SphereFace2(SphereFace2Config),
 }
 
 impl HeadConfig {
@@ -50,18 +51,32 @@ impl HeadConfig {
     /// # Errors
     ///
     /// [`Error::OutOfRange`] where there is no feature, no class, or a part has a parameter outside what its
-    /// formula allows.
+    /// formula allows; further errors of the parts.
     pub fn init(&self, feature_dim: usize, classes: usize, device: &Device) -> Result<Head, Error> {
-        Error::check("number of feature dimensions", "at least 1", feature_dim as f64, feature_dim > 0)?;
-        Error::check("number of classes", "at least 1", classes as f64, classes > 0)?;
         Ok(match self {
-            Self::Linear => Head::Linear(LinearHead::new(feature_dim, classes, device)),
+            Self::Linear(config) => Head::Linear(config.init(feature_dim, classes, device)?),
             Self::Margin(config) => Head::Margin(config.init(feature_dim, classes, device)?),
+            Self::SphereFace2(config) => Head::SphereFace2(config.init(feature_dim, classes, device)?),
         })
+    }
+
+    /// The same head with other options of its loss.
+    pub fn with_options(mut self, options: LossOptions) -> Self {
+        *match &mut self {
+            Self::Linear(config) => &mut config.options,
+            Self::Margin(config) => &mut config.options,
+            Self::SphereFace2(config) => &mut config.options,
+        } = options;
+        self
     }
 }
 
-/// A head of either kind.
+fn check_size(feature_dim: usize, classes: usize) -> Result<(), Error> {
+    Error::check("number of feature dimensions", "at least 1", feature_dim as f64, feature_dim > 0)?;
+    Error::check("number of classes", "at least 1", classes as f64, classes > 0)
+}
+
+/// A head of any kind.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a network has one head, and a box is no module")]
 pub enum Head {
@@ -69,6 +84,8 @@ pub enum Head {
     Linear(LinearHead),
     /// Class centres, a norm map, a margin and a regulariser.
     Margin(MarginHead),
+    /// Class centres, and each class against all others.
+    SphereFace2(SphereFace2Head),
 }
 
 impl Head {
@@ -77,16 +94,46 @@ impl Head {
     /// # Shapes
     ///
     /// - features: `[batch, feature_dim]`
-    /// - targets: `[batch]`, from 0 to `classes − 1` (see [`check_targets`](Self::check_targets))
+    /// - targets: `[batch]`, from 0 to `classes − 1`, or the index to ignore
     ///
     /// # Panics
     ///
-    /// If the shapes do not fit each other or the head.
+    /// If the shapes do not fit each other or the head, and on a CPU if a target is no class. On a GPU that check would
+    /// make the host wait for the device: see [`check`](Self::check).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
         match self {
             Self::Linear(head) => head.forward(features, targets),
             Self::Margin(head) => head.forward(features, targets),
+            Self::SphereFace2(head) => head.forward(features, targets),
         }
+    }
+
+    /// [`forward`](Self::forward) after [`check`](Self::check).
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn try_forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Result<HeadOutput, Error> {
+        self.check(&features, &targets)?;
+        Ok(self.forward(features, targets))
+    }
+
+    /// Checks that the shapes fit, that every feature is finite and every target a class of this head or the index to
+    /// ignore. It reads the targets and a number of each feature back from the device.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FeatureDim`], [`Error::TargetCount`], [`Error::NotFinite`] or [`Error::TargetOutOfRange`], with the first
+    /// value that is wrong.
+    pub fn check(&self, features: &Tensor<2>, targets: &Tensor<1, Int>) -> Result<(), Error> {
+        let (feature_dim, options) = match self {
+            Self::Linear(head) => (head.linear.weight.dims()[0], &head.config().options),
+            Self::Margin(head) => (head.class_centres.dims()[1], &head.config().options),
+            Self::SphereFace2(head) => (head.class_centres.dims()[1], &head.config().options),
+        };
+        check_shapes(features, targets, feature_dim)?;
+        check_finite(features)?;
+        check_classes(targets, self.classes(), options.ignore_index)
     }
 
     /// Inference logits and feature norms, without targets and without margin.
@@ -99,7 +146,33 @@ impl Head {
         match self {
             Self::Linear(head) => head.logits(features),
             Self::Margin(head) => head.logits(features),
+            Self::SphereFace2(head) => head.logits(features),
         }
+    }
+
+    /// Probability of each class, without margin: softmax of the logits, or of SphereFace2 the sigmoid of each, which do
+    /// not sum to 1.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, feature_dim]`
+    /// - output: `[batch, classes]`
+    pub fn probabilities(&self, features: Tensor<2>) -> Tensor<2> {
+        let (logits, _) = self.logits(features);
+        match self {
+            Self::SphereFace2(_) => sigmoid(logits),
+            Self::Linear(_) | Self::Margin(_) => softmax(logits, 1),
+        }
+    }
+
+    /// The most probable class of each feature.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, feature_dim]`
+    /// - output: `[batch]`
+    pub fn predictions(&self, features: Tensor<2>) -> Tensor<1, Int> {
+        self.logits(features).0.argmax(1).squeeze_dim(1)
     }
 
     /// How much of a batch lies where the norm map is flat; `None` for a head in which the norm plays no part, and for
@@ -112,6 +185,7 @@ impl Head {
         match self {
             Self::Linear(_) => None,
             Self::Margin(head) => head.saturation(norms),
+            Self::SphereFace2(head) => head.saturation(norms),
         }
     }
 
@@ -120,39 +194,7 @@ impl Head {
         match self {
             Self::Linear(head) => head.classes(),
             Self::Margin(head) => head.classes(),
+            Self::SphereFace2(head) => head.classes(),
         }
     }
-
-    /// Checks that every target is a class of this head. It reads the targets back from the device, so that on a
-    /// GPU it costs a synchronisation.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TargetOutOfRange`] with the first target that is no class.
-    pub fn check_targets(&self, targets: &Tensor<1, Int>) -> Result<(), Error> {
-        let classes = self.classes();
-        let targets: Vec<i64> = targets.to_data().iter::<i64>().collect();
-        let wrong = targets.into_iter().enumerate().find(|(_, target)| !(0..classes as i64).contains(target));
-        match wrong {
-            Some((index, target)) => Err(Error::TargetOutOfRange { index, target, classes }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// `L_i = −log softmax(z_i)[y_i]`, for logits `[batch, classes]` and targets `[batch, 1]`, as `[batch]`.
-fn cross_entropy(logits: Tensor<2>, targets: Tensor<2, Int>) -> Tensor<1> {
-    log_softmax(logits, 1).gather(1, targets).neg().squeeze_dim(1)
-}
-
-/// Targets as a column, after the shapes are checked.
-fn target_column(features: &Tensor<2>, targets: Tensor<1, Int>, feature_dim: usize) -> Tensor<2, Int> {
-    let [batch, columns] = features.dims();
-    let [labels] = targets.dims();
-    assert_eq!(
-        columns, feature_dim,
-        "features have {columns} columns, but the head was made for {feature_dim}"
-    );
-    assert_eq!(labels, batch, "{labels} targets were given for a batch of {batch} features");
-    targets.unsqueeze_dim(1)
 }

@@ -1,13 +1,15 @@
 //! The random margins of ElasticFace.
 
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
+use rand_distr::Normal;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Shaped,
     angular::{self, AngularOverflow},
 };
-use crate::Error;
+use crate::{Error, steps::Steps, targets::Targets};
 
 /// Where the margin of [`ElasticMargin`] enters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +23,9 @@ pub enum ElasticForm {
 
 /// A margin drawn for each sample: `m ~ N(mean, deviation²)`.
 ///
-/// While it trains (on a device with automatic differentiation) the margins come from the device's random numbers,
-/// which `device.seed` makes repeatable; otherwise every margin is the mean.
+/// While it trains (on a device with automatic differentiation) the margins depend on the seed and the number of steps
+/// trained, which is state of the head: they are the same on every backend, and a resumed training goes on with those that
+/// it would have had. Otherwise every margin is the mean.
 ///
 /// From F. Boutros et al., "ElasticFace: Elastic Margin Loss for Deep Face Recognition", CVPR Workshops 2022,
 /// arXiv 2109.09416.
@@ -36,13 +39,17 @@ pub struct ElasticMargin {
     pub form: ElasticForm,
     /// The "+" variant: of the margins drawn for a batch, the sample with the smallest target cosine gets the largest.
     pub sorted: bool,
+    /// Seed of the random numbers.
+    #[serde(default)]
+    pub seed: u64,
 }
 
 impl ElasticMargin {
-    pub(super) fn shape(&self, cosines: &Tensor<2>, training: bool) -> Shaped {
-        let margins = match training {
-            true => self.drawn(cosines),
-            false => cosines.full_like(self.mean),
+    /// Margins are drawn if there are `steps` to draw them for.
+    pub(super) fn shape(&self, cosines: &Tensor<2>, targets: &Targets, steps: Option<&Steps>) -> Shaped {
+        let margins = match steps {
+            Some(steps) => self.drawn(cosines, targets, steps),
+            None => cosines.full_like(self.mean),
         };
         match self.form {
             ElasticForm::Angular => angular::shape(cosines, margins, AngularOverflow::Plain).0,
@@ -50,15 +57,26 @@ impl ElasticMargin {
         }
     }
 
-    fn drawn(&self, cosines: &Tensor<2>) -> Tensor<2> {
-        let distribution = Distribution::Normal(self.mean, self.deviation);
-        let drawn = Tensor::random(cosines.dims(), distribution, &cosines.device());
+    fn drawn(&self, cosines: &Tensor<2>, targets: &Targets, steps: &Steps) -> Tensor<2> {
+        let [batch, _] = cosines.dims();
+        let Ok(normal) = Normal::new(self.mean as f32, self.deviation as f32) else {
+            panic!("the deviation of the margin must be above 0: the configuration was not validated")
+        };
+        let values: Vec<f32> = steps.random(self.seed).sample_iter(normal).take(batch).collect();
+        let drawn = Tensor::<2>::from_data(TensorData::new(values, [batch, 1]), &cosines.device());
         if !self.sorted {
             return drawn;
         }
-        // The rank of a sample from the largest cosine down is the place of its margin from the smallest up.
-        let rank = cosines.clone().argsort_descending(0).argsort(0);
-        drawn.sort(0).gather(0, rank)
+        // The rank of a sample from the largest cosine down is the place of its margin from the smallest up. Ignored
+        // samples and their margins come last in both.
+        let last = |values: Tensor<2>, value: f32| match &targets.ignored {
+            Some(ignored) => values.mask_fill(ignored.clone(), value),
+            None => values,
+        };
+        let rank = last(cosines.clone(), f32::NEG_INFINITY).argsort_descending(0).argsort(0);
+        // Finite, for what is computed with it must be so.
+        let largest = self.mean + 100.0 * self.deviation;
+        last(drawn, largest as f32).sort(0).gather(0, rank)
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

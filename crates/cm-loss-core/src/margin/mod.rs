@@ -25,10 +25,10 @@ mod magface;
 mod multiplicative;
 mod state;
 
-use burn::tensor::{Device, IndexingUpdateOp, Int, Tensor};
+use burn::tensor::{IndexingUpdateOp, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, steps::Steps, targets::Targets};
 
 pub use adaface::AdaFaceMargin;
 pub use angular::{AngularMargin, AngularOverflow};
@@ -38,7 +38,7 @@ pub use curricular::CurricularMargin;
 pub use elastic::{ElasticForm, ElasticMargin};
 pub use magface::{MagFaceForm, MagFaceMargin};
 pub use multiplicative::{Annealing, MultiplicativeMargin};
-pub use state::MarginState;
+pub(crate) use state::MarginState;
 
 /// A choice of the margin `t`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +76,15 @@ pub enum MarginGradient {
     Detached,
 }
 
+/// What a margin knows of the training so far.
+pub(crate) struct Memory<'a> {
+    pub state: &'a MarginState,
+    /// For a margin that [counts steps](Margin::counts_steps).
+    pub steps: Option<&'a Steps>,
+    /// Whether random margins are drawn.
+    pub training: bool,
+}
+
 /// Value and derivatives of `t`, computed outside the graph; all `[batch, 1]`.
 struct Shaped {
     value: Tensor<2>,
@@ -108,62 +117,62 @@ impl Margin {
         matches!(self, Self::None)
     }
 
-    /// What this margin remembers from batch to batch.
-    pub fn state(&self, device: &Device) -> MarginState {
-        MarginState::new(self, device)
+    /// Whether this margin changes with the steps trained.
+    pub(crate) fn counts_steps(&self) -> bool {
+        match self {
+            Self::Multiplicative(margin) => margin.annealing.is_some(),
+            Self::Elastic(_) => true,
+            _ => false,
+        }
     }
 
-    /// The cosines with the margin in them.
-    ///
-    /// # Shapes
-    ///
-    /// - cosines: `[batch, classes]`
-    /// - targets: `[batch, 1]`
-    /// - norms: `[batch, 1]`, the feature norms
-    /// - output: `[batch, classes]`
-    ///
-    /// `training` says whether random margins are drawn; it changes no state.
-    pub fn forward(
+    /// The cosines `[batch, classes]` with the margin in them, for feature norms `[batch, 1]`. No state changes.
+    pub(crate) fn forward(
         &self,
         cosines: Tensor<2>,
-        targets: Tensor<2, Int>,
         norms: &Tensor<2>,
-        state: &MarginState,
+        targets: &Targets,
+        memory: Memory<'_>,
         gradient: MarginGradient,
-        training: bool,
     ) -> Tensor<2> {
         if self.is_none() {
             return cosines;
         }
-        let target = cosines.clone().gather(1, targets.clone());
+        let target = cosines.clone().gather(1, targets.columns.clone());
         let outside = target.clone().detach();
-        let with_margin = self.shape(&outside, &norms.clone().detach(), state, training).attached(
+        let with_margin = self.shape(&outside, &norms.clone().detach(), targets, &memory).attached(
             target.clone(),
             norms,
             gradient,
         );
-        let (cosines, replaced) = match (self, state.curriculum()) {
+        let (cosines, replaced) = match (self, memory.state.curriculum()) {
             (Self::Curricular(margin), Some(curriculum)) => {
                 let cosines = margin.reweighted(cosines, &outside, curriculum);
-                let replaced = cosines.clone().gather(1, targets.clone());
+                let replaced = cosines.clone().gather(1, targets.columns.clone());
                 (cosines, replaced)
             }
             _ => (cosines, target),
         };
-        cosines.scatter(1, targets, with_margin - replaced, IndexingUpdateOp::Add)
+        cosines.scatter(1, targets.columns.clone(), with_margin - replaced, IndexingUpdateOp::Add)
     }
 
-    fn shape(&self, cosines: &Tensor<2>, norms: &Tensor<2>, state: &MarginState, training: bool) -> Shaped {
+    fn shape(
+        &self,
+        cosines: &Tensor<2>,
+        norms: &Tensor<2>,
+        targets: &Targets,
+        memory: &Memory<'_>,
+    ) -> Shaped {
         match self {
             Self::None => Shaped::with_slope_one(cosines.clone()),
             Self::Cosine(margin) => margin.shape(cosines),
             Self::Angular(margin) => margin.shape(cosines),
-            Self::Multiplicative(margin) => margin.shape(cosines, state.steps()),
+            Self::Multiplicative(margin) => margin.shape(cosines, memory.steps.map(Steps::count)),
             Self::Combined(margin) => margin.shape(cosines),
             Self::MagFace(margin) => margin.shape(cosines, norms),
-            Self::AdaFace(margin) => margin.shape(cosines, norms, state.norm_statistics()),
+            Self::AdaFace(margin) => margin.shape(cosines, norms, memory.state.norm_statistics()),
             Self::Curricular(margin) => margin.shape(cosines),
-            Self::Elastic(margin) => margin.shape(cosines, training),
+            Self::Elastic(margin) => margin.shape(cosines, targets, memory.steps.filter(|_| memory.training)),
         }
     }
 

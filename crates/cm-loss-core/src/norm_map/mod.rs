@@ -126,6 +126,19 @@ impl NormMap {
         })
     }
 
+    /// What the radius never exceeds; `None` for a map without a bound.
+    pub fn largest_radius(&self) -> Option<f64> {
+        match self {
+            Self::Identity | Self::Logarithm(_) => None,
+            Self::Constant(map) => Some(map.scale),
+            Self::Sigmoid(map) => Some(map.scale),
+            Self::CalibratedSigmoid(map) => Some(map.scale),
+            Self::Tanh(map) => Some(map.scale),
+            Self::Rational(map) => Some(map.scale),
+            Self::Clamp(map) => Some(map.scale * map.upper),
+        }
+    }
+
     /// Checks the parameters.
     ///
     /// # Errors

@@ -21,8 +21,8 @@ pub struct ErrorDiscardCurve {
 }
 
 impl ErrorDiscardCurve {
-    /// The threshold is fixed once, such that the share `starting_error` of all mated comparisons fails. This is the
-    /// form to use: what is discarded cannot change what an error is.
+    /// The threshold is fixed once, such that the share `starting_error` of all mated comparisons, rounded to a whole number
+    /// of them, scores below it and fails. This is the form to use: what is discarded cannot change what an error is.
     ///
     /// `None` if there is no comparison, a number is not one, or `starting_error` is not between 0 and 1.
     pub fn fixed(mated: &[Comparison], starting_error: f64) -> Option<Self> {
@@ -50,9 +50,11 @@ impl ErrorDiscardCurve {
         Some(Self { points })
     }
 
-    /// At each share of `shares` (from 0, below 1) the comparisons of the lowest quality, mated and not, are discarded
-    /// and the threshold is set anew for the false match rate. MagFace's and CR-FIQA's code do so; curves of this
-    /// form and of [`fixed`](Self::fixed) cannot be compared.
+    /// At each share of `shares` (from 0, below 1) so many of all comparisons together, mated and not, are discarded, of the
+    /// lowest quality first, and the threshold is set anew: as low as leaves at most `false_match_rate` of the non-mated
+    /// comparisons above it. Mated ones fail up to the threshold. Of comparisons of equal quality that the share would
+    /// part, all stay; the curve has the share asked for. MagFace's and CR-FIQA's code recompute the threshold so; curves
+    /// of this form and of [`fixed`](Self::fixed) cannot be compared.
     ///
     /// `None` as [`fixed`](Self::fixed).
     pub fn recomputed(
@@ -92,8 +94,9 @@ impl ErrorDiscardCurve {
         Some(Self { points })
     }
 
-    /// The partial area up to the discarded share `limit`, from 0 to 1, in steps, less that of a quality that discards
-    /// exactly the errors first. 0 is perfect; lower is better.
+    /// The partial area up to the discarded share `limit`, from 0 to 1, less that of the best case: each error rate counts
+    /// up to the next share (in steps), and the best case falls along `max(0, e − d)` from the error rate `e` that the
+    /// curve begins with, as in T. Schlett et al., arXiv 2303.13294. 0 is perfect; lower is better.
     pub fn partial_area(&self, limit: f64) -> f64 {
         let step = |pair: &[(f64, f64)]| pair[0].1 * (pair[1].0.min(limit) - pair[0].0.min(limit));
         let area: f64 = self.points.windows(2).map(step).sum();

@@ -1,9 +1,12 @@
-//! The regulariser `g` of the feature norm, added to the loss of each sample.
+//! Penalties that are added to the loss of each sample.
 //!
-//! To add one: a file with its parameters and formula, and a variant of [`Regularizer`].
+//! [`Regularizer`] is the `g(r)` of the feature norm; to add one: a file with its parameters and formula, and a variant.
+//! [`CentreLoss`] looks at the whole feature and [`CentreSpread`] at the class centres; they go with any of them.
 
+mod centre_loss;
 mod magface;
 mod ring;
+mod spread;
 mod squared_norm;
 
 use burn::{
@@ -14,8 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
+pub use centre_loss::CentreLoss;
+pub(crate) use centre_loss::FeatureCentres;
 pub use magface::MagFaceNorm;
 pub use ring::Ring;
+pub use spread::CentreSpread;
 pub use squared_norm::SquaredNorm;
 
 /// A choice of the regulariser `g`.

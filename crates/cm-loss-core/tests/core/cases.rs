@@ -44,6 +44,11 @@ fn random(name: &'static str, batch: usize, classes: usize, dim: usize, norm: Op
     Case { name, features, centres, targets: (0..batch).map(|i| (i * 5 + 1) % classes).collect() }
 }
 
+/// As many classes as a small face data set has people.
+pub fn many_classes() -> Case {
+    random("10,000 classes", 2, 10_000, 4, Some(9.0))
+}
+
 pub fn all() -> Vec<Case> {
     let mut zero = random("zero feature among others", 4, 5, 6, None);
     zero.features[2] = vec![0.0; 6];
@@ -52,18 +57,23 @@ pub fn all() -> Vec<Case> {
         let centre = &parallel.centres[parallel.targets[row]];
         parallel.features[row] = centre.iter().map(|v| v * factor).collect();
     }
-    let mut spread = random("norms 1e-4, 1, 30 and 1e4 in one batch", 4, 3, 8, None);
-    for (row, norm) in [1e-4, 1.0, 30.0, 1e4].into_iter().enumerate() {
+    let mut spread = random("norms 1e-6, 1, 30 and 1e6 in one batch", 4, 3, 8, None);
+    for (row, norm) in [1e-6, 1.0, 30.0, 1e6].into_iter().enumerate() {
         spread.features[row] = scaled(&spread.features[row], norm);
     }
+    let mut tiny = random("sub-normal feature among others", 4, 5, 6, None);
+    tiny.features[1] = scaled(&tiny.features[1], 1e-39);
     vec![
         random("random", 9, 10, 16, None),
         random("two-dimensional", 8, 10, 2, Some(3.0)),
+        random("norm 1e-6", 5, 4, 8, Some(1e-6)),
         random("norm 1e-4", 5, 4, 8, Some(1e-4)),
         random("norm 1e4", 5, 4, 8, Some(1e4)),
+        random("norm 1e6", 5, 4, 8, Some(1e6)),
         random("one sample", 1, 7, 5, Some(2.0)),
         random("one class", 3, 1, 4, None),
         zero,
+        tiny,
         parallel,
         spread,
     ]

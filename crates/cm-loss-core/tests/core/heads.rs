@@ -1,12 +1,8 @@
 //! Value and gradient of every head.
 
-use burn::{
-    module::Param,
-    nn::Linear,
-    tensor::{Device, Int, Tensor, TensorData},
-};
+use burn::{module::Param, nn::Linear, tensor::Device};
 use cm_loss_core::{
-    Head, HeadConfig, LinearHead, Margin, MarginHead, MarginHeadConfig, NormMap, Preset,
+    Head, HeadConfig, Margin, MarginHead, MarginHeadConfig, NormMap, Preset,
     margin::{
         AdaFaceMargin, AngularMargin, AngularOverflow, Annealing, CombinedMargin, CosineMargin,
         CurricularMargin, Extension, MagFaceForm, MagFaceMargin, MultiplicativeMargin,
@@ -18,35 +14,14 @@ use crate::{
     cases::{self, Case},
     devices,
     reference::{self, Phi, T},
+    shared::{relative_error, targets, tensor, values},
 };
-
-fn tensor(rows: &[Vec<f64>], device: &Device) -> Tensor<2> {
-    let flat: Vec<f32> = rows.iter().flatten().map(|&v| v as f32).collect();
-    Tensor::from_data(TensorData::new(flat, [rows.len(), rows[0].len()]), device)
-}
-
-fn targets(targets: &[usize], device: &Device) -> Tensor<1, Int> {
-    let targets: Vec<i32> = targets.iter().map(|&t| t as i32).collect();
-    Tensor::from_data(TensorData::new(targets.clone(), [targets.len()]), device)
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
-}
 
 fn margin_head(map: &NormMap, margin: &Margin, centres: &[Vec<f64>], device: &Device) -> MarginHead {
     let config = MarginHeadConfig::new(map.clone(), margin.clone());
     let mut head = config.init(centres[0].len(), centres.len(), device).unwrap();
     head.class_centres = Param::from_tensor(tensor(centres, device));
     head
-}
-
-/// Largest difference, as a share of the largest expected magnitude.
-fn relative_error(actual: &[f64], expected: &[f64]) -> f64 {
-    assert_eq!(actual.len(), expected.len());
-    let largest = expected.iter().fold(1e-30, |m: f64, v| m.max(v.abs()));
-    let differ = actual.iter().zip(expected).map(|(a, e)| (a - e).abs());
-    differ.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) }) / largest
 }
 
 /// A part of the head and its reference.
@@ -203,6 +178,10 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
                 reference::loss(phi, fixed, &x[0], &case.centres, case.targets[i])
             });
             let expected = &expected[0];
+            if norm == 0.0 {
+                assert!(row.iter().all(|g| *g == 0.0), "{name}: gradient of feature {i} is {row:?}, not 0");
+                continue;
+            }
             let floor = reference::phi(phi, norm) * 1e-6 / norm;
             let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
             for (actual, expected) in row.iter().zip(expected) {
@@ -218,7 +197,8 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
         });
         let expected: Vec<f64> = expected.into_iter().flatten().collect();
         let radius = case.features.iter().map(|x| reference::phi(phi, reference::length(x)));
-        let floor = radius.fold(0.0, f64::max) * 2e-6 * sharpness(margin, case, 0);
+        // The last term is the rounding of the differences themselves.
+        let floor = radius.fold(0.0, f64::max) * 2e-6 * sharpness(margin, case, 0) + 1e-9;
         let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         for (actual, expected) in by_centres.iter().zip(&expected) {
             let error = (actual - expected).abs();
@@ -228,6 +208,54 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
             );
         }
     });
+}
+
+#[test]
+fn ten_thousand_classes_agree_with_the_reference() {
+    let case = cases::many_classes();
+    // The targets, the first, the last and one between.
+    let rows = [case.targets[0], case.targets[1], 0, 4321, 9999];
+    let (dim, phi) = (case.centres[0].len(), Phi::Sigmoid(30.0));
+    let map = NormMap::Sigmoid(SigmoidContraction { scale: 30.0 });
+    for (backend, device) in devices() {
+        for Pair { reference: t, part } in margins(&case) {
+            let name = format!("{backend}, {t:?}");
+            let head = margin_head(&map, &part, &case.centres, &device);
+            let x = tensor(&case.features, &device).require_grad();
+            let loss = head.forward_no_reduction(x.clone(), targets(&case.targets, &device));
+            let found = values(loss.clone());
+            let gradients = loss.sum().backward();
+            let by_features = values(x.grad(&gradients).unwrap());
+            let by_centres = values(head.class_centres.val().grad(&gradients).unwrap());
+            let mut expected_by_centres = vec![0.0; rows.len() * dim];
+            for (i, (x, &y)) in case.features.iter().zip(&case.targets).enumerate() {
+                let fixed = t.fixed_at(reference::length(x));
+                let expected = reference::loss(phi, t, x, &case.centres, y);
+                assert!(
+                    (found[i] / expected - 1.0).abs() < 1e-5,
+                    "{name}: loss {}, not {expected}",
+                    found[i]
+                );
+                let by_feature = reference::gradient(&case.features[i..=i], |x| {
+                    reference::loss(phi, fixed, &x[0], &case.centres, y)
+                });
+                let error = relative_error(&by_features[i * dim..(i + 1) * dim], &by_feature[0]);
+                assert!(error < 1e-4, "{name}: gradient of feature {i} is off by {error:e}");
+                let chosen: Vec<Vec<f64>> = rows.iter().map(|&row| case.centres[row].clone()).collect();
+                let by_chosen = reference::gradient(&chosen, |chosen| {
+                    let mut centres = case.centres.clone();
+                    rows.iter().zip(chosen).for_each(|(&row, centre)| centres[row] = centre.clone());
+                    reference::loss(phi, fixed, x, &centres, y)
+                });
+                let sum = expected_by_centres.iter_mut().zip(by_chosen.concat());
+                sum.for_each(|(total, gradient)| *total += gradient);
+            }
+            let found: Vec<f64> =
+                rows.iter().flat_map(|row| by_centres[row * dim..(row + 1) * dim].to_vec()).collect();
+            let error = relative_error(&found, &expected_by_centres);
+            assert!(error < 1e-4, "{name}: gradient of centres is off by {error:e}");
+        }
+    }
 }
 
 /// The derivative of an angular margin, 1 / sin θ, is about 1 / sqrt(f32 epsilon) for parallel vectors.
@@ -266,14 +294,12 @@ fn linear_softmax_agrees_with_the_reference_in_value_and_gradient() {
             let (dim, classes) = (case.centres[0].len(), case.centres.len());
             let bias: Vec<f64> = (0..classes).map(|j| 0.25 * j as f64 - 0.5).collect();
             let weight = tensor(&case.centres, &device).transpose();
-            let head = LinearHead {
-                linear: Linear {
-                    weight: Param::from_tensor(weight),
-                    bias: Some(Param::from_tensor(
-                        tensor(std::slice::from_ref(&bias), &device).squeeze_dim(0),
-                    )),
-                },
+            let Head::Linear(mut head) = Preset::Softmax.config().init(dim, classes, &device).unwrap() else {
+                panic!("Softmax is a linear head")
             };
+            let bias_tensor = tensor(std::slice::from_ref(&bias), &device).squeeze_dim(0);
+            head.linear =
+                Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias_tensor)) };
             assert_eq!(head.linear.weight.dims(), [dim, classes]);
             let x = tensor(&case.features, &device).require_grad();
             let output = head.forward(x.clone(), targets(&case.targets, &device));

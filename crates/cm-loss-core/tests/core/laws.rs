@@ -5,13 +5,13 @@ use cm_loss_core::{Head, HeadConfig, Margin, MarginHeadConfig, NormMap, Preset, 
 use cm_loss_core::{margin::CosineMargin, norm, norm_and_unit, norm_map::SigmoidContraction};
 use proptest::prelude::*;
 
-use crate::devices;
+use crate::{devices, shared::gradient_of_centres};
 
 fn magnitudes() -> impl Strategy<Value = f32> {
     prop_oneof![
         Just(0.0f32),
         -1.0f32..1.0,
-        (-30i32..30, -1.0f32..1.0).prop_map(|(exponent, v)| v * 10f32.powi(exponent)),
+        (-44i32..38, -1.0f32..1.0).prop_map(|(exponent, v)| v * 10f32.powi(exponent)),
     ]
 }
 
@@ -25,11 +25,9 @@ proptest! {
     ) {
         for (backend, device) in devices() {
             for &preset in Preset::ALL {
-                // A linear layer and a squared norm have no bound: what they do to 1e30 is not this crate's promise.
-                let hostile: Vec<f32> = match preset {
-                    Preset::Softmax | Preset::Ring => row.iter().map(|v| v.clamp(-1e6, 1e6)).collect(),
-                    _ => row.clone(),
-                };
+                // A linear layer and a squared norm have no bound: their squares leave the range of 32-bit floats.
+                let limit = if matches!(preset, Preset::Softmax | Preset::Ring) { 1e18 } else { f32::MAX };
+                let hostile: Vec<f32> = row.iter().map(|v| v.clamp(-limit, limit)).collect();
                 let head = preset.config().init(4, 5, &device).unwrap();
                 let x = Tensor::<2>::from_data(TensorData::new(hostile, [3, 4]), &device).require_grad();
                 let y = Tensor::<1, Int>::from_data([target, 0, 4], &device);
@@ -38,7 +36,9 @@ proptest! {
                 prop_assert!(loss.iter().all(|v| v.is_finite() && *v >= 0.0), "{backend} {preset}: {loss:?}");
                 let gradients = output.loss.sum().backward();
                 let gradient: Vec<f32> = x.grad(&gradients).unwrap().to_data().iter::<f32>().collect();
-                prop_assert!(gradient.iter().all(|v| !v.is_nan()), "{backend} {preset}: {gradient:?}");
+                prop_assert!(gradient.iter().all(|v| v.is_finite()), "{backend} {preset}: {gradient:?}");
+                let by_centres = gradient_of_centres(&head, &gradients);
+                prop_assert!(by_centres.iter().all(|v| v.is_finite()), "{backend} {preset}: {by_centres:?}");
             }
         }
     }
@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn unit_vectors_have_length_one_at_every_magnitude(
         row in proptest::collection::vec(-1.0f32..1.0, 5),
-        exponent in -30i32..30,
+        exponent in -28i32..30,
     ) {
         prop_assume!(row.iter().any(|v| v.abs() > 0.1));
         for (_, device) in devices() {

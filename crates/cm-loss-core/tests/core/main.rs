@@ -3,10 +3,15 @@
 
 mod cases;
 mod errors;
+mod golden;
 mod heads;
 mod laws;
+mod options;
+mod parts;
 mod presets;
+mod quality_golden;
 mod reference;
+mod shared;
 mod state;
 
 use burn::tensor::Device;

@@ -59,11 +59,16 @@ fn presets_have_the_parameters_of_their_papers() {
         (Preset::CalibratedCmAdaFace, "CalibratedSigmoid { scale: 30.0", "concentration: 0.333"),
     ];
     assert_eq!(
-        expected.len() + 1,
+        expected.len() + 2,
         Preset::ALL.len(),
-        "Softmax has no parameters, every other preset is here"
+        "every preset but Softmax, which has no parameters, and SphereFace2 is here"
     );
-    assert_eq!(Preset::Softmax.config(), HeadConfig::Linear);
+    let HeadConfig::SphereFace2(config) = Preset::SphereFace2.config() else {
+        panic!("it is a head of its own")
+    };
+    assert_eq!(config.norm_map.largest_radius(), Some(40.0));
+    assert_eq!((config.margin, config.exponent, config.balance, config.weight), (0.4, 3.0, 0.7, 1.25));
+    assert_eq!(Preset::Softmax.config(), HeadConfig::Linear(Default::default()));
     for (preset, norm_map, margin) in expected {
         let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centres") };
         config.validate().unwrap();

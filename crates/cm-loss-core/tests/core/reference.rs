@@ -119,7 +119,13 @@ pub fn statistics(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (mean, (values.map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt())
 }
 
+/// A vector this short counts as zero.
+const LEAST: f64 = 1e-30;
+
 pub fn length(v: &[f64]) -> f64 {
+    if v.iter().all(|a| a.abs() < LEAST) {
+        return 0.0;
+    }
     v.iter().map(|a| a * a).sum::<f64>().sqrt()
 }
 

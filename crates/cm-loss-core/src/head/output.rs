@@ -1,0 +1,68 @@
+//! What a pass through a head gives.
+
+use burn::{
+    nn::loss::Reduction,
+    tensor::{Int, Tensor},
+};
+
+/// What one pass through a head gives. No part is computed twice.
+#[derive(Debug, Clone)]
+pub struct HeadOutput {
+    /// Loss of each sample, with margin, penalties and weight; 0 for an ignored one: `[batch]`.
+    pub loss: Tensor<1>,
+    /// How often each sample counts, 0 for an ignored one: `[batch]`. `None` where each counts once.
+    pub weights: Option<Tensor<1>>,
+    /// Inference logits, without margin: `[batch, classes]`, or `[batch, sampled]` where classes were sampled.
+    pub logits: Tensor<2>,
+    /// The class of each column of the logits where classes were sampled: `[sampled]`.
+    pub classes: Option<Tensor<1, Int>>,
+    /// Feature norms: `[batch]`.
+    pub norms: Tensor<1>,
+}
+
+impl HeadOutput {
+    /// The loss of the batch, to call `backward` on, `[1]`: the sum over its samples divided by that of their weights;
+    /// 0 if no sample counts.
+    pub fn mean_loss(&self) -> Tensor<1> {
+        self.reduce(Reduction::Mean)
+    }
+
+    /// The loss of the batch, to call `backward` on, `[1]`.
+    ///
+    /// `Mean` and `Auto` divide the sum of the losses by that of the weights, so that ignored samples count nowhere,
+    /// `BatchMean` by the size of the batch, `Sum` by nothing.
+    pub fn reduce(&self, reduction: Reduction) -> Tensor<1> {
+        let [batch] = self.loss.dims();
+        let loss = self.loss.clone();
+        match (reduction, &self.weights) {
+            (Reduction::Sum, _) => loss.sum(),
+            (Reduction::Mean | Reduction::Auto, Some(weights)) => {
+                let total = weights.clone().sum();
+                // Without weight there is no loss either.
+                let total = total.clone().mask_fill(total.equal_scalar(0.0), 1.0);
+                loss.sum() / total
+            }
+            _ => loss.sum().div_scalar(batch.max(1) as f64),
+        }
+    }
+
+    /// The class with the largest logit, `[batch]`; of the sampled classes where classes were sampled.
+    pub fn predictions(&self) -> Tensor<1, Int> {
+        let columns: Tensor<1, Int> = self.logits.clone().argmax(1).squeeze_dim(1);
+        match &self.classes {
+            Some(classes) => classes.clone().select(0, columns),
+            None => columns,
+        }
+    }
+
+    /// The same numbers off the graph, for metrics.
+    pub fn without_autodiff(self) -> Self {
+        Self {
+            loss: self.loss.without_autodiff(),
+            weights: self.weights.map(Tensor::without_autodiff),
+            logits: self.logits.without_autodiff(),
+            classes: self.classes.map(Tensor::without_autodiff),
+            norms: self.norms.without_autodiff(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Norms, cosines and radii: what every head with class centres begins with.
+
+use std::sync::Arc;
+
+use burn::{
+    module::Module,
+    tensor::{Bool, DType, Device, Tensor},
+};
+
+use super::Saturation;
+use crate::{NormMap, NormStatistics, norm_and_unit, norm_map::CustomNormMap};
+
+/// Features in polar coordinates, and unit class centres.
+pub(super) struct Polar {
+    /// `[batch, 1]`
+    pub norms: Tensor<2>,
+    /// `[batch, feature_dim]`, each of length 1 or 0.
+    pub directions: Tensor<2>,
+    /// `[rows, feature_dim]`, each of length 1 or 0.
+    pub centres: Tensor<2>,
+}
+
+impl Polar {
+    pub fn new(features: Tensor<2>, class_centres: Tensor<2>) -> Self {
+        let (norms, directions) = norm_and_unit(single_precision(features));
+        let (_, centres) = norm_and_unit(single_precision(class_centres));
+        Self { norms, directions, centres }
+    }
+
+    /// `[batch, rows]`
+    pub fn cosines(&self) -> Tensor<2> {
+        self.directions.clone().matmul(self.centres.clone().transpose())
+    }
+}
+
+/// 16-bit floats as 32-bit floats; others as they are.
+pub(super) fn single_precision(tensor: Tensor<2>) -> Tensor<2> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => tensor.cast(DType::F32),
+        _ => tensor,
+    }
+}
+
+/// A norm map with what it remembers.
+#[derive(Module, Debug)]
+pub(super) struct Radius {
+    statistics: Option<NormStatistics>,
+    #[module(skip)]
+    map: NormMap,
+    #[module(skip)]
+    custom: Option<Arc<dyn CustomNormMap>>,
+}
+
+impl Radius {
+    pub fn new(map: &NormMap, device: &Device) -> Self {
+        Self { statistics: map.statistics(device), map: map.clone(), custom: None }
+    }
+
+    /// The same with a map of the user's in place of the configured one.
+    pub fn with(self, custom: Arc<dyn CustomNormMap>) -> Self {
+        Self { custom: Some(custom), ..self }
+    }
+
+    /// Takes in the norms `[batch, 1]` of a batch before it is trained on.
+    pub fn take_in(&self, norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) {
+        if let (Some(statistics), None) = (&self.statistics, &self.custom) {
+            statistics.update(norms, ignored);
+        }
+    }
+
+    /// `[batch, 1]`, for norms `[batch, 1]`.
+    pub fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        match &self.custom {
+            Some(map) => map.forward(norms),
+            None => self.map.forward(norms, self.statistics.as_ref()),
+        }
+    }
+
+    /// See [`Head::saturation`](super::Head::saturation).
+    pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
+        let [count] = norms.dims();
+        if self.custom.is_some() || count == 0 {
+            return None;
+        }
+        let norms = norms.detach().unsqueeze_dim(1);
+        let slope = self.map.relative_slope(norms.clone(), self.statistics.as_ref())?;
+        let flat = slope.lower_scalar(Saturation::FLAT).float().mean().into_scalar::<f32>();
+        let mean_norm = norms.mean().into_scalar::<f32>();
+        Some(Saturation { share: f64::from(flat), mean_norm: f64::from(mean_norm) })
+    }
+}

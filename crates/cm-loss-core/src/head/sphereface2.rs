@@ -1,0 +1,245 @@
+//! One-vs-all classification on the sphere.
+
+use std::sync::Arc;
+
+use burn::{
+    module::{Module, Param},
+    nn::Initializer,
+    tensor::{Device, IndexingUpdateOp, Int, Tensor, activation::sigmoid},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    HeadOutput, Saturation,
+    radius::{Polar, Radius},
+};
+use crate::{
+    Error, LossOptions, NormMap,
+    margin::MarginGradient,
+    norm_map::{Constant, CustomNormMap},
+    targets::Targets,
+};
+
+/// SphereFace2: every class against all others by binary cross entropy, not one softmax over all of them.
+///
+/// ```text
+/// g(c) = 2 ((c + 1) / 2)^t − 1
+/// z_ij = phi(r_i) (g(cos θ_ij) − m) + b    for j = y_i
+/// z_ij = phi(r_i) (g(cos θ_ij) + m) + b    for the others
+/// L_i  = l (α softplus(−z_iy) + (1 − α) Σ_{j≠y} softplus(z_ij))
+/// ```
+///
+/// with a learned bias `b`, which begins where it has no gradient for cosines of 0.
+///
+/// From Y. Wen, W. Liu, A. Weller, B. Raj, R. Singh, "SphereFace2: Binary Classification is All You Need for Deep Face
+/// Recognition", ICLR 2022, arXiv 2108.01513, with a constant `phi`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SphereFace2Config {
+    /// `phi`.
+    pub norm_map: NormMap,
+    /// The margin `m`, at least 0 and below 2.
+    pub margin: f64,
+    /// The exponent `t` of `g`, at least 1.
+    pub exponent: f64,
+    /// The share `α` of the target's loss, above 0 and below 1.
+    pub balance: f64,
+    /// The weight `l` of the loss, above 0.
+    pub weight: f64,
+    /// With [`MarginGradient::Detached`], `g` and `m` have the derivative 1 by the cosine, as in OpenSphere.
+    #[serde(default)]
+    pub margin_gradient: MarginGradient,
+    /// What is done with the loss of each sample; only class weights and the index to ignore have a meaning here.
+    #[serde(default, skip_serializing_if = "LossOptions::is_plain")]
+    pub options: LossOptions,
+}
+
+impl Default for SphereFace2Config {
+    /// `phi = 40`, `m = 0.4`, `t = 3`, `α = 0.7`, and OpenSphere's weight of 50 divided by `phi`.
+    fn default() -> Self {
+        Self {
+            norm_map: NormMap::Constant(Constant { scale: 40.0 }),
+            margin: 0.4,
+            exponent: 3.0,
+            balance: 0.7,
+            weight: 1.25,
+            margin_gradient: MarginGradient::Exact,
+            options: LossOptions::default(),
+        }
+    }
+}
+
+impl SphereFace2Config {
+    /// Checks every number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] for a number outside what the formula allows; [`Error::DoesNotCombine`] with label smoothing
+    /// or focal modulation.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.norm_map.validate()?;
+        self.options.validate()?;
+        let margin = self.margin;
+        Error::check(
+            "margin of SphereFace2",
+            "at least 0 and below 2",
+            margin,
+            (0.0..2.0).contains(&margin),
+        )?;
+        let exponent = self.exponent;
+        let valid = exponent >= 1.0 && exponent.is_finite();
+        Error::check("exponent of SphereFace2", "finite and at least 1", exponent, valid)?;
+        let balance = self.balance;
+        let valid = balance > 0.0 && balance < 1.0;
+        Error::check("balance of SphereFace2", "above 0 and below 1", balance, valid)?;
+        Error::check_positive("weight of SphereFace2", self.weight)?;
+        if self.options.label_smoothing > 0.0 || self.options.focus > 0.0 {
+            return Err(Error::DoesNotCombine {
+                what: "SphereFace2",
+                with: "label smoothing or focal modulation",
+                reason: "they are defined on softmax, which it does not use",
+            });
+        }
+        Ok(())
+    }
+
+    /// A head with random class centres, drawn as Glorot's uniform initialisation has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate), and [`Error::OutOfRange`] without features or classes,
+    /// [`Error::ClassWeights`] if there is not one weight for each class.
+    pub fn init(
+        &self,
+        feature_dim: usize,
+        classes: usize,
+        device: &Device,
+    ) -> Result<SphereFace2Head, Error> {
+        super::check_size(feature_dim, classes)?;
+        self.validate()?;
+        let initializer = Initializer::XavierUniform { gain: 1.0 };
+        let fan = (Some(feature_dim), Some(classes));
+        let bias = Tensor::from_data([self.first_bias(classes) as f32], device);
+        Ok(SphereFace2Head {
+            class_centres: initializer.init_with([classes, feature_dim], fan.0, fan.1, device),
+            bias: Param::from_tensor(bias),
+            class_weights: self.options.weights(classes, device)?,
+            radius: Radius::new(&self.norm_map, device),
+            config: self.clone(),
+        })
+    }
+
+    /// The bias whose gradient is 0 if every cosine is 0 and every radius the norm map's largest (1, if it has none).
+    fn first_bias(&self, classes: usize) -> f64 {
+        if classes < 2 {
+            return 0.0;
+        }
+        let radius = self.norm_map.largest_radius().unwrap_or(1.0);
+        let middle = 2.0 * 0.5f64.powf(self.exponent) - 1.0;
+        let (target, other) = (radius * (middle - self.margin), radius * (middle + self.margin));
+        // α sigmoid(−(target + b)) = (1 − α) (C − 1) sigmoid(other + b), a quadratic in exp(b).
+        let odds = self.balance / ((1.0 - self.balance) * (classes - 1) as f64);
+        let root = ((1.0 - odds).powi(2) + 4.0 * odds * (target - other).exp()).sqrt();
+        // Of its two forms the one without a difference of nearly equal numbers.
+        match odds < 1.0 {
+            true => (2.0 * odds).ln() - other - (1.0 - odds + root).ln(),
+            false => (odds - 1.0 + root).ln() - 2f64.ln() - target,
+        }
+    }
+}
+
+/// The head of [`SphereFace2Config`].
+///
+/// A zero feature has cosine 0 with every centre and receives no gradient. 16-bit features are computed in 32 bits.
+#[derive(Module, Debug)]
+pub struct SphereFace2Head {
+    /// A centre a class: `[classes, feature_dim]`. Only their directions matter.
+    pub class_centres: Param<Tensor<2>>,
+    /// The bias `b`: `[1]`.
+    pub bias: Param<Tensor<1>>,
+    /// `[classes]`
+    class_weights: Option<Tensor<1>>,
+    radius: Radius,
+    #[module(skip)]
+    config: SphereFace2Config,
+}
+
+impl SphereFace2Head {
+    /// The same head with a norm map of your own in place of the configured one.
+    pub fn with_norm_map(self, norm_map: Arc<dyn CustomNormMap>) -> Self {
+        Self { radius: self.radius.with(norm_map), ..self }
+    }
+
+    /// What the head was made from.
+    pub fn config(&self) -> &SphereFace2Config {
+        &self.config
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.class_centres.dims()[0]
+    }
+
+    /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
+    pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
+        let [classes, feature_dim] = self.class_centres.dims();
+        let targets = Targets::new(&features, targets, feature_dim, classes, &self.config.options);
+        let polar = Polar::new(features, self.class_centres.val());
+        if polar.norms.device().is_autodiff() {
+            self.radius.take_in(&polar.norms, targets.ignored.as_ref());
+        }
+        let stretched = self.stretched(polar.cosines());
+        let radii = self.radius.forward(polar.norms.clone());
+        let bias = self.bias.val().unsqueeze::<2>();
+        let logits = stretched.clone() * radii.clone() + bias.clone();
+
+        let margin = self.config.margin;
+        let column = targets.columns.clone();
+        // Each logit with the sign of what it should not be: z of the others, −z of the target.
+        let others = (stretched.clone().add_scalar(margin)) * radii.clone() + bias.clone();
+        let target = (stretched.gather(1, column.clone()).sub_scalar(margin) * radii + bias).neg();
+        let replaced = target - others.clone().gather(1, column.clone());
+        let losses = softplus(others.scatter(1, column.clone(), replaced, IndexingUpdateOp::Add));
+        let balance = self.config.balance;
+        let own = losses.clone().gather(1, column).mul_scalar(2.0 * balance - 1.0);
+        let losses = (losses.sum_dim(1).mul_scalar(1.0 - balance) + own).mul_scalar(self.config.weight);
+
+        let (loss, weights) =
+            LossOptions::weigh(losses, targets.classes(), self.class_weights.as_ref(), &targets);
+        HeadOutput { loss, weights, logits, classes: None, norms: polar.norms.squeeze_dim(1) }
+    }
+
+    /// Inference logits, `phi(r) g(cos θ) + b`, and feature norms; see [`Head::logits`](super::Head::logits).
+    pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+        let polar = Polar::new(features, self.class_centres.val());
+        let radii = self.radius.forward(polar.norms.clone());
+        let logits = self.stretched(polar.cosines()) * radii + self.bias.val().unsqueeze();
+        (logits, polar.norms.squeeze_dim(1))
+    }
+
+    /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation).
+    pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
+        self.radius.saturation(norms)
+    }
+
+    /// `g`
+    fn stretched(&self, cosines: Tensor<2>) -> Tensor<2> {
+        // Rounding may leave a cosine a little below −1, where a power is not defined.
+        let half = |cosines: Tensor<2>| cosines.add_scalar(1.0).div_scalar(2.0).clamp_min(0.0);
+        let stretch =
+            |half: Tensor<2>| half.powf_scalar(self.config.exponent).mul_scalar(2.0).sub_scalar(1.0);
+        match self.config.margin_gradient {
+            MarginGradient::Exact => stretch(half(cosines)),
+            MarginGradient::Detached => {
+                let outside = cosines.clone().detach();
+                stretch(half(outside.clone())) + (cosines - outside)
+            }
+        }
+    }
+}
+
+/// `ln(1 + exp(z))`, exact for large and small `z` in value and derivative.
+fn softplus(z: Tensor<2>) -> Tensor<2> {
+    let outside = z.clone().detach();
+    let value = outside.clone().clamp_min(0.0) + outside.clone().abs().neg().exp().log1p();
+    value + sigmoid(outside.clone()) * (z - outside)
+}

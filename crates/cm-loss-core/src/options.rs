@@ -1,0 +1,110 @@
+//! What is done with the loss of each sample, whatever the head.
+
+use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, targets::Targets};
+
+/// Options that every head understands.
+///
+/// With `p = softmax(z)` of the training logits, the smoothing `ε`, the focus `γ` and the class weight `ω`:
+///
+/// ```text
+/// CE_i = −(1 − ε) log p_iy − (ε / C) Σ_j log p_ij        L_i = ω_y ((1 − p_iy)^γ CE_i + penalties)
+/// ```
+///
+/// The mean over a batch is `Σ L_i / Σ ω_y`: a sample of weight 2 counts as two. (PyTorch's `CrossEntropyLoss` with
+/// weights *and* smoothing weighs the smoothed part by all classes' weights instead.)
+///
+/// Focal modulation is from T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, arXiv 1708.02002;
+/// label smoothing from C. Szegedy et al., CVPR 2016, arXiv 1512.00567.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LossOptions {
+    /// `ω`: how often a sample of each class counts, a number of at least 0 for every class. `None`: once.
+    pub class_weights: Option<Vec<f64>>,
+    /// `ε`, from 0 up to (not including) 1.
+    pub label_smoothing: f64,
+    /// `γ`, at least 0; 0 switches the modulation off, 2 is usual.
+    pub focus: f64,
+    /// A target that marks samples to leave out: they cost nothing, receive no gradient, and no statistic sees them.
+    pub ignore_index: Option<i64>,
+}
+
+impl LossOptions {
+    /// Whether nothing is asked for.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] for a number outside what is allowed.
+    pub fn validate(&self) -> Result<(), Error> {
+        let smoothing = self.label_smoothing;
+        let valid = (0.0..1.0).contains(&smoothing);
+        Error::check("label smoothing", "at least 0 and below 1", smoothing, valid)?;
+        let focus = self.focus;
+        Error::check("focus", "finite and at least 0", focus, focus >= 0.0 && focus.is_finite())?;
+        for &weight in self.class_weights.iter().flatten() {
+            let valid = weight >= 0.0 && weight.is_finite();
+            Error::check("class weight", "finite and at least 0", weight, valid)?;
+        }
+        Ok(())
+    }
+
+    /// The class weights on a device, `[classes]`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ClassWeights`] if there is not one for each class.
+    pub(crate) fn weights(&self, classes: usize, device: &Device) -> Result<Option<Tensor<1>>, Error> {
+        let Some(weights) = &self.class_weights else { return Ok(None) };
+        if weights.len() != classes {
+            return Err(Error::ClassWeights { weights: weights.len(), classes });
+        }
+        let weights: Vec<f32> = weights.iter().map(|&weight| weight as f32).collect();
+        Ok(Some(Tensor::from_data(TensorData::new(weights, [classes]), device)))
+    }
+
+    /// Cross entropy of each sample, smoothed and modulated, `[batch, 1]`.
+    pub(crate) fn cross_entropy(&self, logits: Tensor<2>, columns: Tensor<2, Int>) -> Tensor<2> {
+        let log_probabilities = log_softmax(logits, 1);
+        let target = log_probabilities.clone().gather(1, columns).neg();
+        let loss = match self.label_smoothing {
+            0.0 => target.clone(),
+            smoothing => {
+                let uniform = log_probabilities.mean_dim(1).mul_scalar(-smoothing);
+                target.clone().mul_scalar(1.0 - smoothing) + uniform
+            }
+        };
+        if self.focus == 0.0 {
+            return loss;
+        }
+        // 1 − p = 1 − exp(−L) = 2 t / (1 + t) with t = tanh(L / 2), which loses no digits where p is almost 1.
+        let half = target.div_scalar(2.0).tanh();
+        let missing = (half.clone() / half.add_scalar(1.0)).mul_scalar(2.0);
+        // A power below 1 has no derivative at 0.
+        missing.clamp_min(f32::MIN_POSITIVE).powf_scalar(self.focus) * loss
+    }
+
+    /// Losses and weights of the samples, each `[batch]`, from the losses before weights, `[batch, 1]`, and the
+    /// classes `[batch]`.
+    pub(crate) fn weigh(
+        losses: Tensor<2>,
+        classes: Tensor<1, Int>,
+        class_weights: Option<&Tensor<1>>,
+        targets: &Targets,
+    ) -> (Tensor<1>, Option<Tensor<1>>) {
+        let losses = targets.counting(losses);
+        let weights = match (class_weights, &targets.ignored) {
+            (None, None) => return (losses.squeeze_dim(1), None),
+            (Some(weights), _) => weights.clone().select(0, classes).unsqueeze_dim(1),
+            (None, Some(_)) => losses.clone().detach().ones_like(),
+        };
+        let weights = targets.counting(weights);
+        ((losses * weights.clone()).squeeze_dim(1), Some(weights.squeeze_dim(1)))
+    }
+}

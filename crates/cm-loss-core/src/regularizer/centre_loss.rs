@@ -1,0 +1,83 @@
+//! Centre loss.
+
+use burn::{
+    module::{Module, RunningState},
+    tensor::{Device, IndexingUpdateOp, Tensor},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, running::replace, targets::Targets};
+
+/// `(λ / 2) ‖x − k_y‖²`: pulls features towards a centre `k` of their class, which follows them.
+///
+/// These centres are not the head's class centres, of which only the directions matter. They begin at 0 and are state of
+/// the head; after each training step
+///
+/// ```text
+/// k_j ← k_j − α Σ_{i: y_i = j} (k_j − x_i) / (1 + n_j)
+/// ```
+///
+/// with the number `n_j` of the batch's samples of class `j`. No gradient flows through them.
+///
+/// From Y. Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition", ECCV 2016.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CentreLoss {
+    /// Weight `λ`, without unit, above 0; 0.003 in the paper.
+    pub weight: f64,
+    /// `α`, above 0 and up to 1; 0.5 in the paper.
+    pub rate: f64,
+}
+
+impl CentreLoss {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        Error::check_positive("weight of the centre loss", self.weight)?;
+        let valid = self.rate > 0.0 && self.rate <= 1.0;
+        Error::check("rate of the centre loss", "above 0 and at most 1", self.rate, valid)
+    }
+}
+
+/// The centres of a [`CentreLoss`].
+#[derive(Module, Debug)]
+pub(crate) struct FeatureCentres {
+    /// `[classes, feature_dim]`
+    centres: RunningState<Tensor<2>>,
+    #[module(skip)]
+    config: CentreLoss,
+}
+
+impl FeatureCentres {
+    pub fn new(config: &CentreLoss, classes: usize, feature_dim: usize, device: &Device) -> Self {
+        let centres = RunningState::new(Tensor::zeros([classes, feature_dim], device));
+        Self { centres, config: config.clone() }
+    }
+
+    /// The penalty of each sample, `[batch, 1]`, for features `[batch, feature_dim]`.
+    pub fn penalty(&self, features: &Tensor<2>, targets: &Targets) -> Tensor<2> {
+        let own = self.centres.value_sync().select(0, targets.classes());
+        (features.clone() - own).square().sum_dim(1).mul_scalar(self.config.weight / 2.0)
+    }
+
+    /// Moves the centres after a step.
+    pub fn follow(&self, features: &Tensor<2>, targets: &Targets) {
+        let features = features.clone().detach();
+        let [batch, _] = features.dims();
+        if batch == 0 {
+            return;
+        }
+        let centres = self.centres.value_sync();
+        let [classes, _] = centres.dims();
+        let device = features.device();
+        let counted = targets.counting(Tensor::ones([batch, 1], &device));
+        let counts = Tensor::<2>::zeros([classes, 1], &device).select_assign(
+            0,
+            targets.classes(),
+            counted.clone(),
+            IndexingUpdateOp::Add,
+        );
+        let own = |of: &Tensor<2>| of.clone().select(0, targets.classes());
+        let towards = (features - own(&centres)) * counted / own(&counts).add_scalar(1.0);
+        let towards = towards.mul_scalar(self.config.rate);
+        let moved = centres.select_assign(0, targets.classes(), towards, IndexingUpdateOp::Add);
+        replace(&self.centres, moved);
+    }
+}

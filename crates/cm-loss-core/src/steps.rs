@@ -1,0 +1,40 @@
+//! Steps trained, and random numbers that depend on them alone.
+
+use burn::{
+    module::{Module, RunningState},
+    tensor::{Device, Tensor},
+};
+use rand::{SeedableRng, rngs::StdRng};
+
+use crate::running::replace;
+
+/// Counts the steps that a head was trained; saved and restored with it.
+///
+/// What is random in a head is drawn on the host from a seed and this count, so that it is the same on every backend,
+/// whatever else draws random numbers, and a resumed training goes on with the numbers it would have had.
+#[derive(Module, Debug)]
+pub(crate) struct Steps {
+    count: RunningState<Tensor<1>>,
+}
+
+impl Steps {
+    pub fn new(device: &Device) -> Self {
+        Self { count: RunningState::new(Tensor::zeros([1], device)) }
+    }
+
+    /// Steps trained, `[1, 1]`.
+    pub fn count(&self) -> Tensor<2> {
+        self.count.value_sync().unsqueeze()
+    }
+
+    /// Random numbers for the coming step.
+    pub fn random(&self, seed: u64) -> StdRng {
+        let step = f64::from(self.count.value_sync().into_scalar::<f32>()) as u64;
+        // Steps of different seeds must not meet: the seed is spread over all bits first.
+        StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_add(step))
+    }
+
+    pub fn advance(&self) {
+        replace(&self.count, self.count.value_sync().add_scalar(1.0));
+    }
+}

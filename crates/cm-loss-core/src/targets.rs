@@ -1,0 +1,127 @@
+//! The targets of a batch, checked, and which of its samples count.
+
+use burn::tensor::{Bool, Device, Int, Tensor};
+
+use crate::{Error, LossOptions};
+
+/// What a head knows of its batch beside the features.
+pub(crate) struct Targets {
+    /// A column of the logits for each sample, `[batch, 1]`; 0 for an ignored one.
+    pub columns: Tensor<2, Int>,
+    /// Which samples do not count, `[batch, 1]`; `None` where all do.
+    pub ignored: Option<Tensor<2, Bool>>,
+}
+
+impl Targets {
+    /// # Panics
+    ///
+    /// If the shapes do not fit, or, on a CPU, if a target is no class.
+    pub fn new(
+        features: &Tensor<2>,
+        targets: Tensor<1, Int>,
+        feature_dim: usize,
+        classes: usize,
+        options: &LossOptions,
+    ) -> Self {
+        let checked = check_shapes(features, &targets, feature_dim).and_then(|()| {
+            // Elsewhere the host would have to wait for the device.
+            match is_cpu(&targets.device()) {
+                true => check_classes(&targets, classes, options.ignore_index),
+                false => Ok(()),
+            }
+        });
+        if let Err(error) = checked {
+            panic!("{error}");
+        }
+        let columns: Tensor<2, Int> = targets.unsqueeze_dim(1);
+        match options.ignore_index {
+            None => Self { columns, ignored: None },
+            Some(index) => {
+                let ignored = columns.clone().equal_scalar(index);
+                Self { columns: columns.mask_fill(ignored.clone(), 0), ignored: Some(ignored) }
+            }
+        }
+    }
+
+    /// Values `[batch, 1]` with 0 for the samples that do not count.
+    pub fn counting(&self, values: Tensor<2>) -> Tensor<2> {
+        match &self.ignored {
+            Some(ignored) => values.mask_fill(ignored.clone(), 0.0),
+            None => values,
+        }
+    }
+
+    /// The classes, `[batch]`; 0 for an ignored sample.
+    pub fn classes(&self) -> Tensor<1, Int> {
+        self.columns.clone().squeeze_dim(1)
+    }
+}
+
+/// Whether the device's memory is the host's.
+fn is_cpu(device: &Device) -> bool {
+    // Which variants of the device exist depends on features that this crate does not know of.
+    let name = format!("{:?}", device.as_dispatch());
+    name.contains("Flex(") || name.contains("NdArray(")
+}
+
+/// `Ok` if there is a target for each feature, and features have as many dimensions as the head.
+pub(crate) fn check_shapes(
+    features: &Tensor<2>,
+    targets: &Tensor<1, Int>,
+    feature_dim: usize,
+) -> Result<(), Error> {
+    let [batch, columns] = features.dims();
+    let [count] = targets.dims();
+    if columns != feature_dim {
+        return Err(Error::FeatureDim { columns, feature_dim });
+    }
+    if count != batch {
+        return Err(Error::TargetCount { targets: count, features: batch });
+    }
+    Ok(())
+}
+
+/// `Ok` if every target is a class or the index to ignore. Reads the targets back from the device.
+pub(crate) fn check_classes(
+    targets: &Tensor<1, Int>,
+    classes: usize,
+    ignore_index: Option<i64>,
+) -> Result<(), Error> {
+    let allowed = 0..classes as i64;
+    let targets = targets.to_data();
+    let wrong = targets
+        .iter::<i64>()
+        .enumerate()
+        .find(|(_, target)| !allowed.contains(target) && Some(*target) != ignore_index);
+    match wrong {
+        Some((index, target)) => Err(Error::TargetOutOfRange { index, target, classes }),
+        None => Ok(()),
+    }
+}
+
+/// `Ok` if every feature is finite. Reads a number of each sample back from the device.
+pub(crate) fn check_finite(features: &Tensor<2>) -> Result<(), Error> {
+    // A row with an infinite or undefined value has such a sum; a finite row may as well.
+    let sums = features.clone().detach().abs().sum_dim(1).into_data();
+    for (row, _) in sums.iter::<f32>().enumerate().filter(|(_, sum)| !sum.is_finite()) {
+        let values = features.clone().detach().narrow(0, row, 1).into_data();
+        if let Some((column, value)) = values.iter::<f32>().enumerate().find(|(_, v)| !v.is_finite()) {
+            return Err(Error::NotFinite { row, column, value });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_backends_are_known_as_such_with_and_without_gradients() {
+        #[allow(deprecated, reason = "it is tested while it exists")]
+        let ndarray = Device::ndarray();
+        for device in [Device::flex(), ndarray] {
+            assert!(is_cpu(&device) && is_cpu(&device.clone().autodiff()), "{device:?}");
+        }
+    }
+}

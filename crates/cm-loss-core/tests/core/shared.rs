@@ -1,0 +1,60 @@
+//! What several test files need.
+
+use burn::{
+    module::Param,
+    tensor::{Device, Int, Tensor, TensorData},
+};
+use cm_loss_core::Head;
+
+pub fn tensor(rows: &[Vec<f64>], device: &Device) -> Tensor<2> {
+    let flat: Vec<f32> = rows.iter().flatten().map(|&v| v as f32).collect();
+    Tensor::from_data(TensorData::new(flat, [rows.len(), rows[0].len()]), device)
+}
+
+pub fn targets(targets: &[usize], device: &Device) -> Tensor<1, Int> {
+    let targets: Vec<i32> = targets.iter().map(|&t| t as i32).collect();
+    Tensor::from_data(TensorData::new(targets.clone(), [targets.len()]), device)
+}
+
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}
+
+/// Largest difference, as a share of the largest expected magnitude.
+pub fn relative_error(actual: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(actual.len(), expected.len());
+    let largest = expected.iter().fold(1e-30, |m: f64, v| m.max(v.abs()));
+    let differ = actual.iter().zip(expected).map(|(a, e)| (a - e).abs());
+    differ.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) }) / largest
+}
+
+/// The same head with these class centres, `classes x feature_dim`, which are the weights of a linear head.
+pub fn with_centres(head: Head, centres: &[Vec<f64>], device: &Device) -> Head {
+    let centres = tensor(centres, device);
+    match head {
+        Head::Linear(mut head) => {
+            head.linear.weight = Param::from_tensor(centres.transpose());
+            let bias: Vec<f32> = (0..head.classes()).map(|j| 0.25 * j as f32 - 0.5).collect();
+            head.linear.bias = Some(Param::from_tensor(Tensor::from_data(&bias[..], device)));
+            Head::Linear(head)
+        }
+        Head::Margin(mut head) => {
+            head.class_centres = Param::from_tensor(centres);
+            Head::Margin(head)
+        }
+        Head::SphereFace2(mut head) => {
+            head.class_centres = Param::from_tensor(centres);
+            Head::SphereFace2(head)
+        }
+    }
+}
+
+/// Gradients of the class centres, `[rows, feature_dim]`.
+pub fn gradient_of_centres(head: &Head, gradients: &burn::tensor::Gradients) -> Vec<f64> {
+    let gradient = match head {
+        Head::Linear(head) => head.linear.weight.val().grad(gradients).unwrap().transpose(),
+        Head::Margin(head) => head.class_centres.val().grad(gradients).unwrap(),
+        Head::SphereFace2(head) => head.class_centres.val().grad(gradients).unwrap(),
+    };
+    values(gradient)
+}
