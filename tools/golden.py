@@ -105,7 +105,7 @@ def calibrated_sigmoid(b):
     one = len(b.r) == 1
     mean = held(b.r.mean())
     spread = held(torch.ones(()) if one else b.r.std().clamp(min=1e-3))
-    return 30 * ((b.r - mean) / spread).sigmoid()
+    return 15 * (1 + ((b.r - mean) / spread).sigmoid())
 
 
 def cosine(margin):

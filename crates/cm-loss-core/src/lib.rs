@@ -25,6 +25,7 @@
 //! | [`Preset::Ring`] | `r` | `cos θ`, `g = (λ/2)(r − R)²` | Zheng et al. 2018 |
 //! | [`Preset::CmSoftmax`] | `s · sigmoid(r)` | `cos θ` | Liu et al. 2024 |
 //! | [`Preset::SphereFace`] | `s` | `ψ(θ)` | Liu et al. 2017 |
+//! | [`Preset::SphereFace2`] | `s` | `g(cos θ) − m`, one class against all others | Wen et al. 2022 |
 //! | [`Preset::CosFace`] | `s` | `cos θ − m` | Wang et al. 2018 |
 //! | [`Preset::CmCosFace`] | `s · sigmoid(r)` | `cos θ − m` | Liu et al. 2024 |
 //! | [`Preset::ArcFace`] | `s` | `cos(θ + m)` | Deng et al. 2019 |
@@ -37,7 +38,7 @@
 //! | [`Preset::CurricularFace`] | `s` | `cos(θ + m)`, hard negatives reweighted | Huang et al. 2020 |
 //! | [`Preset::ElasticFaceArc`], [`Preset::ElasticFaceArcPlus`] | `s` | `cos(θ + m)`, `m` random | Boutros et al. 2022 |
 //! | [`Preset::ElasticFaceCos`], [`Preset::ElasticFaceCosPlus`] | `s` | `cos θ − m`, `m` random | Boutros et al. 2022 |
-//! | [`Preset::CalibratedCmSoftmax`] and its like | `s · sigmoid((r − μ)/τ)` | as the CM loss | ours |
+//! | [`Preset::CalibratedCmSoftmax`] and its like | `(s/2)(1 + sigmoid((r − μ)/τ))` | as the CM loss | ours |
 //!
 //! ```
 //! use burn::tensor::{Device, Distribution, Int, Tensor};

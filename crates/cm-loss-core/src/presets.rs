@@ -89,7 +89,7 @@ presets! {
     ElasticFaceCos = "ElasticFace-Cos",
     /// ElasticFace-Cos with sorted margins, `m ~ N(0.35, 0.02²)`.
     ElasticFaceCosPlus = "ElasticFace-Cos+",
-    /// CM-Softmax with our calibrated sigmoid, `s sigmoid((r − μ) / τ)`.
+    /// CM-Softmax with our calibrated sigmoid, `(s/2) (1 + sigmoid((r − μ) / τ))`, `s = 30`.
     CalibratedCmSoftmax = "Calibrated-CM-Softmax",
     /// CM-CosFace with our calibrated sigmoid.
     CalibratedCmCosFace = "Calibrated-CM-CosFace",
@@ -171,7 +171,7 @@ fn sigmoid() -> NormMap {
 }
 
 fn calibrated() -> NormMap {
-    NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, rate: 0.1 })
+    NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, floor: 0.5, rate: 0.1 })
 }
 
 fn cosine() -> Margin {

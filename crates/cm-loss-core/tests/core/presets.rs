@@ -49,14 +49,18 @@ fn presets_have_the_parameters_of_their_papers() {
             "scale: 64.0",
             "mean: 0.35, deviation: 0.02, form: Cosine, sorted: true",
         ),
-        (Preset::CalibratedCmSoftmax, "CalibratedSigmoid { scale: 30.0", "None"),
-        (Preset::CalibratedCmCosFace, "CalibratedSigmoid { scale: 30.0", "CosineMargin { margin: 0.4 }"),
+        (Preset::CalibratedCmSoftmax, "CalibratedSigmoid { scale: 30.0, floor: 0.5", "None"),
+        (
+            Preset::CalibratedCmCosFace,
+            "CalibratedSigmoid { scale: 30.0, floor: 0.5",
+            "CosineMargin { margin: 0.4 }",
+        ),
         (
             Preset::CalibratedCmArcFace,
-            "CalibratedSigmoid { scale: 30.0",
+            "CalibratedSigmoid { scale: 30.0, floor: 0.5",
             "margin: 0.5, overflow: MonotoneTail",
         ),
-        (Preset::CalibratedCmAdaFace, "CalibratedSigmoid { scale: 30.0", "concentration: 0.333"),
+        (Preset::CalibratedCmAdaFace, "CalibratedSigmoid { scale: 30.0, floor: 0.5", "concentration: 0.333"),
     ];
     assert_eq!(
         expected.len() + 2,

@@ -9,7 +9,8 @@ pub enum Phi {
     Constant(f64),
     Sigmoid(f64),
     /// Scale, mean and standard deviation.
-    Calibrated(f64, f64, f64),
+    /// Limit, floor, mean and standard deviation.
+    Calibrated(f64, f64, f64, f64),
     Tanh(f64),
     Rational(f64),
     Logarithm(f64),
@@ -65,7 +66,9 @@ pub fn phi(map: Phi, r: f64) -> f64 {
         Phi::Identity => r,
         Phi::Constant(s) => s,
         Phi::Sigmoid(s) => s * sigmoid(r),
-        Phi::Calibrated(s, mean, std) => s * sigmoid((r - mean) / std.max(1e-3)),
+        Phi::Calibrated(s, floor, mean, std) => {
+            s * (floor + (1.0 - floor) * sigmoid((r - mean) / std.max(1e-3)))
+        }
         Phi::Tanh(s) => s * r.tanh(),
         Phi::Rational(s) => s * r / (1.0 + r),
         Phi::Logarithm(s) => s * r.ln_1p(),
