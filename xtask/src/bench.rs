@@ -4,10 +4,19 @@ use std::{env, process::ExitCode};
 
 use crate::cargo;
 
-pub fn run(benchmark: &str, arguments: &[String]) -> Result<ExitCode, String> {
+/// `bench step`
+pub fn step(arguments: &[String]) -> Result<ExitCode, String> {
     let features = cargo::features(cargo::backend(arguments))?;
     let mut command = cargo::command(&["bench", "--profile", "dev", "--package", "cm-train", "--bench"]);
-    command.args([benchmark, "--features", &features, "--"]).args(from_here(arguments));
+    command.args(["step", "--features", &features, "--"]).args(from_here(arguments));
+    cargo::run(command)
+}
+
+/// `bench heads`
+pub fn heads(arguments: &[String]) -> Result<ExitCode, String> {
+    // The whole workspace, so that it shares the build of the tests.
+    let mut command = cargo::command(&["bench", "--profile", "dev", "--workspace", "--bench", "heads", "--"]);
+    command.args(arguments);
     cargo::run(command)
 }
 

@@ -32,6 +32,37 @@ pub fn run() -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// `cargo xtask ci wgpu`: the tests of the formulas on wgpu, where there is a Vulkan driver, if only one that computes on
+/// the CPU.
+pub fn wgpu() -> Result<ExitCode, String> {
+    let Some(driver) = vulkan_driver() else {
+        println!(
+            "CI: the tests on wgpu were skipped: there is no Vulkan driver here (on Debian, mesa-vulkan-drivers has one \
+             for the CPU)"
+        );
+        return Ok(ExitCode::SUCCESS);
+    };
+    println!("CI: Vulkan driver {driver}");
+    let mut test =
+        cargo::command(&["test", "--profile", "parity", "--package", "cm-loss-core", "--test", "core"]);
+    test.args(["--features", "test-wgpu"]);
+    if env::var_os("XDG_RUNTIME_DIR").is_none() {
+        test.env("XDG_RUNTIME_DIR", env::temp_dir());
+    }
+    step("tests on wgpu", test)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first driver that the Vulkan loader would find.
+fn vulkan_driver() -> Option<String> {
+    if let Some(driver) = env::var_os("VK_DRIVER_FILES").or_else(|| env::var_os("VK_ICD_FILENAMES")) {
+        return Some(driver.to_string_lossy().into_owned());
+    }
+    let folders = ["/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", "/usr/share/vulkan/icd.d"];
+    let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+    files.map(|file| file.path().display().to_string()).min()
+}
+
 /// `cargo xtask ci backends`: type-checks what cannot be tested without its hardware. The first time it takes as long
 /// as compiling most of a GPU backend.
 pub fn backends() -> Result<ExitCode, String> {

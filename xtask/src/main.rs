@@ -5,6 +5,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod cm;
+mod doc;
 
 use std::process::ExitCode;
 
@@ -15,7 +16,11 @@ cargo xtask <command>
   report FOLDER                                rebuild tables and pictures of an experiment, without training
   bench step [--json] [OPTIONS]                time of a training step with each head
   bench step --against-torch [--python PATH]   the same beside PyTorch
+  bench heads [FILTER]                         time of each head by itself, with criterion
+  bench heads --ratios                         the same as multiples of Burn's linear layer and cross entropy
+  doc                                          reference of the crates, with its formulas drawn
   ci                                           everything that CI checks
+  ci wgpu                                      tests of the formulas on wgpu, where there is a Vulkan driver
   ci backends                                  type-checks the backends ndarray, wgpu, vulkan and cuda
 
 Backends: flex (CPU, the default), ndarray (CPU), wgpu, vulkan, metal, cuda, rocm.";
@@ -25,9 +30,12 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
         ["reproduce" | "report", ..] => cm::run(&arguments),
-        ["bench", "step", ..] => bench::run("step", &arguments[2..]),
+        ["bench", "step", ..] => bench::step(&arguments[2..]),
+        ["bench", "heads", ..] => bench::heads(&arguments[2..]),
+        ["doc"] => doc::run(),
         ["ci"] => ci::run(),
         ["ci", "backends"] => ci::backends(),
+        ["ci", "wgpu"] => ci::wgpu(),
         [] | ["help" | "--help" | "-h", ..] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;

@@ -18,6 +18,9 @@ use crate::{
 macro_rules! presets {
     ($($(#[$documentation:meta])* $variant:ident = $name:literal,)*) => {
         /// A loss of the literature, with its usual parameters.
+        ///
+        /// `r` is the feature norm, `θ_j` the angle with the centre of class `j`, `y` the target, `σ` in formulas the
+        /// sigmoid. Classes of which nothing is said have `cos θ_j` in place of the target's term.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
         pub enum Preset {
@@ -40,62 +43,87 @@ macro_rules! presets {
 
 presets! {
     /// Linear layer with bias: `z_j = x · w_j + b_j`.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = x_i \cdot w_j + b_j $$</div>")]
     Softmax = "Softmax",
     /// `z_j = s cos θ_j`, `s = 20`. F. Wang, X. Xiang, J. Cheng, A. Yuille, "NormFace", ACM Multimedia 2017,
     /// arXiv 1704.06369, which learns `s`; fixed here.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \cos\theta_{ij} $$</div>")]
     NormFace = "NormFace",
     /// `z_j = s cos θ_j`, `s = 30`. R. Ranjan, C. Castillo, R. Chellappa 2017, arXiv 1703.09507.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \cos\theta_{ij} $$</div>")]
     L2Softmax = "L2-Softmax",
     /// `z_j = r cos θ_j`, `g = (λ/2) (r − R)²` with a learned `R` from 20 and `λ = 0.01`. Y. Zheng, D. Pal, M. Savvides,
     /// "Ring loss", CVPR 2018, arXiv 1803.00130.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = r_i \cos\theta_{ij} \qquad g(r_i) = \tfrac{\lambda}{2} (r_i - R)^2 $$</div>")]
     Ring = "Ring",
     /// The method: `z_j = s sigmoid(r) cos θ_j`, `s = 30`; "CM-M-Softmax" in its authors' code. W. Liu, X. Liu, H. Li,
     /// C. Lin, Pattern Recognition Letters 185 (2024) 232–238.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \enspace \sigma(r_i) \cos\theta_{ij} $$</div>")]
     CmSoftmax = "CM-Softmax",
     /// `z_y = s ψ(θ_y)`, `s = 30`, `m = 1.7`. W. Liu et al., CVPR 2017, arXiv 1704.08063, with the values of OpenSphere.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( (-1)^k \cos(m \theta_{iy}) - 2k \right) \qquad k = \lfloor m \theta_{iy} / \pi \rfloor $$</div>")]
     SphereFace = "SphereFace",
     /// One-vs-all: `z_j = s (g(cos θ_j) ∓ m) + b`, binary cross entropy of each; `s = 40`, `m = 0.4`, `t = 3`, `α = 0.7`.
     /// Y. Wen et al., ICLR 2022, arXiv 2108.01513.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \left( 2 \left( \tfrac{1 + \cos\theta_{ij}}{2} \right)^t - 1 \mp m \right) + b $$</div>")]
     SphereFace2 = "SphereFace2",
     /// `z_y = s (cos θ_y − m)`, `s = 30`, `m = 0.4`; "Margin & L2-Softmax" in Liu et al. H. Wang et al., CVPR 2018,
     /// arXiv 1801.09414, whose `s` is 64.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m) $$</div>")]
     CosFace = "CosFace",
     /// The method: `z_j = s sigmoid(r) (cos θ_j − m [j = y])`, `s = 30`, `m = 0.4`; "Margin & CM-M-Softmax" in its
     /// authors' code. W. Liu et al., Pattern Recognition Letters 185 (2024) 232–238.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \enspace \sigma(r_i) (\cos\theta_{ij} - m [j = y]) $$</div>")]
     CmCosFace = "CM-CosFace",
     /// `z_y = s cos(θ_y + m)`, `s = 64`, `m = 0.5`, monotone past π. J. Deng et al., CVPR 2019, arXiv 1801.07698.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) $$</div>")]
     ArcFace = "ArcFace",
     /// The contraction mapping in ArcFace: `z_y = s sigmoid(r) cos(θ_y + m)`, `s = 30`, `m = 0.5`.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \enspace \sigma(r_i) \cos(\theta_{iy} + m) $$</div>")]
     CmArcFace = "CM-ArcFace",
     /// `z_y = s (cos(m1 θ_y + m2) − m3)`, `s = 64`, `(1, 0.3, 0.2)`. J. Deng et al., CVPR 2019, arXiv 1801.07698.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( \cos(m_1 \theta_{iy} + m_2) - m_3 \right) $$</div>")]
     Combined = "Combined",
     /// ArcFace with three centres a class, `s = 64`, `m = 0.5`. J. Deng et al., "Sub-center ArcFace", ECCV 2020.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) \qquad \cos\theta_{ij} = \max_k \cos\theta_{ijk} $$</div>")]
     SubCenterArcFace = "SubCenterArcFace",
     /// `z_y = s cos(θ_y + m(r))`, `s = 64`, `m` from 0.45 at `r = 10` to 0.8 at 110, `λ = 35`. Q. Meng et al., CVPR 2021,
     /// arXiv 2103.06627.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m(a_i)) \qquad g = \lambda \left( \tfrac{a_i}{u^2} + \tfrac{1}{a_i} \right) \qquad a_i = \min(\max(r_i, l), u) $$</div>")]
     MagFace = "MagFace",
     /// `z_y = s (cos(θ_y − m ẑ) − (m + m ẑ))`, `s = 64`, `m = 0.4`, `h = 0.333`. M. Kim, A. Jain, X. Liu, CVPR 2022,
     /// arXiv 2204.00964.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( \cos(\theta_{iy} - m \hat z_i) - (m + m \hat z_i) \right) \qquad \hat z_i = \mathrm{clip} \left( h \tfrac{r_i - \mu}{\sigma}, -1, 1 \right) $$</div>")]
     AdaFace = "AdaFace",
     /// The contraction mapping in AdaFace: `s sigmoid(r)` in place of `s`, `s = 30`.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \enspace \sigma(r_i) \left( \cos(\theta_{iy} - m \hat z_i) - (m + m \hat z_i) \right) $$</div>")]
     CmAdaFace = "CM-AdaFace",
     /// ArcFace with reweighted hard negatives, `s = 64`, `m = 0.5`. Y. Huang et al., CVPR 2020, arXiv 2004.00288.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) \qquad z_{ij} = s \cos\theta_{ij} (c + \cos\theta_{ij}) \text{ where } \cos\theta_{ij} \gt \cos(\theta_{iy} + m) $$</div>")]
     CurricularFace = "CurricularFace",
     /// `z_y = s cos(θ_y + m)`, `s = 64`, `m ~ N(0.5, 0.05²)`. F. Boutros et al., CVPR Workshops 2022, arXiv 2109.09416.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m_i) \qquad m_i \sim \mathcal N(0.5, 0.05^2) $$</div>")]
     ElasticFaceArc = "ElasticFace-Arc",
     /// ElasticFace-Arc with sorted margins, `m ~ N(0.5, 0.0175²)`.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m_i) \qquad m_i \sim \mathcal N(0.5, 0.0175^2) \text{, sorted} $$</div>")]
     ElasticFaceArcPlus = "ElasticFace-Arc+",
     /// `z_y = s (cos θ_y − m)`, `s = 64`, `m ~ N(0.35, 0.05²)`. F. Boutros et al., CVPR Workshops 2022, arXiv 2109.09416.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m_i) \qquad m_i \sim \mathcal N(0.35, 0.05^2) $$</div>")]
     ElasticFaceCos = "ElasticFace-Cos",
     /// ElasticFace-Cos with sorted margins, `m ~ N(0.35, 0.02²)`.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m_i) \qquad m_i \sim \mathcal N(0.35, 0.02^2) \text{, sorted} $$</div>")]
     ElasticFaceCosPlus = "ElasticFace-Cos+",
     /// CM-Softmax with our calibrated sigmoid, `(s/2) (1 + sigmoid((r − μ) / τ))`, `s = 30`.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) \cos\theta_{ij} $$</div>")]
     CalibratedCmSoftmax = "Calibrated-CM-Softmax",
     /// CM-CosFace with our calibrated sigmoid.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) (\cos\theta_{ij} - m [j = y]) $$</div>")]
     CalibratedCmCosFace = "Calibrated-CM-CosFace",
     /// CM-ArcFace with our calibrated sigmoid.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) \cos(\theta_{iy} + m) $$</div>")]
     CalibratedCmArcFace = "Calibrated-CM-ArcFace",
     /// CM-AdaFace with our calibrated sigmoid.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) \left( \cos(\theta_{iy} - m \hat z_i) - (m + m \hat z_i) \right) $$</div>")]
     CalibratedCmAdaFace = "Calibrated-CM-AdaFace",
 }
 

@@ -1,4 +1,4 @@
-//! The formulas against an independent scalar reference, on every CPU backend.
+//! The formulas against an independent scalar reference, on both CPU backends, or on wgpu.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod cases;
@@ -16,9 +16,16 @@ mod state;
 
 use burn::tensor::Device;
 
-/// The CPU backends, each with gradients.
+/// The backends to test, each with gradients.
+#[cfg(not(feature = "test-wgpu"))]
 fn devices() -> Vec<(&'static str, Device)> {
     #[allow(deprecated, reason = "ndarray is a second, independent implementation of every operation")]
     let ndarray = Device::ndarray();
     vec![("flex", Device::flex().autodiff()), ("ndarray", ndarray.autodiff())]
+}
+
+/// The GPU, which may be a program on the CPU.
+#[cfg(feature = "test-wgpu")]
+fn devices() -> Vec<(&'static str, Device)> {
+    vec![("wgpu", Device::wgpu(burn::tensor::DeviceKind::DefaultDevice).autodiff())]
 }

@@ -1,6 +1,8 @@
 //! `cm reproduce mnist`.
 
-use std::{io::IsTerminal, path::PathBuf, process, sync::atomic::AtomicBool, sync::atomic::Ordering};
+use std::{
+    io::IsTerminal, path::PathBuf, process, str::FromStr, sync::atomic::AtomicBool, sync::atomic::Ordering,
+};
 
 use burn::train::Interrupter;
 use clap::Args;
@@ -20,10 +22,10 @@ pub struct Options {
     /// quick (minutes on two CPU cores) or full (the authors' recipe on all images; for a GPU)
     #[arg(long, default_value = "quick")]
     profile: Profile,
-    /// Losses, separated by commas, by their names in the literature; a wrong name lists them all
+    /// Losses, separated by commas, by their names in the literature, or all; a wrong name lists them
     /// [default: Softmax,L2-Softmax,CM-Softmax,CosFace,CM-CosFace]
     #[arg(long, value_delimiter = ',')]
-    losses: Option<Vec<Preset>>,
+    losses: Option<Vec<Losses>>,
     /// Feature dimensions, separated by commas
     #[arg(long, value_delimiter = ',')]
     feature_dim: Option<Vec<usize>>,
@@ -84,9 +86,43 @@ pub struct Options {
     quiet: bool,
 }
 
+/// One loss, or every one.
+#[derive(Debug, Clone, Copy)]
+enum Losses {
+    All,
+    One(Preset),
+}
+
+impl FromStr for Losses {
+    type Err = cm_loss_core::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name.trim().eq_ignore_ascii_case("all") {
+            true => Ok(Self::All),
+            false => name.parse().map(Self::One),
+        }
+    }
+}
+
 impl Options {
+    /// The losses asked for, in the order given, none twice.
+    fn losses(&self) -> Option<Vec<Preset>> {
+        let mut losses = Vec::new();
+        for choice in self.losses.as_ref()? {
+            let presets = match choice {
+                Losses::All => Preset::ALL,
+                Losses::One(preset) => std::slice::from_ref(preset),
+            };
+            losses.extend(presets.iter().filter(|preset| !losses.contains(preset)).collect::<Vec<_>>());
+        }
+        Some(losses)
+    }
+
     fn config(&self) -> ExperimentConfig {
         let mut config = self.profile.config();
+        if let Some(losses) = self.losses() {
+            config.losses = losses;
+        }
         /// Replaces a value by the option of the same name, if it was given.
         macro_rules! take {
             ($($option:ident => $($place:ident).+),* $(,)?) => {
@@ -94,7 +130,6 @@ impl Options {
             };
         }
         take! {
-            losses => losses,
             feature_dim => feature_dims,
             seeds => seeds,
             epochs => recipe.epochs,
