@@ -113,7 +113,11 @@ impl Options {
                 Losses::All => Preset::ALL,
                 Losses::One(preset) => std::slice::from_ref(preset),
             };
-            losses.extend(presets.iter().filter(|preset| !losses.contains(preset)).collect::<Vec<_>>());
+            for preset in presets {
+                if !losses.contains(preset) {
+                    losses.push(*preset);
+                }
+            }
         }
         Some(losses)
     }
