@@ -1,4 +1,4 @@
-//! `cargo xtask reproduce` and `cargo xtask report`: the `cm` program, built with the backend asked for.
+//! `cargo xtask reproduce`, `cargo xtask report` and `cargo xtask figures`: the `cm` program, built with the backend asked for.
 
 use std::process::ExitCode;
 

@@ -14,6 +14,7 @@ cargo xtask <command>
 
   reproduce mnist [--backend NAME] [OPTIONS]   train and compare the losses; --help lists the options
   report FOLDER                                rebuild tables and pictures of an experiment, without training
+  figures [FOLDER]                             draw the formulas for the documents (docs/pictures)
   bench step [--json] [OPTIONS]                time of a training step with each head
   bench step --against-torch [--python PATH]   the same beside PyTorch
   bench heads [FILTER]                         time of each head by itself, with criterion
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
-        ["reproduce" | "report", ..] => cm::run(&arguments),
+        ["reproduce" | "report" | "figures", ..] => cm::run(&arguments),
         ["bench", "step", ..] => bench::step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),
         ["doc"] => doc::run(),

@@ -1,4 +1,5 @@
-//! Tables, pictures and a web page, made from a results record and stored features, never from a live model.
+//! Tables, pictures and a web page, made from a results record and stored features, never from a live model; and
+//! pictures of the formulas, for the documents.
 
 mod csv;
 mod error;
@@ -19,7 +20,11 @@ pub use files::{
 };
 pub use table::summary_table;
 
-use crate::experiment::{FeatureRow, Results};
+use crate::{
+    Error,
+    device::Backend,
+    experiment::{FeatureRow, Results},
+};
 
 /// Writes `results.csv`, every picture as SVG and PNG, and `report.html` into a folder.
 ///
@@ -48,7 +53,7 @@ pub fn write_report(
     write("results.csv", &csv::results_csv(results, &dir.join("results.csv"))?)?;
     for figure in &figures {
         write(&format!("{}.svg", figure.name), typeface::embedded(&figure.svg).as_bytes())?;
-        write(&format!("{}.png", figure.name), &figure.png()?)?;
+        write(&format!("{}.png", figure.name), &figures::png(&figure.name, &figure.svg)?)?;
     }
     write("report.html", html::page(results, &figures).as_bytes())?;
     Ok(written)
@@ -62,4 +67,27 @@ pub fn write_report(
 pub fn rebuild(dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let (results, features) = load(dir)?;
     write_report(dir, &results, &features)
+}
+
+/// Draws the margins, the norm maps and the gradient by the norm into a folder, each as SVG and PNG. The numbers are
+/// computed by the heads of `cm-loss-core` on the backend `flex`. Returns the files written.
+///
+/// # Errors
+///
+/// When that backend was not compiled in, a picture cannot be drawn, or a file cannot be written. Each file is written
+/// whole or not at all.
+pub fn draw_formulas(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let device = Backend::Flex.device()?.autodiff();
+    let mut written = Vec::new();
+    for drawing in figures::draw_formulas(&device)? {
+        let svg = typeface::embedded(&drawing.svg);
+        for (extension, content) in
+            [("svg", svg.into_bytes()), ("png", figures::png(drawing.name, &drawing.svg)?)]
+        {
+            let path = dir.join(format!("{}.{extension}", drawing.name));
+            files::write(&path, &content)?;
+            written.push(path);
+        }
+    }
+    Ok(written)
 }

@@ -118,6 +118,24 @@ fn without_data_and_with_a_mirror_mnist_is_downloaded_once() {
 }
 
 #[test]
+fn the_formulas_are_drawn_with_their_curves_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (success, stdout, stderr) = run(&["figures", &folder.path().display().to_string()]);
+    assert!(success, "{stderr}");
+    let curves = [
+        ("margins", ["MonotoneTail", "quality −1", "norm 110", "c = 0.5"]),
+        ("norm-maps", ["calibrated sigmoid", "rational", "logarithm", "a thousandth: flat"]),
+        ("norm-gradient", ["CM-CosFace", "r = 20", "norm grows", "norm shrinks"]),
+    ];
+    for (name, curves) in curves {
+        let svg = std::fs::read_to_string(folder.path().join(format!("{name}.svg"))).unwrap();
+        assert!(curves.iter().all(|curve| svg.contains(curve)), "{name}");
+        let png = std::fs::read(folder.path().join(format!("{name}.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG") && stdout.contains(&format!("{name}.png")), "{name}");
+    }
+}
+
+#[test]
 fn wrong_options_end_with_one_error_that_names_them() {
     let cases: [(&[&str], &[&str]); 8] = [
         (&["--losses", "ArkFace"], &["no loss named \"ArkFace\"", "CM-CosFace"]),

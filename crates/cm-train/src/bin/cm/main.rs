@@ -2,7 +2,10 @@
 
 mod reproduce;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use cm_train::{Error, report};
@@ -27,6 +30,12 @@ enum Command {
         /// Folder of the experiment, for example runs/mnist-20260101-120000.
         folder: PathBuf,
     },
+    /// Draw the formulas: margins, norm maps, and the gradient by the norm.
+    Figures {
+        /// Folder for the pictures.
+        #[arg(default_value = "docs/pictures")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +48,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Reproduce { experiment: Experiment::Mnist(options) } => reproduce::mnist(*options),
         Command::Report { folder } => rebuild(&folder),
+        Command::Figures { folder } => figures(&folder),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -50,11 +60,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn rebuild(folder: &std::path::Path) -> Result<(), Error> {
+fn rebuild(folder: &Path) -> Result<(), Error> {
     let files = report::rebuild(folder)?;
     let (results, _) = report::load(folder)?;
     println!("{}", report::summary_table(&results));
     for file in files {
+        println!("{}", file.display());
+    }
+    Ok(())
+}
+
+fn figures(folder: &Path) -> Result<(), Error> {
+    for file in report::draw_formulas(folder)? {
         println!("{}", file.display());
     }
     Ok(())

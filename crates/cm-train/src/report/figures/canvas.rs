@@ -48,6 +48,8 @@ pub(super) fn at(pixels: f64) -> i32 {
 
 /// Where a text stands relative to its position.
 pub(super) const LEFT: Pos = Pos { h_pos: HPos::Left, v_pos: VPos::Center };
+/// The text ends at its position.
+pub(super) const RIGHT: Pos = Pos { h_pos: HPos::Right, v_pos: VPos::Center };
 /// Centred in both directions.
 pub(super) const CENTRE: Pos = Pos { h_pos: HPos::Center, v_pos: VPos::Center };
 

@@ -3,6 +3,7 @@
 mod accuracy_by_severity;
 mod canvas;
 mod features;
+mod formulas;
 mod learning_curves;
 mod legend;
 mod mark;
@@ -17,6 +18,7 @@ use super::{
 use crate::experiment::{FeatureRow, Results};
 
 pub(super) use canvas::{BOLD, REGULAR};
+pub(super) use formulas::draw as draw_formulas;
 pub(super) use style::loss_colour;
 
 /// What a picture shows, which is also where the report places it.
@@ -37,10 +39,9 @@ pub(super) struct Figure {
     pub svg: String,
 }
 
-impl Figure {
-    pub fn png(&self) -> Result<Vec<u8>, ReportError> {
-        png::render(&self.svg).map_err(|reason| ReportError::Rendering { figure: self.name.clone(), reason })
-    }
+/// The pixels of a picture.
+pub(super) fn png(name: &str, svg: &str) -> Result<Vec<u8>, ReportError> {
+    png::render(svg).map_err(|reason| ReportError::Rendering { figure: name.to_owned(), reason })
 }
 
 /// All pictures that the runs suffice for.

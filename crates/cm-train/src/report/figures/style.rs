@@ -39,6 +39,15 @@ const OTHER_COLOURS: [RGBColor; 5] = [
     RGBColor(0x7a, 0x4a, 0x3a),
 ];
 
+/// Curves of one chart, for colour-blind readers too.
+pub(super) const CURVES: [RGBColor; 5] = [
+    RGBColor(0xc8, 0x3e, 0x1e),
+    RGBColor(0x00, 0x72, 0xb2),
+    RGBColor(0xe0, 0x98, 0x00),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0x8e, 0x44, 0xad),
+];
+
 /// The colour of a class.
 pub(super) fn class_colour(class: u8) -> RGBColor {
     CLASS_COLOURS[usize::from(class) % CLASS_COLOURS.len()]
