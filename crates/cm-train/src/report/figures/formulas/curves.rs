@@ -78,7 +78,7 @@ impl Panel {
                 match curve.line {
                     Line::Dashed => {
                         let (dash, gap) = (size(7) as i32, size(5) as i32);
-                        let path = DashedPathElement::new(part.into_iter(), dash, gap, curve.style());
+                        let path = DashedPathElement::new(part, dash, gap, curve.style());
                         chart.draw_series([path])?
                     }
                     _ => chart.draw_series([PathElement::new(part, curve.style())])?,
