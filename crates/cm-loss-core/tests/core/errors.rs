@@ -70,6 +70,7 @@ fn wrong_input_is_named_with_its_place() {
     }
 }
 
+#[cfg(not(feature = "test-wgpu"))]
 #[test]
 fn on_a_cpu_a_target_that_is_no_class_is_found_without_asking() {
     for (_, device) in devices() {

@@ -2,10 +2,17 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use cm_loss_core::{Head, HeadConfig, Margin, MarginHeadConfig, NormMap, Preset, Regularizer};
-use cm_loss_core::{margin::CosineMargin, norm, norm_and_unit, norm_map::SigmoidContraction};
+use cm_loss_core::{
+    margin::{AngularMargin, AngularOverflow, CosineMargin},
+    norm, norm_and_unit,
+    norm_map::{Clamp, Logarithm, Rational, SigmoidContraction, Tanh},
+};
 use proptest::prelude::*;
 
-use crate::{devices, shared::gradient_of_centres};
+use crate::{
+    devices,
+    shared::{gradient_of_centres, values},
+};
 
 fn magnitudes() -> impl Strategy<Value = f32> {
     prop_oneof![
@@ -39,6 +46,40 @@ proptest! {
                 prop_assert!(gradient.iter().all(|v| v.is_finite()), "{backend} {preset}: {gradient:?}");
                 let by_centres = gradient_of_centres(&head, &gradients);
                 prop_assert!(by_centres.iter().all(|v| v.is_finite()), "{backend} {preset}: {by_centres:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_norm_map_gives_nan_for_finite_features(
+        row in proptest::collection::vec(magnitudes(), 12),
+        target in 0i32..5,
+    ) {
+        let s = 30.0;
+        let maps = [
+            NormMap::Identity,
+            NormMap::Tanh(Tanh { scale: s }),
+            NormMap::Rational(Rational { scale: s }),
+            NormMap::Logarithm(Logarithm { scale: s }),
+            NormMap::Clamp(Clamp { scale: s, lower: 0.5, upper: 20.0 }),
+        ];
+        let angular = AngularMargin { margin: 0.5, overflow: AngularOverflow::MonotoneTail };
+        for (backend, device) in devices() {
+            for map in &maps {
+                // Logits without a bound, and their sums, must stay in the range of 32-bit floats.
+                let limit = if *map == NormMap::Identity { 1e30 } else { f32::MAX };
+                let hostile: Vec<f32> = row.iter().map(|v| v.clamp(-limit, limit)).collect();
+                let config = MarginHeadConfig::new(map.clone(), Margin::Angular(angular.clone()));
+                let head = config.init(4, 5, &device).unwrap();
+                let x = Tensor::<2>::from_data(TensorData::new(hostile, [3, 4]), &device).require_grad();
+                let output = head.forward(x.clone(), Tensor::from_data([target, 0, 4], &device));
+                let gradients = output.loss.clone().sum().backward();
+                let numbers = [
+                    values(output.loss),
+                    values(x.grad(&gradients).unwrap()),
+                    values(head.class_centres.val().grad(&gradients).unwrap()),
+                ];
+                prop_assert!(numbers.concat().iter().all(|v| v.is_finite()), "{backend} {map:?}: {numbers:?}");
             }
         }
     }
