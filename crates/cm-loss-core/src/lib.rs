@@ -59,6 +59,7 @@
 //! imbalance learning", Pattern Recognition Letters 185 (2024) 232–238.
 
 mod error;
+mod exact;
 mod head;
 pub mod margin;
 mod norm;

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, norm_map::exact_tanh, targets::Targets};
+use crate::{Error, exact, targets::Targets};
 
 /// Options that every head understands.
 ///
@@ -84,7 +84,7 @@ impl LossOptions {
             return loss;
         }
         // 1 − p = 1 − exp(−L) = 2 t / (1 + t) with t = tanh(L / 2), which loses no digits where p is almost 1.
-        let half = exact_tanh(target.div_scalar(2.0));
+        let half = exact::tanh(target.div_scalar(2.0));
         let missing = (half.clone() / half.add_scalar(1.0)).mul_scalar(2.0);
         // A power below 1 has no derivative at 0.
         missing.clamp_min(f32::MIN_POSITIVE).powf_scalar(self.focus) * loss

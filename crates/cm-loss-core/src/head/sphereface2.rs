@@ -14,7 +14,7 @@ use super::{
     radius::{Polar, Radius},
 };
 use crate::{
-    Error, LossOptions, NormMap,
+    Error, LossOptions, NormMap, exact,
     margin::MarginGradient,
     norm_map::{Constant, CustomNormMap},
     targets::Targets,
@@ -240,6 +240,6 @@ impl SphereFace2Head {
 /// `ln(1 + exp(z))`, exact for large and small `z` in value and derivative.
 fn softplus(z: Tensor<2>) -> Tensor<2> {
     let outside = z.clone().detach();
-    let value = outside.clone().clamp_min(0.0) + outside.clone().abs().neg().exp().log1p();
+    let value = outside.clone().clamp_min(0.0) + exact::log1p(outside.clone().abs().neg().exp());
     value + sigmoid(outside.clone()) * (z - outside)
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, exact};
 
 /// `phi(r) = s · ln(1 + r)`.
 ///
@@ -16,7 +16,7 @@ pub struct Logarithm {
 
 impl Logarithm {
     pub(super) fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
-        norms.log1p().mul_scalar(self.scale)
+        exact::log1p(norms).mul_scalar(self.scale)
     }
 
     /// Derivative as a share of its largest value, `s`.

@@ -37,7 +37,6 @@ pub use logarithm::Logarithm;
 pub use rational::Rational;
 pub use sigmoid::SigmoidContraction;
 pub use tanh::Tanh;
-pub(crate) use tanh::exact_tanh;
 
 /// A choice of the norm map `phi`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, exact};
 
 /// `phi(r) = s · tanh(r)`.
 ///
@@ -17,7 +17,7 @@ pub struct Tanh {
 
 impl Tanh {
     pub(super) fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
-        exact_tanh(norms).mul_scalar(self.scale)
+        exact::tanh(norms).mul_scalar(self.scale)
     }
 
     /// Derivative as a share of its largest value, `s`.
@@ -28,16 +28,4 @@ impl Tanh {
     pub(super) fn validate(&self) -> Result<(), Error> {
         Error::check_positive("scale of the tanh norm map", self.scale)
     }
-}
-
-/// `tanh x`, with as many digits near 0 as elsewhere: GPUs may compute it from exponentials, whose difference has none left
-/// there.
-pub(crate) fn exact_tanh(x: Tensor<2>) -> Tensor<2> {
-    let near = x.clone().abs().lower_scalar(0.03);
-    // Elsewhere the series is not used, and must not overflow.
-    let small = x.clone().mask_fill(near.clone().bool_not(), 0.0);
-    let square = small.clone().square();
-    // x − x³/3 + 2x⁵/15
-    let series = square.clone().mul_scalar(2.0 / 15.0).sub_scalar(1.0 / 3.0) * square;
-    x.tanh().mask_where(near, small * series.add_scalar(1.0))
 }
