@@ -10,6 +10,7 @@ use burn::{
     },
     tensor::{Device, Tensor},
 };
+use cm_kernels::Fast;
 
 /// Height and width of the images.
 const IMAGE_SIZE: usize = 28;
@@ -70,8 +71,8 @@ impl Stage {
 
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let layers = self.convolutions.iter().zip(&self.activations);
-        let images = layers.fold(images, |x, (convolution, prelu)| prelu.forward(convolution.forward(x)));
-        self.pool.forward(images)
+        let images = layers.fold(images, |x, (convolution, prelu)| prelu.fast(convolution.fast(x)));
+        self.pool.fast(images)
     }
 }
 
@@ -119,6 +120,6 @@ impl LeNetPp {
         );
         let maps = self.stages.iter().fold(images, |x, stage| stage.forward(x));
         let flat = maps.reshape([batch, self.linear.weight.dims()[0]]);
-        self.activation.forward(self.linear.forward(flat))
+        self.activation.fast(self.linear.forward(flat))
     }
 }

@@ -1,0 +1,109 @@
+//! The operations on the graph.
+
+use burn::backend::{Backend, tensor::FloatTensor};
+use burn_autodiff::{
+    Autodiff,
+    checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+    grads::Gradients,
+    ops::{Backward, Ops, OpsKind},
+};
+
+use crate::{
+    extension::Kernels,
+    kernel::{pooling::Pooling, shape::Convolution},
+};
+
+impl<B: Backend + Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
+    fn convolve(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> FloatTensor<Self> {
+        #[derive(Debug)]
+        struct Convolve;
+
+        impl<B: Backend + Kernels> Backward<B, 3> for Convolve {
+            type State = (FloatTensor<B>, FloatTensor<B>, Convolution);
+
+            fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+                let [x_node, weight_node, bias_node] = ops.parents;
+                let (x, weight, convolution) = ops.state;
+                let dy = grads.consume::<B>(&ops.node);
+                if let Some(node) = x_node {
+                    grads.register::<B>(node.id, B::convolve_by_input(dy.clone(), weight, convolution));
+                }
+                if let Some(node) = weight_node {
+                    grads.register::<B>(node.id, B::convolve_by_weight(x, dy.clone(), convolution));
+                }
+                if let Some(node) = bias_node {
+                    grads.register::<B>(node.id, B::convolve_by_bias(dy, convolution));
+                }
+            }
+        }
+
+        let nodes = [x.node(), weight.node(), bias.node()];
+        let (x, weight, bias) = (x.into_primitive(), weight.into_primitive(), bias.into_primitive());
+        let y = B::convolve(x.clone(), weight.clone(), bias, convolution);
+        match Convolve.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((x, weight, convolution), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
+    fn rectify(x: FloatTensor<Self>, slopes: FloatTensor<Self>) -> FloatTensor<Self> {
+        #[derive(Debug)]
+        struct Prelu;
+
+        impl<B: Backend + Kernels> Backward<B, 2> for Prelu {
+            type State = (FloatTensor<B>, FloatTensor<B>);
+
+            fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+                let [x_node, slopes_node] = ops.parents;
+                let (x, slopes) = ops.state;
+                let dy = grads.consume::<B>(&ops.node);
+                let (dx, by_slope) = B::rectify_gradients(x, slopes, dy);
+                if let Some(node) = x_node {
+                    grads.register::<B>(node.id, dx);
+                }
+                if let Some(node) = slopes_node {
+                    grads.register::<B>(node.id, by_slope);
+                }
+            }
+        }
+
+        let nodes = [x.node(), slopes.node()];
+        let (x, slopes) = (x.into_primitive(), slopes.into_primitive());
+        let y = B::rectify(x.clone(), slopes.clone());
+        match Prelu.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((x, slopes), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
+    fn max_pool(x: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self> {
+        #[derive(Debug)]
+        struct MaxPool;
+
+        impl<B: Backend + Kernels> Backward<B, 1> for MaxPool {
+            type State = (FloatTensor<B>, Pooling);
+
+            fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+                let [x_node] = ops.parents;
+                let (x, pooling) = ops.state;
+                let dy = grads.consume::<B>(&ops.node);
+                if let Some(node) = x_node {
+                    grads.register::<B>(node.id, B::max_pool_gradient(x, dy, pooling));
+                }
+            }
+        }
+
+        let node = x.node();
+        let x = x.into_primitive();
+        let y = B::max_pool(x.clone(), pooling);
+        match MaxPool.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((x, pooling), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The operations as an extension of Burn's backends.
+
+use burn::backend::{Backend, backend_extension, tensor::FloatTensor};
+
+use crate::kernel::{pooling::Pooling, shape::Convolution};
+
+/// What only a tensor off the graph can do.
+const NO_SECOND_DERIVATIVE: &str = "the fast layers have no second derivative";
+
+/// Operations on tensors of 32-bit floats whose shapes were checked.
+#[backend_extension(Flex, Autodiff)]
+pub trait Kernels: Backend {
+    /// `w * x + b`
+    fn convolve(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> FloatTensor<Self>;
+
+    /// Gradient of `x`.
+    fn convolve_by_input(
+        dy: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> FloatTensor<Self> {
+        let _ = (dy, weight, convolution);
+        unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+
+    /// Gradient of `w`.
+    fn convolve_by_weight(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> FloatTensor<Self> {
+        let _ = (x, dy, convolution);
+        unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+
+    /// Gradient of `b`.
+    fn convolve_by_bias(dy: FloatTensor<Self>, convolution: Convolution) -> FloatTensor<Self> {
+        let _ = (dy, convolution);
+        unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+
+    /// PReLU with a slope for each channel, or one for all.
+    fn rectify(x: FloatTensor<Self>, slopes: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Gradients of `x` and of the slopes.
+    fn rectify_gradients(
+        x: FloatTensor<Self>,
+        slopes: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let _ = (x, slopes, dy);
+        unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+
+    /// Maximum over windows.
+    fn max_pool(x: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self>;
+
+    /// Gradient of `x`.
+    fn max_pool_gradient(x: FloatTensor<Self>, dy: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self> {
+        let _ = (x, dy, pooling);
+        unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+}

@@ -1,0 +1,52 @@
+//! Sizes of a convolution.
+
+/// A convolution of images in the order batch, channel, row, column, without groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Convolution {
+    pub batch: usize,
+    pub channels_in: usize,
+    pub channels_out: usize,
+    /// Rows, then columns, here and below.
+    pub image: [usize; 2],
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    /// What the image is extended by on each side; negative where it is cut.
+    pub padding: [isize; 2],
+    pub dilation: [usize; 2],
+}
+
+impl Convolution {
+    /// Size of the output images; `None` where the kernel does not fit into the padded image.
+    pub fn output(&self) -> Option<[usize; 2]> {
+        let along = |axis: usize| {
+            let padded = self.image[axis] as isize + 2 * self.padding[axis];
+            let span = (self.dilation[axis] * (self.kernel[axis] - 1)) as isize;
+            (padded > span).then(|| (padded - span - 1) as usize / self.stride[axis] + 1)
+        };
+        Some([along(0)?, along(1)?])
+    }
+
+    /// The convolution of the output's gradient that gives the input's, for a stride of 1: the kernel is turned, its
+    /// channels exchanged.
+    pub fn turned(&self, output: [usize; 2]) -> Self {
+        let padding =
+            |axis: usize| (self.dilation[axis] * (self.kernel[axis] - 1)) as isize - self.padding[axis];
+        Self {
+            channels_in: self.channels_out,
+            channels_out: self.channels_in,
+            image: output,
+            padding: [padding(0), padding(1)],
+            ..*self
+        }
+    }
+
+    /// Numbers in an input image.
+    pub fn input_len(&self) -> usize {
+        self.channels_in * self.image[0] * self.image[1]
+    }
+
+    /// Numbers in the kernels.
+    pub fn weight_len(&self) -> usize {
+        self.channels_out * self.channels_in * self.kernel[0] * self.kernel[1]
+    }
+}
