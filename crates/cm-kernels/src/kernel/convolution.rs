@@ -1,74 +1,156 @@
-//! Convolution and its gradients as matrix products over shifted copies of the images.
+//! Convolution and its gradients, computed directly from padded images.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{
-    columns::{Block, Columns},
-    gemm::{Matrix, Size, multiply},
+    padded::Padded,
     shape::Convolution,
-    workspace,
+    tile::{VECTORS, most_rows, over_pixels, over_taps, panel_width, with_rows},
+    workspace::{self, Aligned},
 };
 
-/// Numbers that the copies of a block may take: they should stay in the second-level cache while every row of the kernel
-/// reads them.
-const BLOCK: usize = 160 * 1024;
+/// Numbers of padded images that the gradient of a kernel works on together.
+const GROUP: usize = 96 * 1024;
 
-/// How the batch is divided: each thread takes consecutive images, and where there are fewer images than threads the
-/// matrix products are divided instead.
-struct Division {
-    images: usize,
-    product_threads: usize,
+/// A convolution with stride 1 in its output: what is added up for each output pixel, and where that pixel is.
+struct Direct<'a> {
+    padded: Padded,
+    /// Places of the taps from a pixel's own, in the order of the weights.
+    taps: Vec<usize>,
+    /// `[panels, taps, panel width]`
+    panels: Aligned,
+    /// One number a channel of the output.
+    bias: Option<&'a [f32]>,
+    channels_out: usize,
+    /// Rows and columns that are computed.
+    size: [usize; 2],
+    /// Distance of two rows in the padded image.
+    row_step: usize,
+    /// Places of the first pixel, and of the next in a column and in a row, within a channel of the output.
+    first: usize,
+    steps: [usize; 2],
+    /// Numbers of a channel of the output.
+    area: usize,
 }
 
-fn divide(batch: usize) -> Division {
-    let threads = rayon::current_num_threads();
-    let parts = threads.min(batch).max(1);
-    Division { images: batch.div_ceil(parts).max(1), product_threads: if batch < threads { 0 } else { 1 } }
-}
+impl Direct<'_> {
+    /// A row of pixels in tiles of nearly equal width.
+    fn tiles<S: Simd>(&self) -> impl Iterator<Item = (usize, usize)> + use<S> {
+        let width = self.size[1];
+        let count = width.div_ceil(most_rows::<S>());
+        (0..count).map(move |i| (i * width / count, (i + 1) * width / count))
+    }
 
-/// Blocks of output rows, and the copies that each needs.
-fn blocks(c: &Convolution, output: [usize; 2]) -> (Columns, impl Iterator<Item = Block> + Clone + use<>) {
-    let row = (c.channels_in * c.kernel[1] * output[1]).max(1);
-    let halo = c.dilation[0] * (c.kernel[0] - 1);
-    let fitting = (BLOCK / row).saturating_sub(halo) / c.stride[0].min(halo + 1);
-    let count = output[0].div_ceil(fitting.clamp(1, output[0].max(1))).max(1);
-    // Of equal size, as nearly as can be.
-    let rows = output[0].div_ceil(count);
-    let height = output[0];
-    let all = (0..height).step_by(rows).map(move |start| Block { start, rows: rows.min(height - start) });
-    (Columns::new(*c, output, rows), all)
-}
-
-/// Kernels as a matrix for each of their rows: `[kernel rows, channels out, channels in · kernel columns]`.
-fn by_kernel_row(c: &Convolution, weight: &[f32]) -> Vec<f32> {
-    let [rows, columns] = c.kernel;
-    let inner = c.channels_in * columns;
-    let mut matrices = vec![0.0; c.weight_len()];
-    for (pair, kernel) in weight.chunks_exact(rows * columns).enumerate() {
-        let (out, channel) = (pair / c.channels_in, pair % c.channels_in);
-        for (k, row) in kernel.chunks_exact(columns).enumerate() {
-            let at = (k * c.channels_out + out) * inner + channel * columns;
-            matrices[at..at + columns].copy_from_slice(row);
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, image: &[f32], panel: usize, y: &mut [f32]) {
+        let width = panel_width::<S>();
+        let numbers = self.taps.len() * width;
+        let (vectors, _) = S::as_simd_f32s(&self.panels.get()[panel * numbers..][..numbers]);
+        let channels = width.min(self.channels_out - panel * width);
+        for row in 0..self.size[0] {
+            for (from, to) in self.tiles::<S>() {
+                let pixel = row * self.row_step + from;
+                let place = self.first + row * self.steps[0] + from * self.steps[1];
+                with_rows!(to - from, ROWS => {
+                    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+                    over_taps::<S, ROWS>(simd, image, pixel, &self.taps, vectors, &mut sums);
+                    let sums: &[f32] = pulp::bytemuck::cast_slice(sums.as_flattened());
+                    for (channel, y) in y.chunks_exact_mut(self.area).take(channels).enumerate() {
+                        let bias = self.bias.map_or(0.0, |bias| bias[panel * width + channel]);
+                        for i in 0..ROWS {
+                            y[place + i * self.steps[1]] = sums[i * width + channel] + bias;
+                        }
+                    }
+                });
+            }
         }
     }
-    matrices
-}
 
-/// Kernels with rows and columns reversed and the channels exchanged.
-fn turned_weight(c: &Convolution, weight: &[f32]) -> Vec<f32> {
-    let area = c.kernel[0] * c.kernel[1];
-    let mut turned = vec![0.0; weight.len()];
-    for (pair, kernel) in weight.chunks_exact(area).enumerate() {
-        let (out, channel) = (pair / c.channels_in, pair % c.channels_in);
-        let to = &mut turned[(channel * c.channels_out + out) * area..][..area];
-        to.iter_mut().zip(kernel.iter().rev()).for_each(|(to, from)| *to = *from);
+    /// The output images of a batch, `[batch, channels out, area]`, into `y`.
+    ///
+    /// Each thread takes whole images. Where there are fewer images than threads it takes panels of an image.
+    fn forward(&self, x: &[f32], y: &mut [f32]) {
+        struct Panel<'a> {
+            direct: &'a Direct<'a>,
+            image: &'a [f32],
+            panel: usize,
+            y: &'a mut [f32],
+        }
+        impl WithSimd for Panel<'_> {
+            type Output = ();
+
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) {
+                self.direct.run(simd, self.image, self.panel, self.y);
+            }
+        }
+        let arch = Arch::new();
+        let width = arch.dispatch(PanelWidth);
+        let input = self.padded.channels * self.padded.image[0] * self.padded.image[1];
+        let divided = x.len() / input < rayon::current_num_threads();
+        let images = y.par_chunks_mut(self.channels_out * self.area).zip(x.par_chunks(input));
+        images.for_each(|(y, x)| {
+            workspace::with(self.padded.len(), |padded| {
+                self.padded.fill(x, padded);
+                let image = &*padded;
+                let run = |(panel, y)| arch.dispatch(Panel { direct: self, image, panel, y });
+                match divided {
+                    true => y.par_chunks_mut(width * self.area).enumerate().for_each(run),
+                    false => y.chunks_mut(width * self.area).enumerate().for_each(run),
+                }
+            });
+        });
     }
-    turned
 }
 
-/// Whether an image is its own copy: a kernel of one column and row without stride or padding.
-fn is_pointwise(c: &Convolution) -> bool {
-    c.kernel == [1, 1] && c.stride == [1, 1] && c.padding == [0, 0]
+/// [`panel_width`] of this machine.
+struct PanelWidth;
+
+impl WithSimd for PanelWidth {
+    type Output = usize;
+
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        panel_width::<S>()
+    }
+}
+
+/// `[panels, rows, panel width]` from a function of row and channel; channels that are missing in the last panel are 0.
+fn packed(rows: usize, channels: usize, value: impl Fn(usize, usize) -> f32 + Sync) -> Aligned {
+    let width = Arch::new().dispatch(PanelWidth);
+    let mut panels = Aligned::zeros(channels.div_ceil(width) * rows * width);
+    // By channel and not by row, for the weights of a channel follow one another.
+    panels.get_mut().par_chunks_exact_mut(rows * width).enumerate().for_each(|(panel, numbers)| {
+        for channel in panel * width..channels.min((panel + 1) * width) {
+            let column = numbers[channel - panel * width..].iter_mut().step_by(width);
+            column.enumerate().for_each(|(row, number)| *number = value(row, channel));
+        }
+    });
+    panels
+}
+
+/// The padded image that all taps of all output pixels lie in.
+fn padded(c: &Convolution, output: [usize; 2]) -> Padded {
+    let reach =
+        |axis: usize| (output[axis] - 1) * c.stride[axis] + c.dilation[axis] * (c.kernel[axis] - 1) + 1;
+    Padded {
+        channels: c.channels_in,
+        image: c.image,
+        before: c.padding,
+        rows: reach(0),
+        columns: reach(1).div_ceil(c.stride[1]),
+        phases: c.stride[1],
+    }
+}
+
+/// Places of the taps in the order of the weights: channel, row, column.
+fn taps(c: &Convolution, padded: &Padded) -> Vec<usize> {
+    let [rows, columns] = c.kernel;
+    let place = |k: usize| {
+        let (channel, row, column) = (k / (rows * columns), k / columns % rows, k % columns);
+        channel * padded.channel() + padded.place(row * c.dilation[0], column * c.dilation[1])
+    };
+    (0..c.channels_in * rows * columns).map(place).collect()
 }
 
 /// `y = w * x + b`: images `[batch, channels in, ...]`, kernels `[channels out, channels in, ...]`, bias
@@ -80,153 +162,207 @@ pub fn forward(
     weight: &[f32],
     bias: Option<&[f32]>,
 ) -> Vec<f32> {
-    let area = output[0] * output[1];
-    let image = c.channels_out * area;
-    let mut y = vec![0.0; c.batch * image];
-    if y.is_empty() {
-        return y;
-    }
-    let matrices = by_kernel_row(c, weight);
-    let (columns, blocks) = blocks(c, output);
-    let inner = columns.count();
-    let division = divide(c.batch);
-    let parts = y.par_chunks_mut(division.images * image).zip(x.par_chunks(division.images * c.input_len()));
-    parts.for_each(|(y, x)| {
-        workspace::with(if is_pointwise(c) { 0 } else { columns.len() }, |copies| {
-            for (y, x) in y.chunks_exact_mut(image).zip(x.chunks_exact(c.input_len())) {
-                if let Some(bias) = bias {
-                    y.chunks_exact_mut(area).zip(bias).for_each(|(y, bias)| y.fill(*bias));
-                }
-                if is_pointwise(c) {
-                    let size = Size { rows: c.channels_out, columns: area, inner };
-                    let (a, b) = (Matrix::rows(&matrices, inner), Matrix::rows(x, area));
-                    multiply(size, a, b, y, area, bias.is_some(), division.product_threads);
-                    continue;
-                }
-                for block in blocks.clone() {
-                    columns.fill(x, block, copies);
-                    let size = Size { rows: c.channels_out, columns: block.rows * output[1], inner };
-                    let y = &mut y[block.start * output[1]..];
-                    for (k, matrix) in matrices.chunks_exact(c.channels_out * inner).enumerate() {
-                        let add = k > 0 || bias.is_some();
-                        let b = Matrix::rows(&copies[columns.offset(k)..], columns.stride());
-                        multiply(
-                            size,
-                            Matrix::rows(matrix, inner),
-                            b,
-                            y,
-                            area,
-                            add,
-                            division.product_threads,
-                        );
-                    }
-                }
-            }
-        });
-    });
+    let padded = padded(c, output);
+    let taps = taps(c, &padded);
+    let count = taps.len();
+    let direct = Direct {
+        padded,
+        panels: packed(count, c.channels_out, |tap, channel| weight[channel * count + tap]),
+        taps,
+        bias,
+        channels_out: c.channels_out,
+        size: output,
+        row_step: c.stride[0] * padded.row(),
+        first: 0,
+        steps: [output[1], 1],
+        area: output[0] * output[1],
+    };
+    let mut y = vec![0.0; c.batch * c.channels_out * direct.area];
+    direct.forward(x, &mut y);
     y
 }
 
 /// Gradient of the images from that of the output.
+///
+/// Input pixels whose row and column have the same remainders by the stride see the same taps: each such set is a
+/// convolution of the output's gradient with a stride of 1.
 pub fn input_gradient(c: &Convolution, output: [usize; 2], dy: &[f32], weight: &[f32]) -> Vec<f32> {
-    if c.stride == [1, 1] {
-        let turned = c.turned(output);
-        return forward(&turned, c.image, dy, &turned_weight(c, weight), None);
-    }
-    let area = output[0] * output[1];
     let mut dx = vec![0.0; c.batch * c.input_len()];
-    if dx.is_empty() {
-        return dx;
-    }
-    let matrices = by_kernel_row(c, weight);
-    let (columns, blocks) = blocks(c, output);
-    let inner = columns.count();
-    let division = divide(c.batch);
-    let parts = dx.par_chunks_mut(division.images * c.input_len());
-    parts.zip(dy.par_chunks(division.images * c.channels_out * area)).for_each(|(dx, dy)| {
-        workspace::with(columns.len(), |copies| {
-            for (dx, dy) in dx.chunks_exact_mut(c.input_len()).zip(dy.chunks_exact(c.channels_out * area)) {
-                for block in blocks.clone() {
-                    copies.fill(0.0);
-                    let size = Size { rows: inner, columns: block.rows * output[1], inner: c.channels_out };
-                    let b = Matrix::rows(&dy[block.start * output[1]..], area);
-                    for (k, matrix) in matrices.chunks_exact(c.channels_out * inner).enumerate() {
-                        let a = Matrix::rows(matrix, inner).transposed();
-                        let out = &mut copies[columns.offset(k)..];
-                        multiply(size, a, b, out, columns.stride(), true, division.product_threads);
+    let [rows, columns] = c.kernel;
+    for phase_row in 0..c.stride[0].min(c.image[0]) {
+        for phase_column in 0..c.stride[1].min(c.image[1]) {
+            // Taps along an axis that reach this phase, with the distance of their output pixel.
+            let along = |axis: usize, phase: usize| -> Vec<(usize, isize)> {
+                let distance = |k: usize| phase as isize + c.padding[axis] - (k * c.dilation[axis]) as isize;
+                let stride = c.stride[axis] as isize;
+                let all = (0..c.kernel[axis]).map(|k| (k, distance(k)));
+                all.filter(|(_, d)| d.rem_euclid(stride) == 0)
+                    .map(|(k, d)| (k, d.div_euclid(stride)))
+                    .collect()
+            };
+            let (down, across) = (along(0, phase_row), along(1, phase_column));
+            if down.is_empty() || across.is_empty() {
+                continue;
+            }
+            let size = [
+                (c.image[0] - phase_row).div_ceil(c.stride[0]),
+                (c.image[1] - phase_column).div_ceil(c.stride[1]),
+            ];
+            let range = |taps: &[(usize, isize)], size: usize| {
+                let least = taps.iter().map(|tap| tap.1).min().unwrap_or(0);
+                let most = taps.iter().map(|tap| tap.1).max().unwrap_or(0);
+                (-least, (most - least) as usize + size)
+            };
+            let ((above, high), (left, wide)) = (range(&down, size[0]), range(&across, size[1]));
+            let padded = Padded {
+                channels: c.channels_out,
+                image: output,
+                before: [above, left],
+                rows: high,
+                columns: wide,
+                phases: 1,
+            };
+            let mut taps = Vec::new();
+            let mut weights = Vec::new();
+            for out in 0..c.channels_out {
+                for (row, y) in &down {
+                    for (column, x) in &across {
+                        let place = padded.place((y + above) as usize, (x + left) as usize);
+                        taps.push(out * padded.channel() + place);
+                        weights.push((out * c.channels_in * rows + row) * columns + column);
                     }
-                    columns.scatter(copies, block, dx);
                 }
             }
-        });
-    });
+            let direct = Direct {
+                padded,
+                panels: packed(taps.len(), c.channels_in, |tap, channel| {
+                    weight[weights[tap] + channel * rows * columns]
+                }),
+                taps,
+                bias: None,
+                channels_out: c.channels_in,
+                size,
+                row_step: padded.row(),
+                first: phase_row * c.image[1] + phase_column,
+                steps: [c.stride[0] * c.image[1], c.stride[1]],
+                area: c.image[0] * c.image[1],
+            };
+            direct.forward(dy, &mut dx);
+        }
+    }
     dx
+}
+
+/// The sums of a kernel's gradient: `[panels, taps, panel width]`.
+struct Gradient<'a> {
+    padded: Padded,
+    taps: &'a [usize],
+    output: [usize; 2],
+    row_step: usize,
+    /// Padded images, one after another.
+    images: &'a [f32],
+    /// Gradients of the output of the same images, `[images, panels, pixels, panel width]`.
+    panels: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Gradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let width = panel_width::<S>();
+        let area = self.output[0] * self.output[1];
+        let count = self.sums.len() / (self.taps.len() * width);
+        for (panel, sums) in self.sums.chunks_exact_mut(self.taps.len() * width).enumerate() {
+            let tiles = self.taps.len().div_ceil(most_rows::<S>());
+            for tile in 0..tiles {
+                let (from, to) = (tile * self.taps.len() / tiles, (tile + 1) * self.taps.len() / tiles);
+                let taps = &self.taps[from..to];
+                let sums = &mut sums[from * width..to * width];
+                with_rows!(to - from, ROWS => {
+                    let mut tile = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+                    let images = self.images.chunks_exact(self.padded.len());
+                    for (image, all) in images.zip(self.panels.chunks_exact(count * area * width)) {
+                        let rows = all[panel * area * width..][..area * width].chunks_exact(self.output[1] * width);
+                        for (row, numbers) in rows.enumerate() {
+                            let (vectors, _) = S::as_simd_f32s(numbers);
+                            over_pixels::<S, ROWS>(simd, image, row * self.row_step, taps, vectors, &mut tile);
+                        }
+                    }
+                    let tile: &[f32] = pulp::bytemuck::cast_slice(tile.as_flattened());
+                    sums.iter_mut().zip(tile).for_each(|(sum, tile)| *sum += *tile);
+                });
+            }
+        }
+    }
 }
 
 /// Gradient of the kernels from that of the output.
 pub fn weight_gradient(c: &Convolution, output: [usize; 2], x: &[f32], dy: &[f32]) -> Vec<f32> {
-    let area = output[0] * output[1];
-    let (columns, blocks) = blocks(c, output);
-    let inner = columns.count();
-    let division = divide(c.batch);
-    let parts = x.par_chunks((division.images * c.input_len()).max(1));
-    let parts = parts.zip(dy.par_chunks((division.images * c.channels_out * area).max(1)));
+    let padded = padded(c, output);
+    let taps = taps(c, &padded);
+    let arch = Arch::new();
+    let width = arch.dispatch(PanelWidth);
+    let (area, panels) = (output[0] * output[1], c.channels_out.div_ceil(width));
+    let group = (GROUP / padded.len().max(1)).clamp(1, 8);
     // A sum for each thread, added in the order of the images, so that the result does not depend on who is faster.
+    let share = c.batch.div_ceil(rayon::current_num_threads()).max(1);
+    let parts = x.par_chunks(share * c.input_len()).zip(dy.par_chunks(share * c.channels_out * area));
     let sums: Vec<Vec<f32>> = parts
         .map(|(x, dy)| {
-            let mut sums = vec![0.0; c.weight_len()];
-            workspace::with(if is_pointwise(c) { 0 } else { columns.len() }, |copies| {
-                for (x, dy) in x.chunks_exact(c.input_len()).zip(dy.chunks_exact(c.channels_out * area)) {
-                    if is_pointwise(c) {
-                        let size = Size { rows: c.channels_out, columns: inner, inner: area };
-                        let (a, b) = (Matrix::rows(dy, area), Matrix::rows(x, area).transposed());
-                        multiply(size, a, b, &mut sums, inner, true, division.product_threads);
-                        continue;
+            let mut sums = vec![0.0; panels * taps.len() * width];
+            let each = panels * area * width;
+            workspace::with(group * (padded.len() + each), |work| {
+                let (images, packed) = work.split_at_mut(group * padded.len());
+                let groups = x.chunks(group * c.input_len()).zip(dy.chunks(group * c.channels_out * area));
+                for (x, dy) in groups {
+                    let count = x.len() / c.input_len();
+                    for (i, x) in x.chunks_exact(c.input_len()).enumerate() {
+                        padded.fill(x, &mut images[i * padded.len()..]);
+                        let dy = &dy[i * c.channels_out * area..][..c.channels_out * area];
+                        transpose(dy, area, width, &mut packed[i * each..][..each]);
                     }
-                    for block in blocks.clone() {
-                        columns.fill(x, block, copies);
-                        let size =
-                            Size { rows: c.channels_out, columns: inner, inner: block.rows * output[1] };
-                        let a = Matrix::rows(&dy[block.start * output[1]..], area);
-                        for (k, sum) in sums.chunks_exact_mut(c.channels_out * inner).enumerate() {
-                            let b = Matrix::rows(&copies[columns.offset(k)..], columns.stride()).transposed();
-                            multiply(size, a, b, sum, inner, true, division.product_threads);
-                        }
-                    }
+                    arch.dispatch(Gradient {
+                        padded,
+                        taps: &taps,
+                        output,
+                        row_step: c.stride[0] * padded.row(),
+                        images: &images[..count * padded.len()],
+                        panels: &packed[..count * each],
+                        sums: &mut sums,
+                    });
                 }
             });
             sums
         })
         .collect();
-    let mut sums = sums.into_iter();
-    let mut total = sums.next().unwrap_or_else(|| vec![0.0; c.weight_len()]);
-    for sum in sums {
-        total.iter_mut().zip(&sum).for_each(|(total, sum)| *total += sum);
-    }
-    from_kernel_rows(c, &total)
+    let mut weight = vec![0.0; c.weight_len()];
+    weight.par_chunks_exact_mut(taps.len()).enumerate().for_each(|(channel, weight)| {
+        let from = channel / width * taps.len() * width + channel % width;
+        for sums in &sums {
+            weight.iter_mut().zip(sums[from..].iter().step_by(width)).for_each(|(total, sum)| *total += *sum);
+        }
+    });
+    weight
 }
 
-/// The inverse of [`by_kernel_row`].
-fn from_kernel_rows(c: &Convolution, matrices: &[f32]) -> Vec<f32> {
-    let [rows, columns] = c.kernel;
-    let inner = c.channels_in * columns;
-    let mut weight = vec![0.0; c.weight_len()];
-    for (pair, kernel) in weight.chunks_exact_mut(rows * columns).enumerate() {
-        let (out, channel) = (pair / c.channels_in, pair % c.channels_in);
-        for (k, row) in kernel.chunks_exact_mut(columns).enumerate() {
-            let at = (k * c.channels_out + out) * inner + channel * columns;
-            row.copy_from_slice(&matrices[at..at + columns]);
+/// `[panels, pixels, panel width]` from `[channels, pixels]`.
+fn transpose(image: &[f32], area: usize, width: usize, panels: &mut [f32]) {
+    for (panel, numbers) in panels.chunks_exact_mut(area * width).enumerate() {
+        let channels = image[panel * width * area..].chunks_exact(area).take(width);
+        if channels.len() < width {
+            numbers.fill(0.0);
+        }
+        for (i, channel) in channels.enumerate() {
+            numbers[i..].iter_mut().step_by(width).zip(channel).for_each(|(to, from)| *to = *from);
         }
     }
-    weight
 }
 
 /// Gradient of the bias from that of the output.
 pub fn bias_gradient(c: &Convolution, output: [usize; 2], dy: &[f32]) -> Vec<f32> {
     let area = output[0] * output[1];
-    if area == 0 {
-        return vec![0.0; c.channels_out];
-    }
     let of_channel = |channel: usize| {
         let images = dy.chunks_exact(c.channels_out * area);
         images.map(|dy| dy[channel * area..][..area].iter().sum::<f32>()).sum::<f32>()

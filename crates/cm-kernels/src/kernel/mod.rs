@@ -1,9 +1,9 @@
 //! The arithmetic, on slices.
 
 pub mod activation;
-mod columns;
 pub mod convolution;
-mod gemm;
+mod padded;
 pub mod pooling;
 pub mod shape;
+mod tile;
 mod workspace;

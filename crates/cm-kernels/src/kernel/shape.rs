@@ -26,20 +26,6 @@ impl Convolution {
         Some([along(0)?, along(1)?])
     }
 
-    /// The convolution of the output's gradient that gives the input's, for a stride of 1: the kernel is turned, its
-    /// channels exchanged.
-    pub fn turned(&self, output: [usize; 2]) -> Self {
-        let padding =
-            |axis: usize| (self.dilation[axis] * (self.kernel[axis] - 1)) as isize - self.padding[axis];
-        Self {
-            channels_in: self.channels_out,
-            channels_out: self.channels_in,
-            image: output,
-            padding: [padding(0), padding(1)],
-            ..*self
-        }
-    }
-
     /// Numbers in an input image.
     pub fn input_len(&self) -> usize {
         self.channels_in * self.image[0] * self.image[1]

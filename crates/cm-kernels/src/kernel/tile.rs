@@ -1,0 +1,91 @@
+//! The innermost loops: a tile of sums in registers.
+//!
+//! A tile is a few numbers that are broadcast by a few vectors that are loaded, `tile[i][j] += a_i b_j`, over and over. The
+//! vectors lie one after another, in panels that are [`VECTORS`] wide; the numbers are read from an image where they are.
+
+use pulp::Simd;
+
+/// Vectors beside each other in a tile.
+pub const VECTORS: usize = 2;
+
+/// Most rows of a tile: with its sums, the vectors and a number it must fit into the registers.
+pub fn most_rows<S: Simd>() -> usize {
+    if S::REGISTER_COUNT >= 32 { 14 } else { 6 }
+}
+
+/// Numbers beside each other in a panel.
+pub fn panel_width<S: Simd>() -> usize {
+    VECTORS * S::F32_LANES
+}
+
+/// The sums of a tile, `[rows][panel width]`, added up to those given.
+type Sums<S, const ROWS: usize> = [[<S as Simd>::f32s; VECTORS]; ROWS];
+
+/// Sums over the taps of a kernel for `ROWS` pixels that follow one another from `pixel` on: tap `k` of pixel `i` is
+/// `image[pixel + taps[k] + i]`, and its vectors are the `k`-th of the panel.
+#[inline(always)]
+pub fn over_taps<S: Simd, const ROWS: usize>(
+    simd: S,
+    image: &[f32],
+    pixel: usize,
+    taps: &[usize],
+    panel: &[S::f32s],
+    out: &mut Sums<S, ROWS>,
+) {
+    // Only this copy stays in registers: of one whose address is known, every panic could show the memory.
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+    let (vectors, _) = panel.as_chunks::<VECTORS>();
+    for (tap, vectors) in taps.iter().zip(vectors) {
+        let Some(pixels) = image[pixel + tap..].first_chunk::<ROWS>() else {
+            unreachable!("a tap outside the image")
+        };
+        for i in 0..ROWS {
+            let number = simd.splat_f32s(pixels[i]);
+            for j in 0..VECTORS {
+                sums[i][j] = simd.mul_add_f32s(number, vectors[j], sums[i][j]);
+            }
+        }
+    }
+    for i in 0..ROWS {
+        for j in 0..VECTORS {
+            out[i][j] = sums[i][j];
+        }
+    }
+}
+
+/// Sums over the pixels of a row of images for `ROWS` taps: pixel `x` of tap `i` is `image[pixel + taps[i] + x]`, and its
+/// vectors are the `x`-th of the panel.
+#[inline(always)]
+pub fn over_pixels<S: Simd, const ROWS: usize>(
+    simd: S,
+    image: &[f32],
+    pixel: usize,
+    taps: &[usize],
+    panel: &[S::f32s],
+    sums: &mut Sums<S, ROWS>,
+) {
+    let (vectors, _) = panel.as_chunks::<VECTORS>();
+    let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &image[pixel + taps[i]..][..vectors.len()]);
+    for (x, vectors) in vectors.iter().enumerate() {
+        for i in 0..ROWS {
+            let number = simd.splat_f32s(rows[i][x]);
+            for j in 0..VECTORS {
+                sums[i][j] = simd.mul_add_f32s(number, vectors[j], sums[i][j]);
+            }
+        }
+    }
+}
+
+/// Calls `$call` with the constant `ROWS` for a number of rows from 1 to 14.
+macro_rules! with_rows {
+    ($rows:expr, $ROWS:ident => $call:expr) => {
+        with_rows!(@ $rows, $ROWS => $call; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    (@ $rows:expr, $ROWS:ident => $call:expr; $($count:literal)*) => {
+        match $rows {
+            $($count => { const $ROWS: usize = $count; $call })*
+            rows => unreachable!("a tile of {rows} rows"),
+        }
+    };
+}
+pub(super) use with_rows;
