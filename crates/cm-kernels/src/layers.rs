@@ -79,7 +79,7 @@ mod on_flex {
                     let output = image[axis].div_ceil(stride[axis]);
                     let total =
                         ((output.max(1) - 1) * stride[axis] + kernel[axis]).saturating_sub(image[axis]);
-                    (total % 2 == 0).then_some(total / 2)
+                    total.is_multiple_of(2).then_some(total / 2)
                 };
                 Some([along(0)?, along(1)?])
             }

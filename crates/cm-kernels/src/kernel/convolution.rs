@@ -284,11 +284,10 @@ impl WithSimd for Gradient<'_> {
                     let mut tile = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
                     let images = self.images.chunks_exact(self.padded.len());
                     for (image, all) in images.zip(self.panels.chunks_exact(count * area * width)) {
-                        let rows = all[panel * area * width..][..area * width].chunks_exact(self.output[1] * width);
-                        for (row, numbers) in rows.enumerate() {
-                            let (vectors, _) = S::as_simd_f32s(numbers);
-                            over_pixels::<S, ROWS>(simd, image, row * self.row_step, taps, vectors, &mut tile);
-                        }
+                        let (vectors, _) = S::as_simd_f32s(&all[panel * area * width..][..area * width]);
+                        over_pixels::<S, ROWS>(
+                            simd, image, self.output, self.row_step, taps, vectors, &mut tile,
+                        );
                     }
                     let tile: &[f32] = pulp::bytemuck::cast_slice(tile.as_flattened());
                     sums.iter_mut().zip(tile).for_each(|(sum, tile)| *sum += *tile);

@@ -53,25 +53,37 @@ pub fn over_taps<S: Simd, const ROWS: usize>(
     }
 }
 
-/// Sums over the pixels of a row of images for `ROWS` taps: pixel `x` of tap `i` is `image[pixel + taps[i] + x]`, and its
-/// vectors are the `x`-th of the panel.
+/// Adds the sums over the pixels of an image for `ROWS` taps: pixel `(y, x)` of tap `i` is
+/// `image[taps[i] + y · row_step + x]`, and its vectors are those of the same pixel in the panel.
 #[inline(always)]
 pub fn over_pixels<S: Simd, const ROWS: usize>(
     simd: S,
     image: &[f32],
-    pixel: usize,
+    [height, width]: [usize; 2],
+    row_step: usize,
     taps: &[usize],
     panel: &[S::f32s],
-    sums: &mut Sums<S, ROWS>,
+    out: &mut Sums<S, ROWS>,
 ) {
+    let mut sums = *out;
     let (vectors, _) = panel.as_chunks::<VECTORS>();
-    let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &image[pixel + taps[i]..][..vectors.len()]);
-    for (x, vectors) in vectors.iter().enumerate() {
-        for i in 0..ROWS {
-            let number = simd.splat_f32s(rows[i][x]);
-            for j in 0..VECTORS {
-                sums[i][j] = simd.mul_add_f32s(number, vectors[j], sums[i][j]);
+    // All of the same length, so that one comparison holds for each.
+    let span = (height - 1) * row_step + width;
+    let rows: [&[f32]; ROWS] = std::array::from_fn(|i| &image[taps[i]..][..span]);
+    for (y, vectors) in vectors.chunks_exact(width).enumerate() {
+        for (x, vectors) in vectors.iter().enumerate() {
+            let pixel = y * row_step + x;
+            for i in 0..ROWS {
+                let number = simd.splat_f32s(rows[i][pixel]);
+                for j in 0..VECTORS {
+                    sums[i][j] = simd.mul_add_f32s(number, vectors[j], sums[i][j]);
+                }
             }
+        }
+    }
+    for i in 0..ROWS {
+        for j in 0..VECTORS {
+            out[i][j] = sums[i][j];
         }
     }
 }
