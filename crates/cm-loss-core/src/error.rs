@@ -120,9 +120,25 @@ pub enum Error {
 }
 
 impl Error {
-    /// `Ok` if `value` is finite and positive.
+    /// `Ok` if `value` is finite and positive, in 32 bits too.
     pub(crate) fn check_positive(what: &'static str, value: f64) -> Result<(), Self> {
-        Self::check(what, "a finite number above 0", value, value.is_finite() && value > 0.0)
+        let single = value as f32;
+        Self::check(what, "a finite 32-bit number above 0", value, single.is_finite() && single > 0.0)
+    }
+
+    /// `Ok` if `value` is a share that is not 0.
+    pub(crate) fn check_rate(what: &'static str, value: f64) -> Result<(), Self> {
+        Self::check(what, "above 0 and at most 1", value, value > 0.0 && value <= 1.0)
+    }
+
+    /// `Ok` if `value` is an additive margin of cosines.
+    pub(crate) fn check_cosine_margin(what: &'static str, value: f64) -> Result<(), Self> {
+        Self::check(
+            what,
+            "at least 0 and below 2, a difference of cosines",
+            value,
+            (0.0..2.0).contains(&value),
+        )
     }
 
     /// `Ok` if `valid`, else an [`Error::OutOfRange`].

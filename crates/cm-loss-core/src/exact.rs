@@ -5,7 +5,22 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Tensor, activation::sigmoid};
+
+/// A function of `x` with this value and derivative, which were computed off the graph.
+pub(crate) fn with_slope(value: Tensor<2>, slope: Tensor<2>, x: Tensor<2>) -> Tensor<2> {
+    value + slope * (x.clone() - x.detach())
+}
+
+/// `sigmoid'(x) = sigmoid(x) sigmoid(−x)`, which keeps its digits where `1 − sigmoid(x)` has none left.
+pub(crate) fn sigmoid_slope(x: Tensor<2>) -> Tensor<2> {
+    sigmoid(x.clone()) * sigmoid(x.neg())
+}
+
+/// `tanh'(x) = 4 sigmoid'(2x)`.
+pub(crate) fn tanh_slope(x: Tensor<2>) -> Tensor<2> {
+    sigmoid_slope(x.mul_scalar(2.0)).mul_scalar(4.0)
+}
 
 /// `acos x` from −1 to 1, as `π/2 − asin x`, and `2 asin √((1 − x)/2)` where `x` is above 1/2.
 pub(crate) fn arc_cosine(x: Tensor<2>) -> Tensor<2> {

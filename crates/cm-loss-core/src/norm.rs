@@ -1,6 +1,6 @@
 //! Row norms and unit vectors that stay finite, in value and in gradient, for every finite input.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 /// Entries below this count as 0.
 const LEAST: f64 = 1e-30;
@@ -32,17 +32,32 @@ pub fn norm(rows: Tensor<2>) -> Tensor<2> {
 ///
 /// # Shapes
 ///
-/// - rows: `[rows, columns]`
+/// - rows: `[rows, columns]`; of 16-bit floats they are computed, and returned, in 32 bits
 /// - output: norms `[rows, 1]`, unit vectors `[rows, columns]`
 pub fn norm_and_unit(rows: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let rows = single_precision(rows);
     // Both results are independent of this factor, which may therefore be a constant for the gradient.
     let largest = rows.clone().detach().max_abs_dim(1);
     let zero = largest.clone().lower_scalar(LEAST);
     let largest = largest.mask_fill(zero.clone(), 0.0);
     // An infinite divisor makes a zero row zero in value and in gradient.
     let divisor = largest.clone().mask_fill(zero, f32::INFINITY);
-    let scaled = rows / divisor;
+    let scaled = rows.clone() / divisor;
     // The sum is at least 1 unless the row is zero. Clamping before the root keeps its gradient finite there.
     let scaled_norm = scaled.clone().square().sum_dim(1).clamp_min(0.5).sqrt();
-    (scaled_norm.clone() * largest, scaled / scaled_norm)
+    let units = scaled / scaled_norm.clone();
+    let norms = scaled_norm.detach() * largest;
+    // Of entries near the end of the range the norm lies beyond it, though all of them are finite.
+    let norms = if norms.dtype() == DType::F32 { norms.clamp_max(f32::MAX) } else { norms };
+    // The gradient of a norm is the unit vector; on its way through the scaled row it could leave the range.
+    let zero = rows.clone() - rows.detach();
+    (norms + (units.clone().detach() * zero).sum_dim(1), units)
+}
+
+/// 16-bit floats as 32-bit floats; others as they are.
+pub(crate) fn single_precision<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => tensor.cast(DType::F32),
+        _ => tensor,
+    }
 }

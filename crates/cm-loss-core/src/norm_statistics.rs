@@ -21,8 +21,10 @@ use crate::running::replace;
 pub struct NormStatistics {
     mean: RunningState<Tensor<1>>,
     std: RunningState<Tensor<1>>,
-    /// Batches seen.
-    batches: RunningState<Tensor<1>>,
+    /// Batches that moved the mean.
+    means: RunningState<Tensor<1>>,
+    /// Batches that moved the standard deviation.
+    stds: RunningState<Tensor<1>>,
     #[module(skip)]
     rate: f64,
     #[module(skip)]
@@ -33,7 +35,8 @@ impl NormStatistics {
     /// Statistics that begin at given values and move by `rate` (`α`), from 0 to 1, at every batch.
     pub(crate) fn starting_at(mean: f64, std: f64, rate: f64, device: &Device) -> Self {
         let state = |value: f64| RunningState::new(Tensor::from_data([value as f32], device));
-        Self { mean: state(mean), std: state(std), batches: state(0.0), rate, plain_average_at_first: false }
+        let (means, stds) = (state(0.0), state(0.0));
+        Self { mean: state(mean), std: state(std), means, stds, rate, plain_average_at_first: false }
     }
 
     /// Statistics that are those of the first batch, then the average over the batches until there are `1 / rate`
@@ -69,18 +72,21 @@ impl NormStatistics {
         let squares = ((scaled - mean.clone()) * counted).square().sum_dim(0);
         let std = (squares / count.clone().sub_scalar(1.0).clamp_min(1.0)).sqrt();
 
-        let batches = self.batches.value_sync() + at_least(1.0).reshape([1]);
-        let rate = match self.plain_average_at_first {
-            true => batches.clone().clamp_min(1.0).recip().clamp_min(self.rate),
-            false => batches.zeros_like().add_scalar(self.rate),
-        };
-        let moved = |state: &RunningState<Tensor<1>>, to: Tensor<2>, least: f64| {
+        let moved = |state: &RunningState<Tensor<1>>,
+                     batches: &RunningState<Tensor<1>>,
+                     to: Tensor<2>,
+                     least: f64| {
+            let moves = at_least(least).reshape([1]);
+            let seen = batches.value_sync() + moves.clone();
+            let rate = match self.plain_average_at_first {
+                true => seen.clone().clamp_min(1.0).recip().clamp_min(self.rate),
+                false => seen.zeros_like().add_scalar(self.rate),
+            };
             let from = state.value_sync();
-            let rate = rate.clone() * at_least(least).reshape([1]);
-            replace(state, from.clone() + (to.reshape([1]) - from) * rate);
+            replace(state, from.clone() + (to.reshape([1]) - from) * rate * moves);
+            replace(batches, seen);
         };
-        moved(&self.mean, mean * largest.clone(), 1.0);
-        moved(&self.std, std * largest, 2.0);
-        replace(&self.batches, batches);
+        moved(&self.mean, &self.means, mean * largest.clone(), 1.0);
+        moved(&self.std, &self.stds, std * largest, 2.0);
     }
 }

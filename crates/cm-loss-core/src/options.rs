@@ -13,12 +13,13 @@ use crate::{Error, exact, targets::Targets};
 /// CE_i = −(1 − ε) log p_iy − (ε / C) Σ_j log p_ij        L_i = ω_y ((1 − p_iy)^γ CE_i + penalties)
 /// ```
 ///
-/// The mean over a batch is `Σ L_i / Σ ω_y`: a sample of weight 2 counts as two. (PyTorch's `CrossEntropyLoss` with
+/// Where classes are sampled, `C` and the sums are over those of the step. The mean over a batch is `Σ L_i / Σ ω_y`: a sample of weight 2 counts as two. (PyTorch's `CrossEntropyLoss` with
 /// weights *and* smoothing weighs the smoothed part by all classes' weights instead.)
 ///
 /// Focal modulation is from T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, arXiv 1708.02002;
 /// label smoothing from C. Szegedy et al., CVPR 2016, arXiv 1512.00567.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[serde(default)]
 pub struct LossOptions {
     /// `ω`: how often a sample of each class counts, a number of at least 0 for every class. `None`: once.
@@ -49,7 +50,7 @@ impl LossOptions {
         let focus = self.focus;
         Error::check("focus", "finite and at least 0", focus, focus >= 0.0 && focus.is_finite())?;
         for &weight in self.class_weights.iter().flatten() {
-            let valid = weight >= 0.0 && weight.is_finite();
+            let valid = weight >= 0.0 && (weight as f32).is_finite();
             Error::check("class weight", "finite and at least 0", weight, valid)?;
         }
         Ok(())

@@ -27,11 +27,14 @@ impl Steps {
         self.count.value_sync().unsqueeze()
     }
 
-    /// Random numbers for the coming step.
-    pub fn random(&self, seed: u64) -> StdRng {
+    /// Random numbers for the coming step, others for each purpose.
+    pub fn random(&self, seed: u64, purpose: &str) -> StdRng {
         let step = f64::from(self.count.value_sync().into_scalar::<f32>()) as u64;
-        // Steps of different seeds must not meet: the seed is spread over all bits first.
-        StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_add(step))
+        // Steps of different seeds and purposes must not meet: these are spread over all bits first.
+        let spread =
+            |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
+        let seed = purpose.bytes().chain(seed.to_le_bytes()).fold(0, spread);
+        StdRng::seed_from_u64(seed.wrapping_add(step))
     }
 
     pub fn advance(&self) {

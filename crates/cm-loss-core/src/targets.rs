@@ -51,6 +51,18 @@ impl Targets {
         }
     }
 
+    /// The same without the samples whose norm `[batch, 1]` is not finite: one step that fails must not spoil what is
+    /// remembered.
+    pub fn with_finite(&self, norms: &Tensor<2>) -> Self {
+        // Of a number that is none every comparison is false.
+        let unbounded = norms.clone().detach().lower_scalar(f32::MAX).bool_not();
+        let ignored = match &self.ignored {
+            Some(ignored) => unbounded.bool_or(ignored.clone()),
+            None => unbounded,
+        };
+        Self { columns: self.columns.clone(), ignored: Some(ignored) }
+    }
+
     /// The classes, `[batch]`; 0 for an ignored sample.
     pub fn classes(&self) -> Tensor<1, Int> {
         self.columns.clone().squeeze_dim(1)

@@ -3,15 +3,16 @@
 use burn::{
     module::Module,
     nn::{Linear, LinearConfig},
-    tensor::{Device, Int, Tensor},
+    tensor::{Device, Int, Tensor, module::linear},
 };
 use serde::{Deserialize, Serialize};
 
 use super::HeadOutput;
-use crate::{Error, LossOptions, norm, targets::Targets};
+use crate::{Error, LossOptions, norm, norm::single_precision, targets::Targets};
 
 /// What a linear head is made from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LinearHeadConfig {
     /// What is done with the loss of each sample.
     #[serde(default, skip_serializing_if = "LossOptions::is_plain")]
@@ -73,6 +74,8 @@ impl LinearHead {
     /// Logits and feature norms; see [`Head::logits`](super::Head::logits).
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let norms = norm(features.clone().detach()).squeeze_dim(1);
-        (self.linear.forward(features), norms)
+        let weight = single_precision(self.linear.weight.val());
+        let bias = self.linear.bias.as_ref().map(|bias| single_precision(bias.val()));
+        (linear(single_precision(features), weight, bias), norms)
     }
 }

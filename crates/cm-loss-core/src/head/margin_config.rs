@@ -14,6 +14,7 @@ use crate::{
 
 /// The three parts of a [`MarginHead`], and how they are put together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MarginHeadConfig {
     /// `phi`.
     pub norm_map: NormMap,
@@ -103,7 +104,8 @@ impl MarginHeadConfig {
     /// # Errors
     ///
     /// [`Error::OutOfRange`] if a part has a parameter outside what its formula allows; [`Error::RegularizerTooWeak`]
-    /// if MagFace's regulariser does not hold its margin; [`Error::DoesNotCombine`] for parts that exclude each other.
+    /// if MagFace's regulariser does not hold its margin at a constant radius (with another norm map or regulariser there
+    /// is no such bound); [`Error::DoesNotCombine`] for parts that exclude each other.
     pub fn validate(&self) -> Result<(), Error> {
         self.norm_map.validate()?;
         self.margin.validate()?;
@@ -124,6 +126,13 @@ impl MarginHeadConfig {
         if let (NormMap::Constant(map), Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
             (&self.norm_map, &self.margin, &self.regularizer)
         {
+            if (regularizer.lower_norm, regularizer.upper_norm) != (margin.lower_norm, margin.upper_norm) {
+                return Err(Error::DoesNotCombine {
+                    what: "the margin of MagFace",
+                    with: "a regulariser of other norms",
+                    reason: "one would pull where the other does not hold; give both the same lower and upper norm",
+                });
+            }
             let least = margin.least_regularizer_weight(map.scale);
             if regularizer.weight < least {
                 return Err(Error::RegularizerTooWeak { weight: regularizer.weight, least });

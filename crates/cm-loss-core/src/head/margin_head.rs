@@ -9,12 +9,13 @@ use burn::{
 
 use super::{
     HeadOutput, MarginHeadConfig, Saturation,
-    radius::{Polar, Radius, single_precision},
+    radius::{Polar, Radius},
     sampling::SampledClasses,
 };
 use crate::{
     LossOptions,
     margin::{MarginState, Memory},
+    norm::single_precision,
     norm_map::CustomNormMap,
     regularizer::FeatureCentres,
     steps::Steps,
@@ -75,9 +76,12 @@ impl MarginHead {
         let targets = sampled.as_ref().map_or(&all, |sampled| &sampled.targets);
         let polar = Polar::new(features.clone(), self.centres_of(sampled.as_ref()));
         let cosines = self.over_sub_centres(polar.cosines());
-        if training {
-            self.radius.take_in(&polar.norms, targets.ignored.as_ref());
-            self.margin_state.take_in(&self.config.margin, &cosines, &polar.norms, targets);
+        let remembers =
+            self.radius.remembers() || self.margin_state.remembers() || self.feature_centres.is_some();
+        let seen = (training && remembers).then(|| targets.with_finite(&polar.norms));
+        if let Some(seen) = &seen {
+            self.radius.take_in(&polar.norms, seen.ignored.as_ref());
+            self.margin_state.take_in(&self.config.margin, &cosines, &polar.norms, seen);
         }
         let radii = self.radius.forward(polar.norms.clone());
         let logits = cosines.clone() * radii.clone();
@@ -88,9 +92,10 @@ impl MarginHead {
 
         let mut loss = self.config.options.cross_entropy(training_logits, targets.columns.clone());
         let penalties = [
-            self.config
-                .regularizer
-                .forward(polar.norms.clone(), self.learned_radius.as_ref().map(Param::val)),
+            self.config.regularizer.forward(
+                polar.norms.clone(),
+                self.learned_radius.as_ref().map(|radius| single_precision(radius.val())),
+            ),
             self.feature_centres.as_ref().map(|centres| centres.penalty(&features, &all)),
             self.config.centre_spread.as_ref().and_then(|spread| spread.penalty(&polar.centres, targets)),
         ];
@@ -100,8 +105,8 @@ impl MarginHead {
         let (loss, weights) = LossOptions::weigh(loss, all.classes(), self.class_weights.as_ref(), &all);
 
         if training {
-            if let Some(centres) = &self.feature_centres {
-                centres.follow(&features, &all);
+            if let (Some(centres), Some(seen)) = (&self.feature_centres, seen) {
+                centres.follow(&features, &Targets { columns: all.columns, ignored: seen.ignored });
             }
             if let Some(steps) = &self.steps {
                 steps.advance();

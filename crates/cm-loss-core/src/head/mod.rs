@@ -60,6 +60,53 @@ impl HeadConfig {
         })
     }
 
+    /// Checks every number, and that the parts suit each other.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] and further errors of the parts.
+    pub fn validate(&self) -> Result<(), Error> {
+        match self {
+            Self::Linear(config) => config.options.validate(),
+            Self::Margin(config) => config.validate(),
+            Self::SphereFace2(config) => config.validate(),
+        }
+    }
+
+    /// The same head with another scale: `Preset::ArcFace.config().with_scale(30.0)?`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DoesNotCombine`] for a head whose norm map has no scale; [`Error::OutOfRange`] as
+    /// [`validate`](Self::validate).
+    pub fn with_scale(mut self, scale: f64) -> Result<Self, Error> {
+        let place = match &mut self {
+            Self::Linear(_) => None,
+            Self::Margin(config) => config.norm_map.scale_mut(),
+            Self::SphereFace2(config) => config.norm_map.scale_mut(),
+        };
+        let reason = "it has none";
+        *place.ok_or(Error::DoesNotCombine { what: "a scale", with: "this norm map", reason })? = scale;
+        self.validate().map(|()| self)
+    }
+
+    /// The same head with another margin: `Preset::ArcFace.config().with_margin(0.3)?`. Of a random margin it is the mean.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DoesNotCombine`] for a head without a margin, or one with several; [`Error::OutOfRange`] as
+    /// [`validate`](Self::validate).
+    pub fn with_margin(mut self, margin: f64) -> Result<Self, Error> {
+        let place = match &mut self {
+            Self::Linear(_) => None,
+            Self::Margin(config) => config.margin.margin_mut(),
+            Self::SphereFace2(config) => Some(&mut config.margin),
+        };
+        let reason = "it has none, or several";
+        *place.ok_or(Error::DoesNotCombine { what: "a margin", with: "this loss", reason })? = margin;
+        self.validate().map(|()| self)
+    }
+
     /// The same head with other options of its loss.
     pub fn with_options(mut self, options: LossOptions) -> Self {
         *match &mut self {
@@ -186,6 +233,15 @@ impl Head {
             Self::Linear(_) => None,
             Self::Margin(head) => head.saturation(norms),
             Self::SphereFace2(head) => head.saturation(norms),
+        }
+    }
+
+    /// The head with class centres and a margin that this is, for what it alone can do: its own norm map, training
+    /// logits, sub-centre outliers. `None` for the others.
+    pub fn as_margin(&self) -> Option<&MarginHead> {
+        match self {
+            Self::Margin(head) => Some(head),
+            Self::Linear(_) | Self::SphereFace2(_) => None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::{
     module::Module,
-    tensor::{Bool, DType, Device, Tensor},
+    tensor::{Bool, Device, Tensor},
 };
 
 use super::Saturation;
@@ -22,22 +22,14 @@ pub(super) struct Polar {
 
 impl Polar {
     pub fn new(features: Tensor<2>, class_centres: Tensor<2>) -> Self {
-        let (norms, directions) = norm_and_unit(single_precision(features));
-        let (_, centres) = norm_and_unit(single_precision(class_centres));
+        let (norms, directions) = norm_and_unit(features);
+        let (_, centres) = norm_and_unit(class_centres);
         Self { norms, directions, centres }
     }
 
     /// `[batch, rows]`
     pub fn cosines(&self) -> Tensor<2> {
         self.directions.clone().matmul(self.centres.clone().transpose())
-    }
-}
-
-/// 16-bit floats as 32-bit floats; others as they are.
-pub(super) fn single_precision(tensor: Tensor<2>) -> Tensor<2> {
-    match tensor.dtype() {
-        DType::F16 | DType::BF16 => tensor.cast(DType::F32),
-        _ => tensor,
     }
 }
 
@@ -59,6 +51,11 @@ impl Radius {
     /// The same with a map of the user's in place of the configured one.
     pub fn with(self, custom: Arc<dyn CustomNormMap>) -> Self {
         Self { custom: Some(custom), ..self }
+    }
+
+    /// Whether it remembers anything.
+    pub fn remembers(&self) -> bool {
+        self.statistics.is_some()
     }
 
     /// Takes in the norms `[batch, 1]` of a batch before it is trained on.

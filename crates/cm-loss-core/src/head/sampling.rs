@@ -10,13 +10,15 @@ use crate::{Error, steps::Steps, targets::Targets};
 ///
 /// The number of classes is the given fraction of all, or that of the batch's own if they are more. Centres of other
 /// classes receive a gradient of zero; an optimiser with momentum or weight decay moves them nevertheless. The loss is
-/// an approximation: its denominators are smaller than those over all classes. Predictions are over all classes.
+/// an approximation: its denominators are smaller than those over all classes, and label smoothing is spread over the
+/// classes that take part. Predictions are over all classes.
 ///
 /// Which classes take part depends on the seed and the number of steps trained. The targets are read back from the
 /// device at every step.
 ///
 /// From X. An et al., "Partial FC: Training 10 Million Identities on a Single Machine", 2020, arXiv 2010.05222.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClassSampling {
     /// Share of the classes, above 0 and up to 1; 0.1 in the paper.
     pub fraction: f64,
@@ -35,8 +37,7 @@ pub(super) struct SampledClasses {
 
 impl ClassSampling {
     pub(super) fn validate(&self) -> Result<(), Error> {
-        let valid = self.fraction > 0.0 && self.fraction <= 1.0;
-        Error::check("fraction of sampled classes", "above 0 and at most 1", self.fraction, valid)
+        Error::check_rate("fraction of sampled classes", self.fraction)
     }
 
     pub(super) fn sample(&self, targets: &Targets, classes: usize, steps: &Steps) -> SampledClasses {
@@ -45,12 +46,16 @@ impl ClassSampling {
             Some(ignored) => ignored.to_data().iter::<bool>().collect(),
             None => Vec::new(),
         };
-        let found: Vec<usize> =
-            targets.columns.to_data().iter::<i64>().map(|target| target as usize).collect();
+        let found = targets.columns.to_data();
+        let wrong = found.iter::<i64>().enumerate().find(|(_, target)| !(0..classes as i64).contains(target));
+        if let Some((index, target)) = wrong {
+            panic!("{}", Error::TargetOutOfRange { index, target, classes });
+        }
+        let found: Vec<usize> = found.iter::<i64>().map(|target| target as usize).collect();
         let counts = |row: &usize| !ignored.get(*row).copied().unwrap_or(false);
         let positives = (0..found.len()).filter(counts).map(|row| found[row]).collect();
         let wanted = (self.fraction * classes as f64).ceil() as usize;
-        let chosen = choose(positives, classes, wanted, &mut steps.random(self.seed));
+        let chosen = choose(positives, classes, wanted, &mut steps.random(self.seed, "classes"));
         let columns: Vec<i32> = found
             .iter()
             .enumerate()

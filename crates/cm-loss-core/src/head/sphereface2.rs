@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Error, LossOptions, NormMap, exact,
     margin::MarginGradient,
+    norm::single_precision,
     norm_map::{Constant, CustomNormMap},
     targets::Targets,
 };
@@ -34,6 +35,7 @@ use crate::{
 /// From Y. Wen, W. Liu, A. Weller, B. Raj, R. Singh, "SphereFace2: Binary Classification is All You Need for Deep Face
 /// Recognition", ICLR 2022, arXiv 2108.01513, with a constant `phi`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SphereFace2Config {
     /// `phi`.
     pub norm_map: NormMap,
@@ -78,13 +80,7 @@ impl SphereFace2Config {
     pub fn validate(&self) -> Result<(), Error> {
         self.norm_map.validate()?;
         self.options.validate()?;
-        let margin = self.margin;
-        Error::check(
-            "margin of SphereFace2",
-            "at least 0 and below 2",
-            margin,
-            (0.0..2.0).contains(&margin),
-        )?;
+        Error::check_cosine_margin("margin of SphereFace2", self.margin)?;
         let exponent = self.exponent;
         let valid = exponent >= 1.0 && exponent.is_finite();
         Error::check("exponent of SphereFace2", "finite and at least 1", exponent, valid)?;
@@ -189,7 +185,7 @@ impl SphereFace2Head {
         }
         let stretched = self.stretched(polar.cosines());
         let radii = self.radius.forward(polar.norms.clone());
-        let bias = self.bias.val().unsqueeze::<2>();
+        let bias = single_precision(self.bias.val()).unsqueeze::<2>();
         let logits = stretched.clone() * radii.clone() + bias.clone();
 
         let margin = self.config.margin;
@@ -212,7 +208,7 @@ impl SphereFace2Head {
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let polar = Polar::new(features, self.class_centres.val());
         let radii = self.radius.forward(polar.norms.clone());
-        let logits = self.stretched(polar.cosines()) * radii + self.bias.val().unsqueeze();
+        let logits = self.stretched(polar.cosines()) * radii + single_precision(self.bias.val()).unsqueeze();
         (logits, polar.norms.squeeze_dim(1))
     }
 
@@ -241,5 +237,5 @@ impl SphereFace2Head {
 fn softplus(z: Tensor<2>) -> Tensor<2> {
     let outside = z.clone().detach();
     let value = outside.clone().clamp_min(0.0) + exact::log1p(outside.clone().abs().neg().exp());
-    value + sigmoid(outside.clone()) * (z - outside)
+    exact::with_slope(value, sigmoid(outside), z)
 }

@@ -21,6 +21,7 @@ use crate::{Error, NormStatistics};
 ///
 /// From M. Kim, A. Jain, X. Liu, "AdaFace: Quality Adaptive Margin for Face Recognition", CVPR 2022, arXiv 2204.00964.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AdaFaceMargin {
     /// The margin `m`, from 0 up to (not including) π/2.
     pub margin: f64,
@@ -67,7 +68,6 @@ impl AdaFaceMargin {
         check_angle("margin of AdaFace", self.margin)?;
         let valid = self.concentration >= 0.0 && self.concentration.is_finite();
         Error::check("concentration of AdaFace", "finite and at least 0", self.concentration, valid)?;
-        let valid = self.rate > 0.0 && self.rate <= 1.0;
-        Error::check("rate of AdaFace", "above 0 and at most 1", self.rate, valid)
+        Error::check_rate("rate of AdaFace", self.rate)
     }
 }

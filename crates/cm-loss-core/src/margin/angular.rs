@@ -31,6 +31,7 @@ pub enum AngularOverflow {
 /// From J. Deng et al., "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019,
 /// arXiv 1801.07698.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AngularMargin {
     /// The margin `m` in radians, from 0 up to (not including) π/2.
     pub margin: f64,

@@ -27,6 +27,7 @@ pub enum Extension {
 /// From J. Deng et al., ArcFace, CVPR 2019, arXiv 1801.07698, equation 4. All three terms count whatever the others
 /// are. In insightface's `CombinedMarginLoss` they do not; see [`CombinedMargin::as_in_insightface`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CombinedMargin {
     /// `m1`, the factor of the angle, at least 1.
     pub multiplicative: f64,
@@ -68,8 +69,7 @@ impl CombinedMargin {
         let valid = m1 >= 1.0 && m1.is_finite();
         Error::check("m1 of the combined margin", "a finite factor of at least 1", m1, valid)?;
         check_angle("m2 of the combined margin", self.angular)?;
-        let allowed = "at least 0 and below 2, a difference of cosines";
-        Error::check("m3 of the combined margin", allowed, m3, (0.0..2.0).contains(&m3))
+        Error::check_cosine_margin("m3 of the combined margin", m3)
     }
 }
 
@@ -87,6 +87,6 @@ pub(super) fn shape(cosines: &Tensor<2>, m1: f64, m2: f64, extension: Extension)
     // d/d cos θ = m1 sin φ / sin θ, whose limit at θ = 0 is m1² for m2 = 0. A further angle makes it infinite
     // there; that part is left out.
     let slope = (phi.sin() / sine(cosines)).mul_scalar(m1);
-    let by_cosine = sign * slope.mask_fill(is_noise(cosines), m1 * m1 * m2.cos());
+    let by_cosine = (sign * slope).mask_fill(is_noise(cosines), m1 * m1 * m2.cos());
     Shaped { value, by_cosine, by_norm: None }
 }

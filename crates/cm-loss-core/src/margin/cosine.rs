@@ -12,6 +12,7 @@ use crate::Error;
 /// arXiv 1801.09414; the same in F. Wang et al., "Additive Margin Softmax for Face Verification", 2018,
 /// arXiv 1801.05599.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CosineMargin {
     /// The margin `m`, a difference of cosines, from 0 up to (not including) 2.
     pub margin: f64,
@@ -23,7 +24,6 @@ impl CosineMargin {
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {
-        let allowed = "at least 0 and below 2, a difference of cosines";
-        Error::check("cosine margin", allowed, self.margin, (0.0..2.0).contains(&self.margin))
+        Error::check_cosine_margin("cosine margin", self.margin)
     }
 }

@@ -22,6 +22,7 @@ use crate::Error;
 /// From Y. Huang et al., "CurricularFace: Adaptive Curriculum Learning Loss for Deep Face Recognition", CVPR 2020,
 /// arXiv 2004.00288.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CurricularMargin {
     /// The margin `m` in radians, from 0 up to (not including) π/2.
     pub margin: f64,
@@ -51,7 +52,6 @@ impl CurricularMargin {
 
     pub(super) fn validate(&self) -> Result<(), Error> {
         check_angle("margin of CurricularFace", self.margin)?;
-        let valid = self.rate > 0.0 && self.rate <= 1.0;
-        Error::check("rate of CurricularFace", "above 0 and at most 1", self.rate, valid)
+        Error::check_rate("rate of CurricularFace", self.rate)
     }
 }

@@ -30,10 +30,11 @@ pub enum ElasticForm {
 /// From F. Boutros et al., "ElasticFace: Elastic Margin Loss for Deep Face Recognition", CVPR Workshops 2022,
 /// arXiv 2109.09416.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ElasticMargin {
     /// Mean margin: radians, or a difference of cosines.
     pub mean: f64,
-    /// Standard deviation of the margin, above 0.
+    /// Standard deviation of the margin, above 0 and below 1.
     pub deviation: f64,
     /// Where it enters.
     pub form: ElasticForm,
@@ -62,7 +63,7 @@ impl ElasticMargin {
         let Ok(normal) = Normal::new(self.mean as f32, self.deviation as f32) else {
             panic!("the deviation of the margin must be above 0: the configuration was not validated")
         };
-        let values: Vec<f32> = steps.random(self.seed).sample_iter(normal).take(batch).collect();
+        let values: Vec<f32> = steps.random(self.seed, "margins").sample_iter(normal).take(batch).collect();
         let drawn = Tensor::<2>::from_data(TensorData::new(values, [batch, 1]), &cosines.device());
         if !self.sorted {
             return drawn;
@@ -82,6 +83,7 @@ impl ElasticMargin {
     pub(super) fn validate(&self) -> Result<(), Error> {
         let valid = self.mean >= 0.0 && self.mean < 2.0;
         Error::check("mean margin of ElasticFace", "at least 0 and below 2", self.mean, valid)?;
-        Error::check_positive("deviation of the ElasticFace margin", self.deviation)
+        let valid = self.deviation > 0.0 && self.deviation < 1.0;
+        Error::check("deviation of the ElasticFace margin", "above 0 and below 1", self.deviation, valid)
     }
 }

@@ -31,6 +31,7 @@ pub enum MagFaceForm {
 /// From Q. Meng et al., "MagFace: A Universal Representation for Face Recognition and Quality Assessment", CVPR 2021,
 /// arXiv 2103.06627.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MagFaceMargin {
     /// Norm `l` of the least margin, above 0.
     pub lower_norm: f64,
@@ -88,11 +89,8 @@ impl MagFaceMargin {
                 check_angle("upper margin of MagFace", self.upper_margin)
             }
             MagFaceForm::Cosine => {
-                let allowed = "at least 0 and below 2, a difference of cosines";
-                let valid = |margin| (0.0..2.0).contains(&margin);
-                let (lower, upper) = (self.lower_margin, self.upper_margin);
-                Error::check("lower margin of MagFace", allowed, lower, valid(lower))?;
-                Error::check("upper margin of MagFace", allowed, upper, valid(upper))
+                Error::check_cosine_margin("lower margin of MagFace", self.lower_margin)?;
+                Error::check_cosine_margin("upper margin of MagFace", self.upper_margin)
             }
         }
     }

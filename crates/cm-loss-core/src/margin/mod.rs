@@ -117,6 +117,19 @@ impl Margin {
         matches!(self, Self::None)
     }
 
+    /// The one number that is the margin, if there is one.
+    pub(crate) fn margin_mut(&mut self) -> Option<&mut f64> {
+        match self {
+            Self::None | Self::Combined(_) | Self::MagFace(_) => None,
+            Self::Cosine(margin) => Some(&mut margin.margin),
+            Self::Angular(margin) => Some(&mut margin.margin),
+            Self::Multiplicative(margin) => Some(&mut margin.margin),
+            Self::AdaFace(margin) => Some(&mut margin.margin),
+            Self::Curricular(margin) => Some(&mut margin.margin),
+            Self::Elastic(margin) => Some(&mut margin.mean),
+        }
+    }
+
     /// Whether this margin changes with the steps trained.
     pub(crate) fn counts_steps(&self) -> bool {
         match self {
@@ -135,7 +148,7 @@ impl Margin {
         memory: Memory<'_>,
         gradient: MarginGradient,
     ) -> Tensor<2> {
-        if self.is_none() {
+        if self.is_none() || cosines.dims()[0] == 0 {
             return cosines;
         }
         let target = cosines.clone().gather(1, targets.columns.clone());

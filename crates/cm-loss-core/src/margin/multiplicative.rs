@@ -15,6 +15,7 @@ use crate::Error;
 /// From W. Liu et al., "SphereFace: Deep Hypersphere Embedding for Face Recognition", CVPR 2017, arXiv 1704.08063,
 /// whose `m` was 4 with annealing; OpenSphere by the same authors has `m = 1.7` without.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MultiplicativeMargin {
     /// The factor `m` of the angle, at least 1.
     pub margin: f64,
@@ -25,6 +26,7 @@ pub struct MultiplicativeMargin {
 
 /// `λ = max(minimum, start · (1 + gamma · i)^−power)` at training step `i`, from 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Annealing {
     /// `λ` at the first step, at least `minimum`; 1000 in SphereFace.
     pub start: f64,
@@ -64,10 +66,11 @@ impl MultiplicativeMargin {
         let valid = self.margin >= 1.0 && self.margin.is_finite();
         Error::check("multiplicative margin", "a finite factor of at least 1", self.margin, valid)?;
         let Some(Annealing { start, gamma, power, minimum }) = self.annealing else { return Ok(()) };
-        Error::check("minimum of the annealing", "at least 0", minimum, minimum >= 0.0)?;
+        let finite = |value: f64| value >= 0.0 && value.is_finite();
+        Error::check("minimum of the annealing", "finite and at least 0", minimum, finite(minimum))?;
         let valid = start >= minimum && start.is_finite();
         Error::check("start of the annealing", "finite and at least its minimum", start, valid)?;
-        Error::check("gamma of the annealing", "at least 0", gamma, gamma >= 0.0)?;
-        Error::check("power of the annealing", "at least 0", power, power >= 0.0)
+        Error::check("gamma of the annealing", "finite and at least 0", gamma, finite(gamma))?;
+        Error::check("power of the annealing", "finite and at least 0", power, finite(power))
     }
 }

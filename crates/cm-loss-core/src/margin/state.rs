@@ -27,6 +27,11 @@ impl MarginState {
         state
     }
 
+    /// Whether there is anything to remember.
+    pub fn remembers(&self) -> bool {
+        self.norm_statistics.is_some() || self.curriculum.is_some()
+    }
+
     /// The statistics of AdaFace.
     pub fn norm_statistics(&self) -> &NormStatistics {
         let Some(statistics) = &self.norm_statistics else {

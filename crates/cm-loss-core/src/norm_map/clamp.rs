@@ -9,6 +9,7 @@ use crate::Error;
 ///
 /// Not decreasing, from `s · l` to `s · u`; Lipschitz constant `s`. Outside `[l, u]` no gradient reaches the norm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Clamp {
     /// The factor `s`, without unit, above 0.
     pub scale: f64,

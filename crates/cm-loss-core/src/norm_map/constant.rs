@@ -10,6 +10,7 @@ use crate::Error;
 /// Lipschitz constant 0. From R. Ranjan, C. Castillo, R. Chellappa, "L2-constrained Softmax Loss for
 /// Discriminative Face Verification", 2017, arXiv 1703.09507.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Constant {
     /// The radius `s`, without unit, above 0.
     pub scale: f64,

@@ -9,6 +9,7 @@ use crate::{Error, exact};
 ///
 /// Strictly increasing from 0 at `r = 0` without limit; Lipschitz constant `s`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Logarithm {
     /// The slope `s` at `r = 0`, without unit, above 0.
     pub scale: f64,

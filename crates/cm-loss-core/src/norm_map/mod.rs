@@ -126,6 +126,20 @@ impl NormMap {
         })
     }
 
+    /// The scale, if the map has one.
+    pub(crate) fn scale_mut(&mut self) -> Option<&mut f64> {
+        match self {
+            Self::Identity => None,
+            Self::Constant(map) => Some(&mut map.scale),
+            Self::Sigmoid(map) => Some(&mut map.scale),
+            Self::CalibratedSigmoid(map) => Some(&mut map.scale),
+            Self::Tanh(map) => Some(&mut map.scale),
+            Self::Rational(map) => Some(&mut map.scale),
+            Self::Logarithm(map) => Some(&mut map.scale),
+            Self::Clamp(map) => Some(&mut map.scale),
+        }
+    }
+
     /// What the radius never exceeds; `None` for a map without a bound.
     pub fn largest_radius(&self) -> Option<f64> {
         match self {

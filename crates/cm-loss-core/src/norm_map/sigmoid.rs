@@ -3,16 +3,17 @@
 use burn::tensor::{Tensor, activation::sigmoid};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, exact};
 
 /// `phi(r) = s · sigmoid(r) = s / (1 + exp(−r))`.
 ///
-/// Strictly increasing from `s/2` at `r = 0` towards `s`; Lipschitz constant `s/4`. It saturates: from `r = 17.3`
-/// on it equals `s` in 32-bit floats, and then no gradient reaches the norm.
+/// Strictly increasing from `s/2` at `r = 0` towards `s`; Lipschitz constant `s/4`. It saturates: its derivative is about
+/// `s exp(−r)`, and from `r = 17.3` on it equals `s` in 32-bit floats. What gradient is left for the norm is exact.
 ///
 /// From W. Liu et al., "Contraction mapping of feature norms for data quality imbalance learning", Pattern
 /// Recognition Letters 185 (2024) 232–238.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SigmoidContraction {
     /// The limit `s` of the radius, without unit, above 0.
     pub scale: f64,
@@ -20,13 +21,14 @@ pub struct SigmoidContraction {
 
 impl SigmoidContraction {
     pub(super) fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
-        sigmoid(norms).mul_scalar(self.scale)
+        let outside = norms.clone().detach();
+        let slope = exact::sigmoid_slope(outside.clone()).mul_scalar(self.scale);
+        exact::with_slope(sigmoid(outside).mul_scalar(self.scale), slope, norms)
     }
 
     /// Derivative as a share of its largest value, `s / 4`.
     pub(super) fn relative_slope(norms: Tensor<2>) -> Tensor<2> {
-        let p = sigmoid(norms);
-        (p.clone() * p.neg().add_scalar(1.0)).mul_scalar(4.0)
+        exact::sigmoid_slope(norms).mul_scalar(4.0)
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

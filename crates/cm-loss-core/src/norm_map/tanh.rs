@@ -10,6 +10,7 @@ use crate::{Error, exact};
 /// Strictly increasing from 0 at `r = 0` towards `s`; Lipschitz constant `s`. It saturates twice as fast as the
 /// sigmoid contraction: in 32-bit floats it equals `s` from `r = 9` on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tanh {
     /// The limit `s` of the radius, without unit, above 0.
     pub scale: f64,
@@ -17,12 +18,14 @@ pub struct Tanh {
 
 impl Tanh {
     pub(super) fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
-        exact::tanh(norms).mul_scalar(self.scale)
+        let outside = norms.clone().detach();
+        let slope = exact::tanh_slope(outside.clone()).mul_scalar(self.scale);
+        exact::with_slope(exact::tanh(outside).mul_scalar(self.scale), slope, norms)
     }
 
     /// Derivative as a share of its largest value, `s`.
     pub(super) fn relative_slope(norms: Tensor<2>) -> Tensor<2> {
-        norms.tanh().square().neg().add_scalar(1.0)
+        exact::tanh_slope(norms)
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

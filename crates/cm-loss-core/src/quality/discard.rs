@@ -50,7 +50,7 @@ impl ErrorDiscardCurve {
         Some(Self { points })
     }
 
-    /// At each share of `shares` (from 0, below 1) so many of all comparisons together, mated and not, are discarded, of the
+    /// At each share of `shares` (rising from 0, below 1) so many of all comparisons together, mated and not, are discarded, of the
     /// lowest quality first, and the threshold is set anew: as low as leaves at most `false_match_rate` of the non-mated
     /// comparisons above it. Mated ones fail up to the threshold. Of comparisons of equal quality that the share would
     /// part, all stay; the curve has the share asked for. MagFace's and CR-FIQA's code recompute the threshold so; curves
@@ -64,7 +64,8 @@ impl ErrorDiscardCurve {
         shares: &[f64],
     ) -> Option<Self> {
         let rate_valid = false_match_rate > 0.0 && false_match_rate < 1.0;
-        let shares_valid = shares.iter().all(|share| (0.0..1.0).contains(share));
+        let rising = shares.windows(2).all(|pair| pair[0] < pair[1]);
+        let shares_valid = rising && shares.first() == Some(&0.0) && shares.iter().all(|share| *share < 1.0);
         if mated.is_empty() || non_mated.is_empty() || !rate_valid || !shares_valid {
             return None;
         }
@@ -94,10 +95,11 @@ impl ErrorDiscardCurve {
         Some(Self { points })
     }
 
-    /// The partial area up to the discarded share `limit`, from 0 to 1, less that of the best case: each error rate counts
+    /// The partial area up to the discarded share `limit` (at most 1), less that of the best case: each error rate counts
     /// up to the next share (in steps), and the best case falls along `max(0, e − d)` from the error rate `e` that the
     /// curve begins with, as in T. Schlett et al., arXiv 2303.13294. 0 is perfect; lower is better.
     pub fn partial_area(&self, limit: f64) -> f64 {
+        let limit = limit.clamp(0.0, 1.0);
         let step = |pair: &[(f64, f64)]| pair[0].1 * (pair[1].0.min(limit) - pair[0].0.min(limit));
         let area: f64 = self.points.windows(2).map(step).sum();
         let start = self.points.first().map_or(0.0, |point| point.1);

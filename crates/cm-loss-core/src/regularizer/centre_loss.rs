@@ -21,6 +21,7 @@ use crate::{Error, running::replace, targets::Targets};
 ///
 /// From Y. Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition", ECCV 2016.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CentreLoss {
     /// Weight `λ`, without unit, above 0; 0.003 in the paper.
     pub weight: f64,
@@ -31,8 +32,7 @@ pub struct CentreLoss {
 impl CentreLoss {
     pub(crate) fn validate(&self) -> Result<(), Error> {
         Error::check_positive("weight of the centre loss", self.weight)?;
-        let valid = self.rate > 0.0 && self.rate <= 1.0;
-        Error::check("rate of the centre loss", "above 0 and at most 1", self.rate, valid)
+        Error::check_rate("rate of the centre loss", self.rate)
     }
 }
 
@@ -64,6 +64,10 @@ impl FeatureCentres {
         if batch == 0 {
             return;
         }
+        let features = match &targets.ignored {
+            Some(ignored) => features.clone().mask_fill(ignored.clone().expand(features.dims()), 0.0),
+            None => features,
+        };
         let centres = self.centres.value_sync();
         let [classes, _] = centres.dims();
         let device = features.device();

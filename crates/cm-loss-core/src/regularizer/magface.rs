@@ -10,6 +10,7 @@ use crate::Error;
 /// From Q. Meng et al., MagFace, CVPR 2021, arXiv 2103.06627; its authors' defaults are `l = 10`, `u = 110`,
 /// `λ = 35`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MagFaceNorm {
     /// Weight `λ`, without unit, above 0.
     pub weight: f64,

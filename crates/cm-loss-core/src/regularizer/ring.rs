@@ -10,6 +10,7 @@ use crate::Error;
 /// From Y. Zheng, D. Pal, M. Savvides, "Ring loss: Convex Feature Normalization for Face Recognition", CVPR 2018,
 /// arXiv 1803.00130.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ring {
     /// Weight `λ`, without unit, above 0; 0.01 in the paper's small experiments.
     pub weight: f64,

@@ -14,6 +14,7 @@ use crate::{Error, targets::Targets};
 /// change without a kink. Only the classes of the batch are looked at, so that it costs no more than the logits do.
 /// It is at most 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CentreSpread {
     /// Weight `λ`, without unit, above 0.
     pub weight: f64,

@@ -7,6 +7,7 @@ use crate::Error;
 
 /// `g(r) = weight · r²`: holds the features close to the origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SquaredNorm {
     /// Weight of the penalty, without unit, above 0.
     pub weight: f64,

@@ -188,7 +188,7 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
             let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
             for (actual, expected) in row.iter().zip(expected) {
                 let error = (actual - expected).abs();
-                let allowed = 1e-4 * largest + floor * sharpness(margin, case, i);
+                let allowed = 1e-4 * largest + floor * sharpness(margin, case);
                 assert!(error < allowed, "{name}: gradient of feature {i} is {actual}, not {expected}");
             }
         }
@@ -200,7 +200,7 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
         let expected: Vec<f64> = expected.into_iter().flatten().collect();
         let radius = case.features.iter().map(|x| reference::phi(phi, reference::length(x)));
         // The last term is the rounding of the differences themselves.
-        let floor = radius.fold(0.0, f64::max) * 2e-6 * sharpness(margin, case, 0) + 1e-9;
+        let floor = radius.fold(0.0, f64::max) * 2e-6 * sharpness(margin, case) + 1e-9;
         let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
         for (actual, expected) in by_centres.iter().zip(&expected) {
             let error = (actual - expected).abs();
@@ -261,7 +261,7 @@ fn ten_thousand_classes_agree_with_the_reference() {
 }
 
 /// The derivative of an angular margin, 1 / sin θ, is about 1 / sqrt(f32 epsilon) for parallel vectors.
-fn sharpness(margin: T, case: &Case, _row: usize) -> f64 {
+fn sharpness(margin: T, case: &Case) -> f64 {
     if margin.is_steep() && case.name.contains("parallel") { 3e3 } else { 1.0 }
 }
 

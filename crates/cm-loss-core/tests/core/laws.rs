@@ -19,6 +19,7 @@ fn magnitudes() -> impl Strategy<Value = f32> {
         Just(0.0f32),
         -1.0f32..1.0,
         (-44i32..38, -1.0f32..1.0).prop_map(|(exponent, v)| v * 10f32.powi(exponent)),
+        (0.5f32..1.0).prop_map(|v| v * f32::MAX),
     ]
 }
 
@@ -170,5 +171,46 @@ fn the_squared_norm_regulariser_adds_its_weight_times_the_squared_norm() {
         let added = with.forward_no_reduction(x.clone(), y.clone()) - plain.forward_no_reduction(x, y);
         let added: Vec<f32> = added.into_data().iter::<f32>().collect();
         assert!((added[0] - 6.25).abs() < 1e-5 && (added[1] - 1.0).abs() < 1e-5, "{backend}: {added:?}");
+    }
+}
+
+#[test]
+fn the_derivative_of_a_norm_map_is_exact_where_the_map_is_flat() {
+    let s = 30.0;
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    type Slope = Box<dyn Fn(f64) -> f64>;
+    let maps: [(NormMap, Slope); 3] = [
+        (NormMap::Sigmoid(SigmoidContraction { scale: s }), Box::new(move |r| s * sigmoid(r) * sigmoid(-r))),
+        (NormMap::Tanh(Tanh { scale: s }), Box::new(move |r| s / r.cosh().powi(2))),
+        (NormMap::Rational(Rational { scale: s }), Box::new(move |r| s / (1.0 + r).powi(2))),
+    ];
+    for (backend, device) in devices() {
+        for (map, slope) in &maps {
+            for r in [0.0f32, 0.5, 1.0, 4.0, 8.0, 12.0, 17.0, 20.0, 30.0, 40.0, 1e4, 1e6] {
+                let norm = Tensor::<2>::from_data([[r]], &device).require_grad();
+                let gradients = map.forward(norm.clone(), None).backward();
+                let found = values(norm.grad(&gradients).unwrap())[0];
+                let expected = slope(f64::from(r));
+                // What is below the range of 32-bit floats is 0.
+                let error = (found - expected).abs() / expected.max(1e-30);
+                assert!(error < 1e-5, "{backend}, {map:?}, r = {r}: {found:e}, not {expected:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_batch_has_no_loss_and_changes_nothing() {
+    // The matrix product of ndarray divides by the number of rows.
+    for (backend, device) in devices().into_iter().filter(|(backend, _)| *backend != "ndarray") {
+        for &preset in Preset::ALL {
+            let head = preset.config().init(4, 5, &device).unwrap();
+            let x = || Tensor::<2>::ones([2, 4], &device);
+            let before = values(head.logits(x()).0);
+            let empty = Tensor::<2>::zeros([0, 4], &device);
+            let output = head.forward(empty, Tensor::<1, Int>::zeros([0], &device));
+            assert_eq!(output.loss.dims(), [0], "{backend}, {preset}");
+            assert_eq!(values(head.logits(x()).0), before, "{backend}, {preset}");
+        }
     }
 }

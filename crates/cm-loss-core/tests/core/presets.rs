@@ -116,6 +116,9 @@ fn a_regulariser_too_weak_for_its_magface_margin_is_refused_with_the_bound_of_th
     regularizer.weight = 22.5;
     let message = config.validate().unwrap_err().to_string();
     assert!(message.contains("at least 22.59") && message.contains("is 22.5"), "{message}");
+    let Regularizer::MagFace(regularizer) = &mut config.regularizer else { unreachable!() };
+    (regularizer.weight, regularizer.upper_norm) = (35.0, 300.0);
+    assert!(config.validate().unwrap_err().to_string().contains("other norms"));
 }
 
 #[test]
@@ -129,4 +132,30 @@ fn terms_that_insightface_ignores_are_errors_that_name_them() {
     assert_eq!(ignored(1.0, 0.3, 0.2), Some(("m2", 0.3)));
     assert_eq!(ignored(0.9, 0.0, 0.2), Some(("m1", 0.9)));
     assert_eq!(ignored(1.35, 0.0, 0.0), Some(("m1", 1.35)));
+}
+
+#[test]
+fn scale_and_margin_of_a_preset_are_changed_by_a_word() {
+    let changed = Preset::ArcFace.config().with_scale(30.0).unwrap().with_margin(0.3).unwrap();
+    let HeadConfig::Margin(config) = &changed else { panic!("it has class centres") };
+    assert_eq!(config.norm_map.largest_radius(), Some(30.0));
+    assert!(format!("{:?}", config.margin).contains("margin: 0.3"));
+    let wrong = |result: Result<HeadConfig, Error>| result.unwrap_err().to_string();
+    assert!(wrong(Preset::ArcFace.config().with_margin(28.6)).contains("radians"));
+    assert!(wrong(Preset::CosFace.config().with_scale(-1.0)).contains("is -1"));
+    assert!(wrong(Preset::Softmax.config().with_scale(2.0)).contains("a scale"));
+    assert!(wrong(Preset::NormFace.config().with_margin(0.2)).contains("a margin"));
+    let sphereface2 = Preset::SphereFace2.config().with_margin(0.2).unwrap();
+    assert!(format!("{sphereface2:?}").contains("margin: 0.2"));
+}
+
+#[test]
+fn a_field_that_no_part_has_is_an_error_and_not_forgotten() {
+    let mut config = serde_json::to_value(Preset::CosFace.config()).unwrap();
+    config["sub_centers"] = 3.into();
+    let error = serde_json::from_value::<HeadConfig>(config).unwrap_err().to_string();
+    assert!(error.contains("sub_centers"), "{error}");
+    let mut config = serde_json::to_value(Preset::CosFace.config()).unwrap();
+    config["options"] = serde_json::json!({ "smoothing": 0.1 });
+    assert!(serde_json::from_value::<HeadConfig>(config).unwrap_err().to_string().contains("smoothing"));
 }

@@ -1,7 +1,7 @@
 //! The quality functions against SciPy, scikit-learn and NumPy: values of `tools/quality_golden.py`.
 
 use cm_loss_core::quality::{
-    Comparison, ErrorDiscardCurve, Isotonic, RiskCoverageCurve, pearson, spearman, spearman_within_classes,
+    Comparison, ErrorDiscardCurve, Isotonic, RiskCoverageCurve, Statistic, pearson, spearman,
 };
 use serde::Deserialize;
 
@@ -67,7 +67,7 @@ fn correlations_are_those_of_scipy() {
     for s in &samples() {
         assert_close("Spearman's correlation", s, spearman(&s.norm, &s.quality).unwrap(), s.spearman);
         assert_close("Pearson's correlation", s, pearson(&s.norm, &s.quality).unwrap(), s.pearson);
-        let within = spearman_within_classes(&s.norm, &s.quality, &s.classes).unwrap();
+        let within = Statistic::Spearman.within_classes(&s.norm, &s.quality, &s.classes).unwrap();
         assert_close("the correlation within classes", s, within, s.spearman_within_classes);
     }
 }

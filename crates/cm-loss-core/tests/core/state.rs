@@ -344,21 +344,71 @@ fn a_norm_map_of_ones_own_takes_the_place_of_the_configured_one() {
 }
 
 #[test]
-fn half_precision_features_are_computed_in_single_precision() {
+fn sixteen_bit_features_are_computed_in_32_bits_by_every_loss() {
     use burn::tensor::DType;
-    let (backend, device) = devices().remove(0);
-    if !device.supports_dtype(DType::F16) {
-        println!("skipped: {backend} has no 16-bit floats here");
-        return;
+    for (backend, device) in devices() {
+        for dtype in [DType::F16, DType::BF16] {
+            if !device.supports_dtype(dtype) {
+                println!("skipped: {backend} has no {dtype:?} here");
+                continue;
+            }
+            for &preset in Preset::ALL {
+                let head = preset.config().init(2, 3, &device).unwrap();
+                // Their squares leave the range of 16-bit floats; the last is zero.
+                let run = |widened: bool| {
+                    let x = features(&[300.0, 3e4, 0.5, 0.0], &device).cast(dtype);
+                    let x = if widened { x.cast(DType::F32) } else { x }.detach().require_grad();
+                    let head = preset_copy(&head, preset, &device);
+                    let output = head.forward(x.clone(), targets(4, &device));
+                    assert_eq!(output.loss.dtype(), DType::F32, "{backend}, {preset}");
+                    let gradient = x.grad(&output.loss.clone().sum().backward()).unwrap();
+                    (values(output.loss), values(gradient))
+                };
+                let (narrow, wide) = (run(false), run(true));
+                assert_eq!(narrow.0, wide.0, "{backend}, {preset}, {dtype:?}");
+                let finite = narrow.1.iter().all(|v| v.is_finite());
+                assert!(finite, "{backend}, {preset}, {dtype:?}: {:?}", narrow.1);
+            }
+        }
     }
-    let Head::Margin(head) = Preset::CmCosFace.config().init(2, 3, &device).unwrap() else {
-        panic!("it has class centres")
-    };
-    // Their squares leave the range of 16-bit floats.
-    let x = || features(&[300.0, 6e4, 0.5], &device).cast(DType::F16);
-    let output = head.forward(x(), targets(3, &device));
-    assert_eq!(output.loss.dtype(), DType::F32);
-    let expected = head.forward(x().cast(DType::F32), targets(3, &device));
-    assert_eq!(values(output.loss), values(expected.loss));
-    assert!(values(output.norms).iter().all(|v| v.is_finite()));
+}
+
+/// A head with the same weights that has not been trained.
+fn preset_copy(head: &Head, preset: Preset, device: &Device) -> Head {
+    preset.config().init(2, 3, device).unwrap().load_record(head.clone().into_record())
+}
+
+#[test]
+fn a_step_that_is_not_finite_does_not_spoil_what_a_head_remembers() {
+    for (backend, device) in devices() {
+        for preset in [Preset::CalibratedCmCosFace, Preset::AdaFace, Preset::CurricularFace] {
+            let head = preset.config().init(2, 3, &device).unwrap();
+            head.forward(features(&[3.0, 5.0], &device), targets(2, &device));
+            for wrong in [f32::NAN, f32::INFINITY, f32::MAX] {
+                head.forward(features(&[3.0, wrong], &device), targets(2, &device));
+            }
+            let x = features(&[3.0, 5.0], &device).require_grad();
+            let output = head.forward(x.clone(), targets(2, &device));
+            let gradient = values(x.grad(&output.mean_loss().backward()).unwrap());
+            let numbers = [values(output.loss), gradient].concat();
+            assert!(numbers.iter().all(|v| v.is_finite()), "{backend}, {preset}: {numbers:?}");
+        }
+    }
+}
+
+#[test]
+fn the_first_deviation_is_that_of_the_first_batch_that_has_one() {
+    for (backend, device) in devices() {
+        let head = preset(Preset::CalibratedCmSoftmax).init(2, 3, &device).unwrap();
+        head.forward(features(&[5.0], &device), targets(1, &device));
+        head.forward(features(&[3.0, 7.0], &device), targets(2, &device));
+        // Mean 5, deviation sqrt(8).
+        let saturation = |norm: f64| {
+            let norms = Tensor::from_data([norm as f32], &device);
+            head.saturation(norms).unwrap().share
+        };
+        // 4 sigmoid'(u) falls under 1e-3 at u = 8.2935.
+        let edge = 5.0 + 8.2935 * 8f64.sqrt();
+        assert_eq!((saturation(edge - 0.1), saturation(edge + 0.1)), (0.0, 1.0), "{backend}");
+    }
 }

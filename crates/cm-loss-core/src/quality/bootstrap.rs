@@ -1,0 +1,159 @@
+//! How sure a correlation is.
+
+use std::{collections::BTreeMap, fmt};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use super::Statistic;
+
+/// A correlation with its bootstrap interval: does the norm track quality here?
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Correlation {
+    /// The correlation over all images, or within classes.
+    pub value: f64,
+    /// Lower and upper end of the interval.
+    pub interval: (f64, f64),
+    /// Share of resamples whose correlation lies in the interval, for example 0.95.
+    pub confidence: f64,
+}
+
+/// How the interval of a [`Correlation`] is found: the percentiles of resamples, drawn with replacement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bootstrap {
+    /// Number of resamples.
+    pub resamples: usize,
+    /// Share of them in the interval, between 0 and 1.
+    pub confidence: f64,
+    /// Seed of the random numbers.
+    pub seed: u64,
+}
+
+impl Default for Bootstrap {
+    /// 1000 resamples, 95 %.
+    fn default() -> Self {
+        Self { resamples: 1000, confidence: 0.95, seed: 0 }
+    }
+}
+
+impl Bootstrap {
+    /// The correlation over all images with its interval.
+    ///
+    /// `None` as [`Statistic::of`], or if there are no resamples or the confidence is not between 0 and 1. Resamples in
+    /// which a sample does not vary are left out.
+    pub fn overall(&self, statistic: Statistic, a: &[f64], b: &[f64]) -> Option<Correlation> {
+        let everything: Vec<usize> = (0..a.len()).collect();
+        self.interval(statistic.of(a, b)?, &[everything], |drawn| {
+            let pick = |from: &[f64]| drawn.iter().map(|&i| from[i]).collect::<Vec<_>>();
+            statistic.of(&pick(a), &pick(b))
+        })
+    }
+
+    /// The correlation within classes with its interval. Each resample draws as many images of every class as it has.
+    ///
+    /// `None` as [`Statistic::within_classes`], or as [`overall`](Self::overall).
+    pub fn within_classes(
+        &self,
+        statistic: Statistic,
+        a: &[f64],
+        b: &[f64],
+        classes: &[usize],
+    ) -> Option<Correlation> {
+        let value = statistic.within_classes(a, b, classes)?;
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        classes.iter().enumerate().for_each(|(i, &class)| members.entry(class).or_default().push(i));
+        let groups: Vec<Vec<usize>> = members.into_values().collect();
+        self.interval(value, &groups, |drawn| {
+            let pick = |from: &[f64]| drawn.iter().map(|&i| from[i]).collect::<Vec<_>>();
+            let classes: Vec<usize> = drawn.iter().map(|&i| classes[i]).collect();
+            statistic.within_classes(&pick(a), &pick(b), &classes)
+        })
+    }
+
+    /// The percentiles of `statistic` over resamples of the images of each group.
+    fn interval(
+        &self,
+        value: f64,
+        groups: &[Vec<usize>],
+        statistic: impl Fn(&[usize]) -> Option<f64>,
+    ) -> Option<Correlation> {
+        let confidence = self.confidence;
+        if !(confidence > 0.0 && confidence < 1.0) {
+            return None;
+        }
+        let mut random = StdRng::seed_from_u64(self.seed);
+        let mut resample = || -> Vec<usize> {
+            let drawn = groups.iter().flat_map(|group| (0..group.len()).map(move |_| group));
+            drawn.map(|group| group[random.random_range(0..group.len())]).collect()
+        };
+        let mut values: Vec<f64> = (0..self.resamples).filter_map(|_| statistic(&resample())).collect();
+        values.sort_by(f64::total_cmp);
+        let last = values.len().checked_sub(1)? as f64;
+        let at = |share: f64| values[(share * last).round() as usize];
+        let tail = (1.0 - confidence) / 2.0;
+        Some(Correlation { value, interval: (at(tail), at(1.0 - tail)), confidence })
+    }
+}
+
+impl Correlation {
+    /// The norm falls as quality rises, and not by chance: short features are the good ones here. Seen with networks
+    /// fine-tuned from a loss that does not look at the norm; a score made of the norm would be upside down.
+    pub fn is_reversed(&self) -> bool {
+        self.interval.1 < 0.0
+    }
+}
+
+impl fmt::Display for Correlation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (low, high) = self.interval;
+        write!(f, "{:.3} ({:.0} % interval {low:.3} to {high:.3})", self.value, self.confidence * 100.0)?;
+        match self.is_reversed() {
+            true => f.write_str("; the norm falls as quality rises: do not use it as a quality score"),
+            false => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bootstrap(resamples: usize, confidence: f64, seed: u64) -> Bootstrap {
+        Bootstrap { resamples, confidence, seed }
+    }
+
+    #[test]
+    fn the_interval_holds_the_value_and_narrows_with_more_images() {
+        let noisy = |count: usize| -> (Vec<f64>, Vec<f64>) {
+            let x: Vec<f64> = (0..count).map(|i| i as f64).collect();
+            // A rise with a disturbance that repeats.
+            let y = x.iter().map(|x| x / count as f64 + 0.3 * (x * 12.9898).sin()).collect();
+            (x, y)
+        };
+        let width = |count| {
+            let (x, y) = noisy(count);
+            let found = bootstrap(400, 0.95, 1).overall(Statistic::Spearman, &x, &y).expect("both vary");
+            assert!(found.interval.0 < found.value && found.value < found.interval.1, "{found}");
+            assert_eq!(bootstrap(400, 0.95, 1).overall(Statistic::Spearman, &x, &y), Some(found));
+            found.interval.1 - found.interval.0
+        };
+        // The width falls as one over the root of the number of images.
+        let ratio = width(50) / width(800);
+        assert!((2.5..6.5).contains(&ratio), "{ratio}");
+        let (x, y) = noisy(50);
+        assert_eq!(bootstrap(0, 0.95, 1).overall(Statistic::Spearman, &x, &y), None);
+        assert_eq!(bootstrap(10, 1.0, 1).overall(Statistic::Spearman, &x, &y), None);
+    }
+
+    #[test]
+    fn a_norm_that_falls_with_quality_raises_the_alarm_and_one_that_might_not_does_not() {
+        let quality: Vec<f64> = (0..60).map(f64::from).collect();
+        let falling: Vec<f64> = quality.iter().map(|q| -q + 5.0 * (q * 7.1).sin()).collect();
+        let found =
+            bootstrap(200, 0.95, 0).overall(Statistic::Spearman, &falling, &quality).expect("both vary");
+        assert!(found.is_reversed() && found.to_string().contains("do not use it"), "{found}");
+        let chance: Vec<f64> = quality.iter().map(|q| (q * 91.7).sin()).collect();
+        let found =
+            bootstrap(200, 0.95, 0).overall(Statistic::Spearman, &chance, &quality).expect("both vary");
+        assert!(!found.is_reversed(), "{found}");
+    }
+}
