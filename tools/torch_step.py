@@ -1,8 +1,10 @@
-"""One training step of LeNet++ in PyTorch, whenever a line with the name of a head comes in; prints its seconds.
+"""One training step of a network in PyTorch, whenever a line with the name of a head comes in; prints its seconds.
 
-Started by `cargo xtask bench step --against-torch`. Arguments: batch, width, feature dimension, threads.
+Started by `cargo xtask bench step --against-torch`. Arguments: network, batch, width, feature dimension, threads. At the end of
+its input it prints the largest memory it has used, in MB.
 """
 
+import resource
 import sys
 import time
 
@@ -10,7 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-BATCH, WIDTH, FEATURE_DIM, THREADS = map(int, sys.argv[1:5])
+NETWORK = sys.argv[1]
+BATCH, WIDTH, FEATURE_DIM, THREADS = map(int, sys.argv[2:6])
 SCALE, MARGIN, CLASSES = 30.0, 0.4, 10
 
 
@@ -23,6 +26,57 @@ class LeNetPP(nn.Sequential):
                 channels = out
             layers.append(nn.MaxPool2d(2))
         super().__init__(*layers, nn.Flatten(), nn.Linear(channels * 9, FEATURE_DIM), nn.PReLU())
+
+
+class Residual(nn.Module):
+    def __init__(self, beside, shortcut=None, last=None):
+        super().__init__()
+        self.beside, self.shortcut, self.last = beside, shortcut or nn.Identity(), last or nn.Identity()
+
+    def forward(self, x):
+        return self.last(self.beside(x) + self.shortcut(x))
+
+
+class SphereFace20(nn.Sequential):
+    def __init__(self):
+        def unit(before, after, stride):
+            return nn.Sequential(nn.Conv2d(before, after, 3, stride, 1), nn.PReLU(after))
+
+        layers, before = [], 3
+        for factor, blocks in ((1, 1), (2, 2), (4, 4), (8, 1)):
+            channels = factor * WIDTH
+            layers.append(unit(before, channels, 2))
+            layers += [
+                Residual(nn.Sequential(unit(channels, channels, 1), unit(channels, channels, 1)))
+                for _ in range(blocks)
+            ]
+            before = channels
+        super().__init__(*layers, nn.Flatten(), nn.Linear(before * 16, FEATURE_DIM))
+
+
+class ResNet18(nn.Sequential):
+    def __init__(self):
+        def unit(before, after, kernel, stride):
+            convolution = nn.Conv2d(before, after, kernel, stride, kernel // 2, bias=False)
+            return nn.Sequential(convolution, nn.BatchNorm2d(after))
+
+        def block(before, after, stride):
+            beside = nn.Sequential(unit(before, after, 3, stride), nn.ReLU(), unit(after, after, 3, 1))
+            shortcut = unit(before, after, 1, stride) if before != after or stride != 1 else None
+            return Residual(beside, shortcut, nn.ReLU())
+
+        layers, before = [unit(3, WIDTH, 3, 1), nn.ReLU(), nn.MaxPool2d(2)], WIDTH
+        for factor, stride in ((1, 1), (2, 2), (4, 2), (8, 2)):
+            layers += [block(before, factor * WIDTH, stride), block(factor * WIDTH, factor * WIDTH, 1)]
+            before = factor * WIDTH
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, FEATURE_DIM))
+
+
+NETWORKS = {
+    "lenet++": (LeNetPP, (1, 28, 28)),
+    "sphereface20": (SphereFace20, (3, 64, 64)),
+    "resnet18": (ResNet18, (3, 64, 64)),
+}
 
 
 class Linear(nn.Module):
@@ -54,10 +108,11 @@ class Margin(nn.Module):
 class Step:
     def __init__(self, head):
         torch.manual_seed(0)
-        self.network, self.head = LeNetPP(), head
+        network, image = NETWORKS[NETWORK]
+        self.network, self.head = network(), head
         parameters = [*self.network.parameters(), *self.head.parameters()]
         self.optimizer = torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, weight_decay=5e-4)
-        self.images = torch.randn(BATCH, 1, 28, 28)
+        self.images = torch.randn(BATCH, *image)
         self.targets = torch.arange(BATCH) % CLASSES
 
     def __call__(self):
@@ -70,13 +125,18 @@ class Step:
 
 
 torch.set_num_threads(THREADS)
-STEPS = {
-    "Softmax": Step(Linear()),
-    "L2-Softmax": Step(Margin(False, 0.0)),
-    "CM-Softmax": Step(Margin(True, 0.0)),
-    "CosFace": Step(Margin(False, MARGIN)),
-    "CM-CosFace": Step(Margin(True, MARGIN)),
+HEADS = {
+    "Softmax": Linear,
+    "L2-Softmax": lambda: Margin(False, 0.0),
+    "CM-Softmax": lambda: Margin(True, 0.0),
+    "CosFace": lambda: Margin(False, MARGIN),
+    "CM-CosFace": lambda: Margin(True, MARGIN),
 }
+steps = {}
 print(torch.__version__, flush=True)
 for line in sys.stdin:
-    print(STEPS[line.strip()](), flush=True)
+    name = line.strip()
+    if name not in steps:
+        steps[name] = Step(HEADS[name]())
+    print(steps[name](), flush=True)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, flush=True)

@@ -1,6 +1,6 @@
 //! The operations on the graph.
 
-use burn::backend::{Backend, tensor::FloatTensor};
+use burn::backend::{AutodiffBackend, Backend, tensor::FloatTensor};
 use burn_autodiff::{
     Autodiff,
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
@@ -79,6 +79,41 @@ impl<B: Backend + Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
             OpsKind::Tracked(prepared) => prepared.finish((x, slopes), y),
             OpsKind::UnTracked(prepared) => prepared.finish(y),
         }
+    }
+
+    fn normalise(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        #[derive(Debug)]
+        struct Normalise;
+
+        impl<B: Backend + Kernels> Backward<B, 3> for Normalise {
+            type State = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, f64);
+
+            fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+                let (x, gamma, mean, variance, epsilon) = ops.state;
+                let dy = grads.consume::<B>(&ops.node);
+                let (dx, by_gamma, by_beta) = B::normalise_gradients(x, dy, gamma, mean, variance, epsilon);
+                for (node, gradient) in ops.parents.into_iter().zip([dx, by_gamma, by_beta]) {
+                    if let Some(node) = node {
+                        grads.register::<B>(node.id, gradient);
+                    }
+                }
+            }
+        }
+
+        let nodes = [x.node(), gamma.node(), beta.node()];
+        let (x, gamma, beta) = (x.into_primitive(), gamma.into_primitive(), beta.into_primitive());
+        let (y, mean, variance) = B::normalise(x.clone(), gamma.clone(), beta, epsilon);
+        let state = (x, gamma, mean.clone(), variance.clone(), epsilon);
+        let y = match Normalise.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(state, y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        };
+        (y, Self::from_inner(mean), Self::from_inner(variance))
     }
 
     fn max_pool(x: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self> {

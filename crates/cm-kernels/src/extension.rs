@@ -57,6 +57,28 @@ pub trait Kernels: Backend {
         unimplemented!("{NO_SECOND_DERIVATIVE}")
     }
 
+    /// Batch normalisation with the statistics of the batch: output, means and biased variances of the channels, of which
+    /// the output alone has a gradient.
+    fn normalise(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Gradients of `x`, `γ` and `β`.
+    fn normalise_gradients(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let _ = (x, dy, gamma, mean, variance, epsilon);
+        unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+
     /// Maximum over windows.
     fn max_pool(x: FloatTensor<Self>, pooling: Pooling) -> FloatTensor<Self>;
 

@@ -10,6 +10,7 @@ use crate::{
     extension::Kernels,
     kernel::{
         activation::{self, Slopes},
+        batch_norm::{self, Images},
         convolution,
         pooling::{self, Pooling},
         shape::Convolution,
@@ -41,10 +42,14 @@ fn output(size: Option<[usize; 2]>) -> [usize; 2] {
     size
 }
 
-fn slopes<'a>(x: &FlexTensor, values: &'a [f32]) -> Slopes<'a> {
+fn images(x: &FlexTensor) -> Images {
     let shape = x.shape();
-    let channels = shape[1];
-    Slopes { values, channels, area: (2..shape.num_dims()).map(|axis| shape[axis]).product() }
+    Images { channels: shape[1], area: (2..shape.num_dims()).map(|axis| shape[axis]).product() }
+}
+
+fn slopes<'a>(x: &FlexTensor, values: &'a [f32]) -> Slopes<'a> {
+    let Images { channels, area } = images(x);
+    Slopes { values, channels, area }
 }
 
 impl Kernels for Flex {
@@ -96,6 +101,37 @@ impl Kernels for Flex {
         let (dx, by_slope) = activation::prelu_gradients(x.slice(), slopes(&x.0, values.slice()), dy.slice());
         let count = by_slope.len();
         (FlexTensor::from_data(TensorData::new(dx, shape)), tensor(by_slope, [count]))
+    }
+
+    fn normalise(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let (shape, x, gamma, beta) = (x.shape(), Numbers::of(x), Numbers::of(gamma), Numbers::of(beta));
+        let images = images(&x.0);
+        let found = batch_norm::normalise(images, x.slice(), gamma.slice(), beta.slice(), epsilon);
+        let y = FlexTensor::from_data(TensorData::new(found.y, shape));
+        (y, tensor(found.mean, [images.channels]), tensor(found.variance, [images.channels]))
+    }
+
+    fn normalise_gradients(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        epsilon: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let (shape, x, dy) = (x.shape(), Numbers::of(x), Numbers::of(dy));
+        let (gamma, mean, variance) = (Numbers::of(gamma), Numbers::of(mean), Numbers::of(variance));
+        let images = images(&x.0);
+        let statistics = (mean.slice(), variance.slice());
+        let [dx, by_gamma, by_beta] =
+            batch_norm::gradients(images, x.slice(), dy.slice(), gamma.slice(), statistics, epsilon);
+        let dx = FlexTensor::from_data(TensorData::new(dx, shape));
+        (dx, tensor(by_gamma, [images.channels]), tensor(by_beta, [images.channels]))
     }
 
     fn max_pool(x: FloatTensor<Self>, p: Pooling) -> FloatTensor<Self> {

@@ -1,7 +1,7 @@
 //! Burn's layers with a second way to run.
 
 use burn::{
-    nn::{PRelu, conv::Conv2d, pool::MaxPool2d},
+    nn::{BatchNorm, PRelu, Relu, conv::Conv2d, pool::MaxPool2d},
     tensor::Tensor,
 };
 
@@ -17,7 +17,7 @@ pub trait Fast<const D: usize> {
 
 #[cfg(not(feature = "flex"))]
 mod plain {
-    use super::{Conv2d, Fast, MaxPool2d, PRelu, Tensor};
+    use super::{BatchNorm, Conv2d, Fast, MaxPool2d, PRelu, Relu, Tensor};
 
     impl Fast<4> for Conv2d {
         fn fast(&self, input: Tensor<4>) -> Tensor<4> {
@@ -36,6 +36,18 @@ mod plain {
             self.forward(input)
         }
     }
+
+    impl<const D: usize> Fast<D> for Relu {
+        fn fast(&self, input: Tensor<D>) -> Tensor<D> {
+            self.forward(input)
+        }
+    }
+
+    impl<const D: usize> Fast<D> for BatchNorm {
+        fn fast(&self, input: Tensor<D>) -> Tensor<D> {
+            self.forward(input)
+        }
+    }
 }
 
 #[cfg(feature = "flex")]
@@ -46,7 +58,7 @@ mod on_flex {
         tensor::{DType, Device},
     };
 
-    use super::{Conv2d, Fast, MaxPool2d, PRelu, Tensor};
+    use super::{BatchNorm, Conv2d, Fast, MaxPool2d, PRelu, Relu, Tensor};
     use crate::{
         extension::Kernels,
         kernel::{pooling::Pooling, shape::Convolution},
@@ -133,6 +145,43 @@ mod on_flex {
                 input.into_dispatch(),
                 slopes.into_dispatch(),
             ))
+        }
+    }
+
+    impl<const D: usize> Fast<D> for Relu {
+        fn fast(&self, input: Tensor<D>) -> Tensor<D> {
+            if D < 2 || input.shape().num_elements() == 0 || !suits(&input) {
+                return self.forward(input);
+            }
+            let slope = Tensor::<1>::zeros([1], &input.device());
+            Tensor::from_dispatch(<Dispatch as Kernels>::rectify(
+                input.into_dispatch(),
+                slope.into_dispatch(),
+            ))
+        }
+    }
+
+    impl<const D: usize> Fast<D> for BatchNorm {
+        fn fast(&self, input: Tensor<D>) -> Tensor<D> {
+            let (gamma, beta) = (self.gamma.val(), self.beta.val());
+            let trains = input.device().is_autodiff() && self.training.is_enabled();
+            let fits = D >= 2 && input.dims()[1] == gamma.dims()[0] && input.shape().num_elements() > 0;
+            if !trains || !fits || !suits(&input) || !suits(&gamma) || !suits(&beta) {
+                return self.forward(input);
+            }
+            let (y, mean, variance) = <Dispatch as Kernels>::normalise(
+                input.into_dispatch(),
+                gamma.into_dispatch(),
+                beta.into_dispatch(),
+                self.epsilon,
+            );
+            for (state, of_batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
+                let of_batch = Tensor::<1>::from_dispatch(of_batch).detach();
+                let before = state.value_sync().to_device(&of_batch.device());
+                let kept = before.mul_scalar(1.0 - self.momentum);
+                state.update(kept.add(of_batch.mul_scalar(self.momentum)).detach());
+            }
+            Tensor::from_dispatch(y)
         }
     }
 

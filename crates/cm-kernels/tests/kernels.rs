@@ -4,7 +4,7 @@
 use burn::{
     module::{Module, Param},
     nn::{
-        PRelu, PReluConfig, PaddingConfig2d,
+        BatchNorm, BatchNormConfig, PRelu, PReluConfig, PaddingConfig2d, Relu,
         conv::{Conv2d, Conv2dConfig},
         pool::{MaxPool2d, MaxPool2dConfig},
     },
@@ -154,6 +154,48 @@ proptest! {
         for (fast, plain) in fast[2].iter().zip(&plain[2]) {
             prop_assert!((fast - plain).abs() < 1e-6 * terms, "{fast}, not {plain}");
         }
+    }
+
+    #[test]
+    fn relu_is_burns_bit_for_bit(shape in [1usize..4, 1usize..9, 1usize..20, 1usize..20]) {
+        let x = tensor(shape, 3, &Device::flex().autodiff());
+        let fast = results(&x, &[], |x| Relu::new().fast(x), |_| Vec::new());
+        let plain = results(&x, &[], |x| Relu::new().forward(x), |_| Vec::new());
+        prop_assert_eq!(fast, plain);
+    }
+
+    #[test]
+    fn batch_normalisation_agrees_with_burns_and_keeps_the_same_statistics(
+        shape in [2usize..6, 1usize..9, 1usize..12, 1usize..12],
+        offset in -50.0f64..50.0,
+    ) {
+        let device = Device::flex().autodiff();
+        let layer = |_: ()| {
+            let layer = BatchNormConfig::new(shape[1]).init(&device);
+            let gamma = Param::from_tensor(tensor([shape[1]], 8, &device));
+            BatchNorm { gamma, beta: Param::from_tensor(tensor([shape[1]], 9, &device)), ..layer }
+        };
+        let (fast, plain) = (layer(()), layer(()));
+        let x = tensor(shape, 3, &device).add_scalar(offset);
+        let gradients_of = |layer: &BatchNorm, gradients: &burn::tensor::Gradients| {
+            vec![list(layer.gamma.val().grad(gradients).unwrap()), list(layer.beta.val().grad(gradients).unwrap())]
+        };
+        let found = results(&x, &[], |x| fast.fast(x), |gradients| gradients_of(&fast, gradients));
+        let expected = results(&x, &[], |x| plain.forward(x), |gradients| gradients_of(&plain, gradients));
+        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            // The mean of numbers far from 0 has the rounding of their size.
+            let allowed = 1e-5 * (1.0 + offset.abs());
+            prop_assert!(error(found, expected) < allowed, "{i}: {:e}", error(found, expected));
+        }
+        for (found, expected) in
+            [(&fast.running_mean, &plain.running_mean), (&fast.running_var, &plain.running_var)]
+        {
+            let (found, expected) = (list(found.value_sync()), list(expected.value_sync()));
+            prop_assert!(error(&found, &expected) < 1e-5 * (1.0 + offset.abs()), "{found:?}, not {expected:?}");
+        }
+        // Outside training both are the same operation.
+        let x = x.inner();
+        prop_assert_eq!(list(fast.valid().fast(x.clone())), list(fast.valid().forward(x)));
     }
 
     #[test]

@@ -4,5 +4,9 @@
 //! `[batch, feature_dim]`, and names the paper it is from.
 
 mod lenet_pp;
+mod resnet18;
+mod sphereface20;
 
 pub use lenet_pp::{LeNetPp, LeNetPpConfig};
+pub use resnet18::{ResNet18, ResNet18Config};
+pub use sphereface20::{SphereFace20, SphereFace20Config};

@@ -25,13 +25,18 @@ impl Slopes<'_> {
     }
 }
 
+/// `a x`, and 0 for a slope of 0 whatever `x` is.
+fn below(slope: f32, x: f32) -> f32 {
+    if slope == 0.0 { 0.0 } else { slope * x }
+}
+
 /// `x` where it is positive, else `a x`.
 pub fn prelu(x: &[f32], slopes: Slopes<'_>) -> Vec<f32> {
     let run = slopes.run(x.len());
     let mut y = vec![0.0; x.len()];
     y.par_chunks_mut(run).zip(x.par_chunks(run)).enumerate().for_each(|(i, (y, x))| {
         let slope = slopes.of(i);
-        y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x > 0.0 { x } else { slope * x });
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = if x > 0.0 { x } else { below(slope, x) });
     });
     y
 }

@@ -1,6 +1,7 @@
 //! The arithmetic, on slices.
 
 pub mod activation;
+pub mod batch_norm;
 pub mod convolution;
 mod padded;
 pub mod pooling;

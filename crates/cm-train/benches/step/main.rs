@@ -2,6 +2,7 @@
 //! step in PyTorch. Everything is measured in turn, so that a machine that slows down slows all of it.
 
 mod measure;
+mod networks;
 mod torch;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -19,14 +20,18 @@ use cm_train::{
     training::{Display, OptimizerConfig, Recipe, Schedule, Shape, Training},
 };
 use measure::{BareLoop, Sample, median};
+use networks::{Loop, Network};
 
 /// Times training steps.
 #[derive(Debug, Parser)]
 struct Options {
+    /// Network: lenet++ on digits, or sphereface20 or resnet18 on images of 64 x 64
+    #[arg(long, default_value = "lenet++")]
+    network: Network,
     /// Images a step
     #[arg(long, default_value_t = 128)]
     batch: usize,
-    /// Channels of the first stage of LeNet++
+    /// Channels of the first stage
     #[arg(long, default_value_t = 32)]
     width: usize,
     /// Dimensions of the feature
@@ -92,14 +97,20 @@ fn run(options: &Options) -> Result<(), String> {
     };
     if !options.json {
         println!(
-            "LeNet++ of width {}, {}-dimensional features, batch {}, SGD with momentum; {backend}, {threads} threads",
-            options.width, options.feature_dim, options.batch
+            "{} of width {}, {}-dimensional features, batch {}, SGD with momentum; {backend}, {threads} threads",
+            options.network.name(),
+            options.width,
+            options.feature_dim,
+            options.batch
         );
         if let Some(torch) = &torch {
             println!("beside PyTorch {}", torch.version);
         }
     }
 
+    if options.network != Network::LeNetPp {
+        return network(options, backend, threads, &device, torch.as_mut());
+    }
     let images = Arc::new(synthetic_digits(options.batch * options.loop_steps, 0, 0).train);
     let model = |preset: Preset| classifier(options, preset, &device);
     let mut heads = Vec::new();
@@ -122,6 +133,29 @@ fn run(options: &Options) -> Result<(), String> {
     report(options, backend, threads, &samples);
     drop(heads);
     training_loop(options, backend, threads, &device, &images).map_err(|error| error.to_string())
+}
+
+/// A network other than LeNet++, with one head.
+fn network(
+    options: &Options,
+    backend: Backend,
+    threads: usize,
+    device: &Device,
+    mut torch: Option<&mut torch::Torch>,
+) -> Result<(), String> {
+    let preset = Preset::CmCosFace;
+    let mut bare = Loop::new(options, preset, device).map_err(|error| error.to_string())?;
+    let mut sample = Sample::default();
+    for round in 0..=options.rounds {
+        let ours = bare.step();
+        let theirs = torch.as_mut().map(|torch| torch.step(preset)).transpose()?;
+        if round > 0 {
+            sample.ours.push(ours);
+            sample.theirs.extend(theirs);
+        }
+    }
+    report(options, backend, threads, &[(preset, sample)]);
+    Ok(())
 }
 
 fn classifier(options: &Options, preset: Preset, device: &Device) -> Result<Classifier, Error> {
@@ -151,7 +185,11 @@ fn report(options: &Options, backend: Backend, threads: usize, samples: &[(Prese
             }
             None => String::new(),
         };
-        println!("{:<10}  {rate:7.1} images/s  {to_softmax:.3} of the time of softmax{torch}", preset.name());
+        let softmax = match samples.len() {
+            1 => String::new(),
+            _ => format!("  {to_softmax:.3} of the time of softmax"),
+        };
+        println!("{:<10}  {rate:7.1} images/s{softmax}{torch}", preset.name());
     }
 }
 

@@ -24,6 +24,7 @@ impl Torch {
         let python = options.python.display();
         let mut child = Command::new(&options.python)
             .arg(&script)
+            .arg(options.network.name())
             .args([options.batch, options.width, options.feature_dim, threads].map(|n| n.to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

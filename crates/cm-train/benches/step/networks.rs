@@ -1,0 +1,131 @@
+//! The networks whose steps are measured, and a bare loop for each.
+
+use std::{str::FromStr, time::Instant};
+
+use burn::{
+    module::Module,
+    optim::{GradientsParams, ModuleOptimizer},
+    tensor::{Device, Distribution, Int, Tensor},
+};
+use cm_loss_core::{Head, Preset};
+use cm_models::{LeNetPp, LeNetPpConfig, ResNet18, ResNet18Config, SphereFace20, SphereFace20Config};
+use cm_train::{classifier::CLASSES, training::OptimizerConfig};
+
+use crate::Options;
+
+/// Which network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    LeNetPp,
+    SphereFace20,
+    ResNet18,
+}
+
+impl Network {
+    const ALL: [Self; 3] = [Self::LeNetPp, Self::SphereFace20, Self::ResNet18];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LeNetPp => "lenet++",
+            Self::SphereFace20 => "sphereface20",
+            Self::ResNet18 => "resnet18",
+        }
+    }
+
+    /// Channels, height and width of its images here.
+    fn image(self) -> [usize; 3] {
+        match self {
+            Self::LeNetPp => [1, 28, 28],
+            Self::SphereFace20 | Self::ResNet18 => [3, 64, 64],
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|network| network.name() == name);
+        found.ok_or_else(|| format!("the networks are {}", Self::ALL.map(Self::name).join(", ")))
+    }
+}
+
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one")]
+enum Backbone {
+    LeNetPp(LeNetPp),
+    SphereFace20(SphereFace20),
+    ResNet18(ResNet18),
+}
+
+#[derive(Module, Debug)]
+struct Model {
+    backbone: Backbone,
+    head: Head,
+}
+
+impl Model {
+    fn forward(&self, images: Tensor<4>, targets: Tensor<1, Int>) -> Tensor<1> {
+        let features = match &self.backbone {
+            Backbone::LeNetPp(network) => network.forward(images),
+            Backbone::SphereFace20(network) => network.forward(images),
+            Backbone::ResNet18(network) => network.forward(images),
+        };
+        self.head.forward(features, targets).mean_loss()
+    }
+}
+
+/// Forward, backward and SGD with momentum on the same images again and again.
+pub struct Loop {
+    model: Option<Model>,
+    optimizer: ModuleOptimizer,
+    images: Tensor<4>,
+    targets: Tensor<1, Int>,
+}
+
+impl Loop {
+    pub fn new(options: &Options, preset: Preset, device: &Device) -> Result<Self, cm_loss_core::Error> {
+        let device = device.clone().autodiff();
+        let (width, feature_dim) = (options.width, options.feature_dim);
+        let [channels, height, columns] = options.network.image();
+        let backbone = match options.network {
+            Network::LeNetPp => Backbone::LeNetPp(
+                LeNetPpConfig::new().with_width(width).with_feature_dim(feature_dim).init(&device),
+            ),
+            Network::SphereFace20 => Backbone::SphereFace20(
+                SphereFace20Config::new([height, columns])
+                    .with_width(width)
+                    .with_feature_dim(feature_dim)
+                    .init(&device),
+            ),
+            Network::ResNet18 => Backbone::ResNet18(
+                ResNet18Config::new().with_width(width).with_feature_dim(feature_dim).init(&device),
+            ),
+        };
+        let head = preset.config().init(feature_dim, CLASSES, &device)?;
+        let targets: Vec<i32> = (0..options.batch).map(|i| (i % CLASSES) as i32).collect();
+        Ok(Self {
+            model: Some(Model { backbone, head }),
+            optimizer: OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4 }.init(),
+            images: Tensor::random(
+                [options.batch, channels, height, columns],
+                Distribution::Default,
+                &device,
+            ),
+            targets: Tensor::from_data(&targets[..], &device),
+        })
+    }
+
+    /// Seconds of a step.
+    pub fn step(&mut self) -> f64 {
+        let start = Instant::now();
+        let Some(model) = self.model.take() else { unreachable!("it is put back after each step") };
+        let loss = model.forward(self.images.clone(), self.targets.clone());
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        let model = self.optimizer.step(1e-3, model, gradients);
+        // Nothing is done on a GPU until it is asked for.
+        let _ = model.devices()[0].sync();
+        self.model = Some(model);
+        start.elapsed().as_secs_f64()
+    }
+}
