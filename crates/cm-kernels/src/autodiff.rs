@@ -33,11 +33,14 @@ impl<B: Backend + Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
                 if let Some(node) = x_node {
                     grads.register::<B>(node.id, B::convolve_by_input(dy.clone(), weight, convolution));
                 }
-                if let Some(node) = weight_node {
-                    grads.register::<B>(node.id, B::convolve_by_weight(x, dy.clone(), convolution));
+                if weight_node.is_none() && bias_node.is_none() {
+                    return;
                 }
-                if let Some(node) = bias_node {
-                    grads.register::<B>(node.id, B::convolve_by_bias(dy, convolution));
+                let (dw, db) = B::convolve_by_parameters(x, dy, convolution);
+                for (node, gradient) in [(weight_node, dw), (bias_node, db)] {
+                    if let Some(node) = node {
+                        grads.register::<B>(node.id, gradient);
+                    }
                 }
             }
         }

@@ -28,19 +28,13 @@ pub trait Kernels: Backend {
         unimplemented!("{NO_SECOND_DERIVATIVE}")
     }
 
-    /// Gradient of `w`.
-    fn convolve_by_weight(
+    /// Gradients of `w` and `b`.
+    fn convolve_by_parameters(
         x: FloatTensor<Self>,
         dy: FloatTensor<Self>,
         convolution: Convolution,
-    ) -> FloatTensor<Self> {
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let _ = (x, dy, convolution);
-        unimplemented!("{NO_SECOND_DERIVATIVE}")
-    }
-
-    /// Gradient of `b`.
-    fn convolve_by_bias(dy: FloatTensor<Self>, convolution: Convolution) -> FloatTensor<Self> {
-        let _ = (dy, convolution);
         unimplemented!("{NO_SECOND_DERIVATIVE}")
     }
 

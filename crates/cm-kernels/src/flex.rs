@@ -11,7 +11,7 @@ use crate::{
     kernel::{
         activation::{self, Slopes},
         batch_norm::{self, Images},
-        convolution,
+        convolution, parameters,
         pooling::{self, Pooling},
         shape::Convolution,
     },
@@ -75,15 +75,14 @@ impl Kernels for Flex {
         tensor(dx, [c.batch, c.channels_in, c.image[0], c.image[1]])
     }
 
-    fn convolve_by_weight(x: FloatTensor<Self>, dy: FloatTensor<Self>, c: Convolution) -> FloatTensor<Self> {
+    fn convolve_by_parameters(
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        c: Convolution,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (x, dy) = (Numbers::of(x), Numbers::of(dy));
-        let dw = convolution::weight_gradient(&c, output(c.output()), x.slice(), dy.slice());
-        tensor(dw, [c.channels_out, c.channels_in, c.kernel[0], c.kernel[1]])
-    }
-
-    fn convolve_by_bias(dy: FloatTensor<Self>, c: Convolution) -> FloatTensor<Self> {
-        let dy = Numbers::of(dy);
-        tensor(convolution::bias_gradient(&c, output(c.output()), dy.slice()), [c.channels_out])
+        let (dw, db) = parameters::gradients(&c, output(c.output()), x.slice(), dy.slice());
+        (tensor(dw, [c.channels_out, c.channels_in, c.kernel[0], c.kernel[1]]), tensor(db, [c.channels_out]))
     }
 
     fn rectify(x: FloatTensor<Self>, values: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -5,6 +5,9 @@ use rayon::prelude::*;
 /// Numbers that a thread takes at a time.
 const CHUNK: usize = 64 * 1024;
 
+/// Sums that are added side by side.
+const LANES: usize = 32;
+
 /// Which slope a number has: `[batch, channels, area]`, with a slope for each channel or one for all.
 #[derive(Debug, Clone, Copy)]
 pub struct Slopes<'a> {
@@ -50,16 +53,23 @@ pub fn prelu_gradients(x: &[f32], slopes: Slopes<'_>, dy: &[f32]) -> (Vec<f32>, 
     let sums: Vec<f32> = parts
         .map(|(i, ((dx, x), dy))| {
             let slope = slopes.of(i);
-            let mut lanes = [0.0; 16];
-            let (dx, x, dy) = (dx.chunks_mut(16), x.chunks(16), dy.chunks(16));
-            for ((dx, x), dy) in dx.zip(x).zip(dy) {
-                let each = lanes.iter_mut().zip(dx).zip(x).zip(dy);
-                for (((lane, dx), &x), &dy) in each {
-                    *dx = if x > 0.0 { dy } else { slope * dy };
-                    *lane += if x > 0.0 { 0.0 } else { x * dy };
+            // In lanes of a fixed number, so that several sums are added at a time.
+            let (dx, dx_rest) = dx.as_chunks_mut::<LANES>();
+            let ((x, x_rest), (dy, dy_rest)) = (x.as_chunks::<LANES>(), dy.as_chunks::<LANES>());
+            let mut lanes = [0.0; LANES];
+            for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
+                for i in 0..LANES {
+                    let inside = x[i] > 0.0;
+                    dx[i] = if inside { dy[i] } else { slope * dy[i] };
+                    lanes[i] += if inside { 0.0 } else { x[i] * dy[i] };
                 }
             }
-            lanes.into_iter().sum()
+            let mut rest = 0.0;
+            for ((dx, &x), &dy) in dx_rest.iter_mut().zip(x_rest).zip(dy_rest) {
+                *dx = if x > 0.0 { dy } else { slope * dy };
+                rest += if x > 0.0 { 0.0 } else { x * dy };
+            }
+            lanes.into_iter().sum::<f32>() + rest
         })
         .collect();
     let mut by_slope = vec![0.0; slopes.values.len()];

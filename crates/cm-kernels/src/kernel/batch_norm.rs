@@ -41,12 +41,18 @@ fn two_sums<'a>(
     let mut total = (0.0, 0.0);
     for (a, b) in pairs {
         let mut lanes = ([0.0; LANES], [0.0; LANES]);
-        for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
-            for (i, (&a, &b)) in a.iter().zip(b).enumerate() {
-                let (first, second) = terms(a, b);
+        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+        for (a, b) in a.iter().zip(b) {
+            for i in 0..LANES {
+                let (first, second) = terms(a[i], b[i]);
                 lanes.0[i] += first;
                 lanes.1[i] += second;
             }
+        }
+        for (&a, &b) in a_rest.iter().zip(b_rest) {
+            let (first, second) = terms(a, b);
+            lanes.0[0] += first;
+            lanes.1[0] += second;
         }
         total.0 += lanes.0.iter().map(|&v| f64::from(v)).sum::<f64>();
         total.1 += lanes.1.iter().map(|&v| f64::from(v)).sum::<f64>();

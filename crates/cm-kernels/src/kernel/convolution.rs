@@ -1,4 +1,4 @@
-//! Convolution and its gradients, computed directly from padded images.
+//! Convolution and the gradient of its images, computed directly from padded images.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -6,12 +6,9 @@ use rayon::prelude::*;
 use super::{
     padded::Padded,
     shape::Convolution,
-    tile::{VECTORS, most_rows, over_pixels, over_taps, panel_width, with_rows},
+    tile::{VECTORS, most_rows, over_taps, panel_width, with_rows},
     workspace::{self, Aligned},
 };
-
-/// Numbers of padded images that the gradient of a kernel works on together.
-const GROUP: usize = 96 * 1024;
 
 /// A convolution with stride 1 in its output: what is added up for each output pixel, and where that pixel is.
 struct Direct<'a> {
@@ -105,7 +102,7 @@ impl Direct<'_> {
 }
 
 /// [`panel_width`] of this machine.
-struct PanelWidth;
+pub struct PanelWidth;
 
 impl WithSimd for PanelWidth {
     type Output = usize;
@@ -130,7 +127,7 @@ fn packed(rows: usize, channels: usize, value: impl Fn(usize, usize) -> f32 + Sy
 }
 
 /// The padded image that all taps of all output pixels lie in.
-fn padded(c: &Convolution, output: [usize; 2]) -> Padded {
+pub fn padded(c: &Convolution, output: [usize; 2]) -> Padded {
     let reach =
         |axis: usize| (output[axis] - 1) * c.stride[axis] + c.dilation[axis] * (c.kernel[axis] - 1) + 1;
     Padded {
@@ -144,7 +141,7 @@ fn padded(c: &Convolution, output: [usize; 2]) -> Padded {
 }
 
 /// Places of the taps in the order of the weights: channel, row, column.
-fn taps(c: &Convolution, padded: &Padded) -> Vec<usize> {
+pub fn taps(c: &Convolution, padded: &Padded) -> Vec<usize> {
     let [rows, columns] = c.kernel;
     let place = |k: usize| {
         let (channel, row, column) = (k / (rows * columns), k / columns % rows, k % columns);
@@ -251,120 +248,4 @@ pub fn input_gradient(c: &Convolution, output: [usize; 2], dy: &[f32], weight: &
         }
     }
     dx
-}
-
-/// The sums of a kernel's gradient: `[panels, taps, panel width]`.
-struct Gradient<'a> {
-    padded: Padded,
-    taps: &'a [usize],
-    output: [usize; 2],
-    row_step: usize,
-    /// Padded images, one after another.
-    images: &'a [f32],
-    /// Gradients of the output of the same images, `[images, panels, pixels, panel width]`.
-    panels: &'a [f32],
-    sums: &'a mut [f32],
-}
-
-impl WithSimd for Gradient<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let width = panel_width::<S>();
-        let area = self.output[0] * self.output[1];
-        let count = self.sums.len() / (self.taps.len() * width);
-        for (panel, sums) in self.sums.chunks_exact_mut(self.taps.len() * width).enumerate() {
-            let tiles = self.taps.len().div_ceil(most_rows::<S>());
-            for tile in 0..tiles {
-                let (from, to) = (tile * self.taps.len() / tiles, (tile + 1) * self.taps.len() / tiles);
-                let taps = &self.taps[from..to];
-                let sums = &mut sums[from * width..to * width];
-                with_rows!(to - from, ROWS => {
-                    let mut tile = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-                    let images = self.images.chunks_exact(self.padded.len());
-                    for (image, all) in images.zip(self.panels.chunks_exact(count * area * width)) {
-                        let (vectors, _) = S::as_simd_f32s(&all[panel * area * width..][..area * width]);
-                        over_pixels::<S, ROWS>(
-                            simd, image, self.output, self.row_step, taps, vectors, &mut tile,
-                        );
-                    }
-                    let tile: &[f32] = pulp::bytemuck::cast_slice(tile.as_flattened());
-                    sums.iter_mut().zip(tile).for_each(|(sum, tile)| *sum += *tile);
-                });
-            }
-        }
-    }
-}
-
-/// Gradient of the kernels from that of the output.
-pub fn weight_gradient(c: &Convolution, output: [usize; 2], x: &[f32], dy: &[f32]) -> Vec<f32> {
-    let padded = padded(c, output);
-    let taps = taps(c, &padded);
-    let arch = Arch::new();
-    let width = arch.dispatch(PanelWidth);
-    let (area, panels) = (output[0] * output[1], c.channels_out.div_ceil(width));
-    let group = (GROUP / padded.len().max(1)).clamp(1, 8);
-    // A sum for each thread, added in the order of the images, so that the result does not depend on who is faster.
-    let share = c.batch.div_ceil(rayon::current_num_threads()).max(1);
-    let parts = x.par_chunks(share * c.input_len()).zip(dy.par_chunks(share * c.channels_out * area));
-    let sums: Vec<Vec<f32>> = parts
-        .map(|(x, dy)| {
-            let mut sums = vec![0.0; panels * taps.len() * width];
-            let each = panels * area * width;
-            workspace::with(group * (padded.len() + each), |work| {
-                let (images, packed) = work.split_at_mut(group * padded.len());
-                let groups = x.chunks(group * c.input_len()).zip(dy.chunks(group * c.channels_out * area));
-                for (x, dy) in groups {
-                    let count = x.len() / c.input_len();
-                    for (i, x) in x.chunks_exact(c.input_len()).enumerate() {
-                        padded.fill(x, &mut images[i * padded.len()..]);
-                        let dy = &dy[i * c.channels_out * area..][..c.channels_out * area];
-                        transpose(dy, area, width, &mut packed[i * each..][..each]);
-                    }
-                    arch.dispatch(Gradient {
-                        padded,
-                        taps: &taps,
-                        output,
-                        row_step: c.stride[0] * padded.row(),
-                        images: &images[..count * padded.len()],
-                        panels: &packed[..count * each],
-                        sums: &mut sums,
-                    });
-                }
-            });
-            sums
-        })
-        .collect();
-    let mut weight = vec![0.0; c.weight_len()];
-    weight.par_chunks_exact_mut(taps.len()).enumerate().for_each(|(channel, weight)| {
-        let from = channel / width * taps.len() * width + channel % width;
-        for sums in &sums {
-            weight.iter_mut().zip(sums[from..].iter().step_by(width)).for_each(|(total, sum)| *total += *sum);
-        }
-    });
-    weight
-}
-
-/// `[panels, pixels, panel width]` from `[channels, pixels]`.
-fn transpose(image: &[f32], area: usize, width: usize, panels: &mut [f32]) {
-    for (panel, numbers) in panels.chunks_exact_mut(area * width).enumerate() {
-        let channels = image[panel * width * area..].chunks_exact(area).take(width);
-        if channels.len() < width {
-            numbers.fill(0.0);
-        }
-        for (i, channel) in channels.enumerate() {
-            numbers[i..].iter_mut().step_by(width).zip(channel).for_each(|(to, from)| *to = *from);
-        }
-    }
-}
-
-/// Gradient of the bias from that of the output.
-pub fn bias_gradient(c: &Convolution, output: [usize; 2], dy: &[f32]) -> Vec<f32> {
-    let area = output[0] * output[1];
-    let of_channel = |channel: usize| {
-        let images = dy.chunks_exact(c.channels_out * area);
-        images.map(|dy| dy[channel * area..][..area].iter().sum::<f32>()).sum::<f32>()
-    };
-    (0..c.channels_out).into_par_iter().map(of_channel).collect()
 }

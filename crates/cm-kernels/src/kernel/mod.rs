@@ -4,6 +4,7 @@ pub mod activation;
 pub mod batch_norm;
 pub mod convolution;
 mod padded;
+pub mod parameters;
 pub mod pooling;
 pub mod shape;
 mod tile;

@@ -1,0 +1,143 @@
+//! Gradients of a convolution's kernels and bias.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::{
+    convolution::{PanelWidth, padded, taps},
+    padded::Padded,
+    shape::Convolution,
+    tile::{VECTORS, most_rows, over_pixels, panel_width, with_rows},
+    workspace,
+};
+
+/// Numbers of padded images that are worked on together.
+const GROUP: usize = 96 * 1024;
+
+/// The sums of a kernel's gradient: `[panels, taps, panel width]`.
+struct Gradient<'a> {
+    padded: Padded,
+    taps: &'a [usize],
+    output: [usize; 2],
+    row_step: usize,
+    /// Padded images, one after another.
+    images: &'a [f32],
+    /// Gradients of the output of the same images, `[images, panels, pixels, panel width]`.
+    panels: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Gradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let width = panel_width::<S>();
+        let area = self.output[0] * self.output[1];
+        let count = self.sums.len() / (self.taps.len() * width);
+        for (panel, sums) in self.sums.chunks_exact_mut(self.taps.len() * width).enumerate() {
+            let tiles = self.taps.len().div_ceil(most_rows::<S>());
+            for tile in 0..tiles {
+                let (from, to) = (tile * self.taps.len() / tiles, (tile + 1) * self.taps.len() / tiles);
+                let taps = &self.taps[from..to];
+                let sums = &mut sums[from * width..to * width];
+                with_rows!(to - from, ROWS => {
+                    let mut tile = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
+                    let images = self.images.chunks_exact(self.padded.len());
+                    for (image, all) in images.zip(self.panels.chunks_exact(count * area * width)) {
+                        let (vectors, _) = S::as_simd_f32s(&all[panel * area * width..][..area * width]);
+                        over_pixels::<S, ROWS>(
+                            simd, image, self.output, self.row_step, taps, vectors, &mut tile,
+                        );
+                    }
+                    let tile: &[f32] = pulp::bytemuck::cast_slice(tile.as_flattened());
+                    sums.iter_mut().zip(tile).for_each(|(sum, tile)| *sum += *tile);
+                });
+            }
+        }
+    }
+}
+
+/// Gradients of the kernels and of the bias from that of the output.
+pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let padded = padded(c, output);
+    let taps = taps(c, &padded);
+    let arch = Arch::new();
+    let width = arch.dispatch(PanelWidth);
+    let (area, panels) = (output[0] * output[1], c.channels_out.div_ceil(width));
+    let group = (GROUP / padded.len().max(1)).clamp(1, 8);
+    // A sum for each thread, added in the order of the images, so that the result does not depend on who is faster.
+    let share = c.batch.div_ceil(rayon::current_num_threads()).max(1);
+    let parts = x.par_chunks(share * c.input_len()).zip(dy.par_chunks(share * c.channels_out * area));
+    let sums: Vec<(Vec<f32>, Vec<f32>)> = parts
+        .map(|(x, dy)| {
+            let mut sums = vec![0.0; panels * taps.len() * width];
+            let mut bias = vec![0.0; panels * width];
+            let each = panels * area * width;
+            workspace::with(group * (padded.len() + each), |work| {
+                let (images, packed) = work.split_at_mut(group * padded.len());
+                let groups = x.chunks(group * c.input_len()).zip(dy.chunks(group * c.channels_out * area));
+                for (x, dy) in groups {
+                    let count = x.len() / c.input_len();
+                    for (i, x) in x.chunks_exact(c.input_len()).enumerate() {
+                        padded.fill(x, &mut images[i * padded.len()..]);
+                        let dy = &dy[i * c.channels_out * area..][..c.channels_out * area];
+                        transpose(dy, area, width, &mut packed[i * each..][..each]);
+                    }
+                    for image in packed[..count * each].chunks_exact(each) {
+                        add_pixels(image, area, width, &mut bias);
+                    }
+                    arch.dispatch(Gradient {
+                        padded,
+                        taps: &taps,
+                        output,
+                        row_step: c.stride[0] * padded.row(),
+                        images: &images[..count * padded.len()],
+                        panels: &packed[..count * each],
+                        sums: &mut sums,
+                    });
+                }
+            });
+            (sums, bias)
+        })
+        .collect();
+    let mut bias = vec![0.0; c.channels_out];
+    for (_, part) in &sums {
+        bias.iter_mut().zip(part).for_each(|(total, sum)| *total += *sum);
+    }
+    let mut weight = vec![0.0; c.weight_len()];
+    weight.par_chunks_exact_mut(taps.len()).enumerate().for_each(|(channel, weight)| {
+        let from = channel / width * taps.len() * width + channel % width;
+        for (sums, _) in &sums {
+            weight.iter_mut().zip(sums[from..].iter().step_by(width)).for_each(|(total, sum)| *total += *sum);
+        }
+    });
+    (weight, bias)
+}
+
+/// Adds the sums over the pixels of `[panels, pixels, panel width]` to `[panels, panel width]`.
+fn add_pixels(image: &[f32], area: usize, width: usize, sums: &mut [f32]) {
+    for (panel, sums) in image.chunks_exact(area * width).zip(sums.chunks_exact_mut(width)) {
+        for pixel in panel.chunks_exact(width) {
+            sums.iter_mut().zip(pixel).for_each(|(sum, number)| *sum += *number);
+        }
+    }
+}
+
+/// `[panels, pixels, panel width]` from `[channels, pixels]`.
+fn transpose(image: &[f32], area: usize, width: usize, panels: &mut [f32]) {
+    // So many pixels at a time stay in the first-level cache while every channel writes to them.
+    const PIXELS: usize = 64;
+    for (panel, numbers) in panels.chunks_exact_mut(area * width).enumerate() {
+        let channels = &image[panel * width * area..];
+        if channels.len() < width * area {
+            numbers.fill(0.0);
+        }
+        for (block, numbers) in numbers.chunks_mut(PIXELS * width).enumerate() {
+            for (i, channel) in channels.chunks_exact(area).take(width).enumerate() {
+                let pixels = &channel[block * PIXELS..][..numbers.len() / width];
+                numbers[i..].iter_mut().step_by(width).zip(pixels).for_each(|(to, from)| *to = *from);
+            }
+        }
+    }
+}
