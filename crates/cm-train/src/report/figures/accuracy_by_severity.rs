@@ -55,7 +55,8 @@ pub(super) fn draw(
     let name = format!("accuracy-by-severity-{}d", dimension.feature_dim);
     let title = "Accuracy by severity of the degradation";
     let subtitle = super::subtitle(results, dimension);
-    let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::STRIP_HEIGHT;
+    let names: Vec<(usize, &str)> = absolute.iter().map(|s| (s.position, s.loss)).collect();
+    let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::strip_height(&names);
     let svg = picture(&name, (WIDTH, height), title, &subtitle, |sheet| {
         let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
         let panels = panels.split_evenly((1, if difference.is_some() { 2 } else { 1 }));
@@ -73,7 +74,6 @@ pub(super) fn draw(
             let title = format!("Difference to {}", baseline.loss);
             lines(&mut chart(panel, &title, &MARGINS, &x, &y)?, &relative)?;
         }
-        let names: Vec<(usize, &str)> = absolute.iter().map(|s| (s.position, s.loss)).collect();
         legend::losses(&strip, &names)
     })?;
 

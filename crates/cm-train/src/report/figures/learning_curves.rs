@@ -77,7 +77,8 @@ pub(super) fn draw(
 
     let name = format!("learning-curves-{}d", dimension.feature_dim);
     let subtitle = super::subtitle(results, dimension);
-    let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::STRIP_HEIGHT;
+    let names: Vec<(usize, &str)> = losses.iter().map(|&(position, l)| (position, l.loss)).collect();
+    let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::strip_height(&names);
     let svg = picture(&name, (WIDTH, height), "Learning curves", &subtitle, |sheet| {
         let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
         for (panel, area) in PANELS.iter().zip(panels.split_evenly((1, PANELS.len()))) {
@@ -100,7 +101,6 @@ pub(super) fn draw(
             };
             draw_curves(&mut chart(&area, panel.title, &MARGINS, &x, &y)?, &curves)?;
         }
-        let names: Vec<(usize, &str)> = losses.iter().map(|&(position, l)| (position, l.loss)).collect();
         legend::losses(&strip, &names)
     })?;
     let seeds = if dimension.seeds.len() > 1 {

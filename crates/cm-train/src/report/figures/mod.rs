@@ -1,5 +1,6 @@
 //! The pictures of a report, as SVG and as PNG.
 
+mod accuracy_by_loss;
 mod accuracy_by_severity;
 mod canvas;
 mod features;
@@ -49,7 +50,10 @@ pub(super) fn draw(results: &Results, features: &[Vec<FeatureRow>]) -> Result<Ve
     let dimensions = summary::by_dimension(results);
     let mut figures = Vec::new();
     for dimension in &dimensions {
-        figures.extend(accuracy_by_severity::draw(results, dimension)?);
+        figures.extend(match trained(dimension).len() > accuracy_by_loss::MANY {
+            true => accuracy_by_loss::draw(results, dimension)?,
+            false => accuracy_by_severity::draw(results, dimension)?,
+        });
     }
     figures.extend(features::draw(results, features)?);
     for dimension in &dimensions {

@@ -309,3 +309,39 @@ fn an_unusable_folder_is_explained_by_file_and_line() {
     let message = message(dir.path());
     assert!(message.contains("Softmax-64-0.csv, line 5: column label"), "{message}");
 }
+
+#[test]
+fn many_losses_have_a_row_each_the_best_on_top_and_a_legend_that_stays_in_the_picture() {
+    let mut results = fixture(config(), &[0, 1]);
+    let losses = cm_loss_core::Preset::ALL;
+    results.config.losses = losses.to_vec();
+    // Each a little better than the one before it.
+    let runs = losses
+        .iter()
+        .enumerate()
+        .flat_map(|(i, loss)| [0, 1].map(|seed| run(loss.name(), 64, seed, 0.9 + 0.002 * i as f64)));
+    results.runs = runs.collect();
+    let (dir, _) = written(&results);
+    let accuracy = text(&dir, "accuracy-by-severity-64d.svg");
+    let place = |loss: &str| {
+        // A name is the text of an element: "\nArcFace\n" is not in "CM-ArcFace".
+        let found = accuracy.find(&format!("\n{loss}\n"));
+        found.unwrap_or_else(|| panic!("{loss} is not in the picture"))
+    };
+    for pair in losses.windows(2) {
+        assert!(place(pair[1].name()) < place(pair[0].name()), "{} is better than {}", pair[1], pair[0]);
+    }
+    let curves = text(&dir, "learning-curves-64d.svg");
+    assert!(losses.iter().all(|loss| curves.contains(&format!("\n{loss}\n"))));
+    let number = |tag: &str, name: &str| -> Option<f64> {
+        tag.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?.parse().ok()
+    };
+    let sheet = curves.lines().next().unwrap();
+    let view = sheet.split("viewBox=\"0 0 ").nth(1).unwrap().split('"').next().unwrap();
+    let (width, height) = view.split_once(' ').unwrap();
+    let (width, height): (f64, f64) = (width.parse().unwrap(), height.parse().unwrap());
+    for tag in curves.lines().filter(|line| line.starts_with("<text")) {
+        let (x, y) = (number(tag, "x").unwrap(), number(tag, "y").unwrap());
+        assert!((0.0..width).contains(&x) && (0.0..height).contains(&y), "{tag} lies outside the picture");
+    }
+}
