@@ -55,6 +55,9 @@ struct Options {
     /// Python with PyTorch
     #[arg(long, default_value = "python3")]
     python: PathBuf,
+    /// One head alone, as for the other networks, with the memory that it takes
+    #[arg(long)]
+    single: bool,
     /// A line of JSON a row
     #[arg(long)]
     json: bool,
@@ -108,7 +111,7 @@ fn run(options: &Options) -> Result<(), String> {
         }
     }
 
-    if options.network != Network::LeNetPp {
+    if options.network != Network::LeNetPp || options.single {
         return network(options, backend, threads, &device, torch.as_mut());
     }
     let images = Arc::new(synthetic_digits(options.batch * options.loop_steps, 0, 0).train);
@@ -135,7 +138,7 @@ fn run(options: &Options) -> Result<(), String> {
     training_loop(options, backend, threads, &device, &images).map_err(|error| error.to_string())
 }
 
-/// A network other than LeNet++, with one head.
+/// A network with one head, and the memory that it takes.
 fn network(
     options: &Options,
     backend: Backend,
@@ -155,7 +158,20 @@ fn network(
         }
     }
     report(options, backend, threads, &[(preset, sample)]);
+    let theirs = torch.map(torch::Torch::peak).transpose()?;
+    memory(options, theirs);
     Ok(())
+}
+
+/// Largest memory of the two processes, which have each done nothing but these steps.
+fn memory(options: &Options, theirs: Option<f64>) {
+    let Some(ours) = measure::peak_memory() else { return };
+    if options.json {
+        println!("{}", serde_json::json!({ "peak_mb": ours, "torch_peak_mb": theirs }));
+        return;
+    }
+    let theirs = theirs.map_or(String::new(), |theirs| format!(", PyTorch's {theirs:.0} MB"));
+    println!("largest memory of the process: {ours:.0} MB{theirs}");
 }
 
 fn classifier(options: &Options, preset: Preset, device: &Device) -> Result<Classifier, Error> {

@@ -53,6 +53,13 @@ impl Torch {
         line.parse().map_err(|_| format!("PyTorch said {line:?} instead of a time"))
     }
 
+    /// Ends it, and tells the largest memory that it has had, in MB.
+    pub fn peak(&mut self) -> Result<f64, String> {
+        self.input.take();
+        let line = self.line()?;
+        line.parse().map_err(|_| format!("PyTorch said {line:?} instead of its memory"))
+    }
+
     fn line(&mut self) -> Result<String, String> {
         let mut line = String::new();
         let read = self.output.read_line(&mut line);
