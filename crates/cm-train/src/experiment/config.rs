@@ -84,14 +84,14 @@ impl Profile {
         match self {
             Self::Full => common,
             Self::Quick => ExperimentConfig {
-                width: 8,
-                train_images: 10_000,
+                width: 16,
+                train_images: 15_000,
                 test_images: 2_000,
                 recipe: Recipe {
                     epochs: 4,
                     batch_size: 64,
                     optimizer: OptimizerConfig::AdamW { weight_decay: 1e-2 },
-                    schedule: Schedule { learning_rate: 3e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
+                    schedule: Schedule { learning_rate: 1.5e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
                     max_grad_norm: Some(5.0),
                 },
                 ..common
