@@ -54,6 +54,52 @@ impl<B: Backend + Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         }
     }
 
+    fn convolve_rectify(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slopes: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        #[derive(Debug)]
+        struct ConvolveRectify;
+
+        impl<B: Backend + Kernels> Backward<B, 4> for ConvolveRectify {
+            type State = ([FloatTensor<B>; 4], Convolution);
+
+            fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
+                let ([x, weight, slopes, kept], convolution) = ops.state;
+                let [x_node, parameters @ ..] = ops.parents;
+                let dy = grads.consume::<B>(&ops.node);
+                if let Some(node) = x_node {
+                    let (kept, dy, slopes) = (kept.clone(), dy.clone(), slopes.clone());
+                    let dx = B::convolve_rectify_by_input(kept, dy, weight, slopes, convolution);
+                    grads.register::<B>(node.id, dx);
+                }
+                if parameters.iter().all(Option::is_none) {
+                    return;
+                }
+                let (dw, db, by_slope) = B::convolve_rectify_by_parameters(x, kept, dy, slopes, convolution);
+                for (node, gradient) in parameters.into_iter().zip([dw, db, by_slope]) {
+                    if let Some(node) = node {
+                        grads.register::<B>(node.id, gradient);
+                    }
+                }
+            }
+        }
+
+        let nodes = [x.node(), weight.node(), bias.node(), slopes.node()];
+        let [x, weight, bias, slopes] = [x, weight, bias, slopes].map(|tensor| tensor.into_primitive());
+        let (y, kept) = B::convolve_rectify(x.clone(), weight.clone(), bias, slopes.clone(), convolution);
+        let y = match ConvolveRectify.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                prepared.finish(([x, weight, slopes, kept.clone()], convolution), y)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        };
+        (y, Self::from_inner(kept))
+    }
+
     fn rectify(x: FloatTensor<Self>, slopes: FloatTensor<Self>) -> FloatTensor<Self> {
         #[derive(Debug)]
         struct Prelu;

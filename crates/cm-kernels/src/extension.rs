@@ -38,6 +38,39 @@ pub trait Kernels: Backend {
         unimplemented!("{NO_SECOND_DERIVATIVE}")
     }
 
+    /// PReLU of `w * x + b`, and what its gradients need of it.
+    fn convolve_rectify(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slopes: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    /// Gradient of `x`.
+    fn convolve_rectify_by_input(
+        kept: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        slopes: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> FloatTensor<Self> {
+        let _ = (kept, dy, weight, slopes, convolution);
+        unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+
+    /// Gradients of `w`, `b` and the slopes.
+    fn convolve_rectify_by_parameters(
+        x: FloatTensor<Self>,
+        kept: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        slopes: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let _ = (x, kept, dy, slopes, convolution);
+        unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+
     /// PReLU with a slope for each channel, or one for all.
     fn rectify(x: FloatTensor<Self>, slopes: FloatTensor<Self>) -> FloatTensor<Self>;
 

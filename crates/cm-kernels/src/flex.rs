@@ -9,9 +9,10 @@ use burn_flex::FlexTensor;
 use crate::{
     extension::Kernels,
     kernel::{
-        activation::{self, Slopes},
+        activation::{self, Kept, Slopes},
         batch_norm::{self, Images},
-        convolution, parameters,
+        convolution,
+        parameters::{self, Gradients},
         pooling::{self, Pooling},
         shape::Convolution,
     },
@@ -52,6 +53,15 @@ fn slopes<'a>(x: &FlexTensor, values: &'a [f32]) -> Slopes<'a> {
     Slopes { values, channels, area }
 }
 
+fn weight_shape(c: &Convolution) -> [usize; 4] {
+    [c.channels_out, c.channels_in, c.kernel[0], c.kernel[1]]
+}
+
+/// The slopes of a PReLU that follows a convolution.
+fn channel_slopes<'a>(c: &Convolution, values: &'a [f32]) -> Slopes<'a> {
+    Slopes { values, channels: c.channels_out, area: output(c.output()).into_iter().product() }
+}
+
 impl Kernels for Flex {
     fn convolve(
         x: FloatTensor<Self>,
@@ -61,7 +71,7 @@ impl Kernels for Flex {
     ) -> FloatTensor<Self> {
         let (x, weight, bias) = (Numbers::of(x), Numbers::of(weight), Numbers::of(bias));
         let size = output(c.output());
-        let y = convolution::forward(&c, size, x.slice(), weight.slice(), Some(bias.slice()));
+        let y = convolution::forward(&c, size, x.slice(), weight.slice(), bias.slice(), None);
         tensor(y, [c.batch, c.channels_out, size[0], size[1]])
     }
 
@@ -71,7 +81,8 @@ impl Kernels for Flex {
         c: Convolution,
     ) -> FloatTensor<Self> {
         let (dy, weight) = (Numbers::of(dy), Numbers::of(weight));
-        let dx = convolution::input_gradient(&c, output(c.output()), dy.slice(), weight.slice());
+        let dy = convolution::Images { numbers: dy.slice(), kept: None };
+        let dx = convolution::input_gradient(&c, output(c.output()), dy, weight.slice());
         tensor(dx, [c.batch, c.channels_in, c.image[0], c.image[1]])
     }
 
@@ -81,8 +92,63 @@ impl Kernels for Flex {
         c: Convolution,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (x, dy) = (Numbers::of(x), Numbers::of(dy));
-        let (dw, db) = parameters::gradients(&c, output(c.output()), x.slice(), dy.slice());
-        (tensor(dw, [c.channels_out, c.channels_in, c.kernel[0], c.kernel[1]]), tensor(db, [c.channels_out]))
+        let dy = convolution::Images { numbers: dy.slice(), kept: None };
+        let Gradients { weight, bias, .. } = parameters::gradients(&c, output(c.output()), x.slice(), dy);
+        (tensor(weight, weight_shape(&c)), tensor(bias, [c.channels_out]))
+    }
+
+    fn convolve_rectify(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slopes: FloatTensor<Self>,
+        c: Convolution,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        if !Kept::is_output(Numbers::of(slopes.clone()).slice()) {
+            let z = Self::convolve(x, weight, bias, c);
+            return (Self::rectify(z.clone(), slopes), z);
+        }
+        let (x, weight, bias, slopes) =
+            (Numbers::of(x), Numbers::of(weight), Numbers::of(bias), Numbers::of(slopes));
+        let size = output(c.output());
+        let slopes = channel_slopes(&c, slopes.slice());
+        let y = convolution::forward(&c, size, x.slice(), weight.slice(), bias.slice(), Some(slopes));
+        let y = tensor(y, [c.batch, c.channels_out, size[0], size[1]]);
+        (y.clone(), y)
+    }
+
+    fn convolve_rectify_by_input(
+        kept: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        slopes: FloatTensor<Self>,
+        c: Convolution,
+    ) -> FloatTensor<Self> {
+        let (kept, dy, weight, slopes) =
+            (Numbers::of(kept), Numbers::of(dy), Numbers::of(weight), Numbers::of(slopes));
+        let kept = Kept { numbers: kept.slice(), slopes: channel_slopes(&c, slopes.slice()) };
+        let dy = convolution::Images { numbers: dy.slice(), kept: Some(kept) };
+        let dx = convolution::input_gradient(&c, output(c.output()), dy, weight.slice());
+        tensor(dx, [c.batch, c.channels_in, c.image[0], c.image[1]])
+    }
+
+    fn convolve_rectify_by_parameters(
+        x: FloatTensor<Self>,
+        kept: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+        slopes: FloatTensor<Self>,
+        c: Convolution,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let (x, kept, dy, slopes) = (Numbers::of(x), Numbers::of(kept), Numbers::of(dy), Numbers::of(slopes));
+        let kept = Kept { numbers: kept.slice(), slopes: channel_slopes(&c, slopes.slice()) };
+        let dy = convolution::Images { numbers: dy.slice(), kept: Some(kept) };
+        let found = parameters::gradients(&c, output(c.output()), x.slice(), dy);
+        let count = found.slopes.len();
+        (
+            tensor(found.weight, weight_shape(&c)),
+            tensor(found.bias, [c.channels_out]),
+            tensor(found.slopes, [count]),
+        )
     }
 
     fn rectify(x: FloatTensor<Self>, values: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -5,7 +5,8 @@ use burn::{
     tensor::Tensor,
 };
 
-/// A layer that may run on the kernels of this crate.
+/// A layer that may run on the kernels of this crate, or a convolution with the activation that follows it, which then are
+/// one pass over the images: `(&convolution, &activation).fast(images)`.
 pub trait Fast<const D: usize> {
     /// What `forward` gives, within rounding.
     ///
@@ -28,6 +29,12 @@ mod plain {
     impl<const D: usize> Fast<D> for PRelu {
         fn fast(&self, input: Tensor<D>) -> Tensor<D> {
             self.forward(input)
+        }
+    }
+
+    impl Fast<4> for (&Conv2d, &PRelu) {
+        fn fast(&self, input: Tensor<4>) -> Tensor<4> {
+            self.1.forward(self.0.forward(input))
         }
     }
 
@@ -120,16 +127,39 @@ mod on_flex {
         (sizes.iter().all(|&size| size > 0) && convolution.output().is_some()).then_some(convolution)
     }
 
+    fn bias(layer: &Conv2d, device: &Device) -> Tensor<1> {
+        match &layer.bias {
+            Some(bias) => bias.val(),
+            None => Tensor::zeros([layer.weight.dims()[0]], device),
+        }
+    }
+
     impl Fast<4> for Conv2d {
         fn fast(&self, input: Tensor<4>) -> Tensor<4> {
             let Some(convolution) = convolution(self, &input) else { return self.forward(input) };
-            let weight = self.weight.val();
-            let bias = match &self.bias {
-                Some(bias) => bias.val(),
-                None => Tensor::zeros([convolution.channels_out], &input.device()),
-            };
+            let (weight, bias) = (self.weight.val(), bias(self, &input.device()));
             let (x, weight, bias) = (input.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
             Tensor::from_dispatch(<Dispatch as Kernels>::convolve(x, weight, bias, convolution))
+        }
+    }
+
+    impl Fast<4> for (&Conv2d, &PRelu) {
+        fn fast(&self, input: Tensor<4>) -> Tensor<4> {
+            let (layer, activation) = *self;
+            let slopes = activation.alpha.val();
+            let [count] = slopes.dims();
+            let convolution = convolution(layer, &input)
+                .filter(|c| suits(&slopes) && (count == 1 || count == c.channels_out));
+            let Some(convolution) = convolution else { return activation.fast(layer.fast(input)) };
+            let bias = bias(layer, &input.device());
+            let (y, _) = <Dispatch as Kernels>::convolve_rectify(
+                input.into_dispatch(),
+                layer.weight.val().into_dispatch(),
+                bias.into_dispatch(),
+                slopes.into_dispatch(),
+                convolution,
+            );
+            Tensor::from_dispatch(y)
         }
     }
 

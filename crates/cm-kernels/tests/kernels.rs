@@ -133,6 +133,38 @@ proptest! {
         }
     }
 
+    /// Against the two layers after each other, whose signs before the activation are the same to the last bit.
+    #[test]
+    fn a_convolution_and_its_activation_in_one_pass_agree_with_one_after_the_other(
+        shape in shapes(),
+        one in any::<bool>(),
+        slope in prop_oneof![Just(0.0), Just(1e-4), Just(0.25), -1.0f64..2.0],
+    ) {
+        prop_assume!(shape.fits());
+        let device = Device::flex().autodiff();
+        let layer = shape.layer(&device);
+        let count = if one { 1 } else { shape.channels[1] };
+        let activation = PReluConfig::new().with_num_parameters(count).with_alpha(slope).init(&device);
+        let x = tensor([shape.batch, shape.channels[0], shape.image[0], shape.image[1]], 7, &device);
+        let of_parameters = |gradients: &burn::tensor::Gradients| {
+            let mut found = vec![list(activation.alpha.val().grad(gradients).unwrap())];
+            found.push(list(layer.weight.val().grad(gradients).unwrap()));
+            found.extend(layer.bias.as_ref().map(|bias| list(bias.val().grad(gradients).unwrap())));
+            found
+        };
+        let together = results(&x, |x| (&layer, &activation).fast(x), of_parameters);
+        let apart = results(&x, |x| activation.fast(layer.fast(x)), of_parameters);
+        for (i, (together, apart)) in together.iter().zip(&apart).enumerate().filter(|(i, _)| *i != 2) {
+            let error = error(together, apart);
+            prop_assert!(error < 1e-5, "{}: {error:e}", ["output", "input", "slopes", "weight", "bias"][i]);
+        }
+        // A sum of as many terms of either sign, which may all but cancel.
+        let terms: f64 = list(layer.fast(x).abs().sum())[0];
+        for (together, apart) in together[2].iter().zip(&apart[2]) {
+            prop_assert!((together - apart).abs() <= 1e-6 * terms, "{together}, not {apart}");
+        }
+    }
+
     #[test]
     fn prelu_agrees_with_burns_with_one_slope_and_with_one_a_channel(
         shape in [1usize..4, 1usize..9, 1usize..20, 1usize..20],

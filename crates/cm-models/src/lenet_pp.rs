@@ -71,7 +71,7 @@ impl Stage {
 
     fn forward(&self, images: Tensor<4>) -> Tensor<4> {
         let layers = self.convolutions.iter().zip(&self.activations);
-        let images = layers.fold(images, |x, (convolution, prelu)| prelu.fast(convolution.fast(x)));
+        let images = layers.fold(images, |x, layer| layer.fast(x));
         self.pool.fast(images)
     }
 }

@@ -4,11 +4,19 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{
+    activation::{Kept, Slopes, below},
     padded::Padded,
     shape::Convolution,
     tile::{VECTORS, most_rows, over_taps, panel_width, with_rows},
     workspace::{self, Aligned},
 };
+
+/// Images, or gradients of a PReLU's output that stand for those of its input.
+#[derive(Clone, Copy)]
+pub struct Images<'a> {
+    pub numbers: &'a [f32],
+    pub kept: Option<Kept<'a>>,
+}
 
 /// A convolution with stride 1 in its output: what is added up for each output pixel, and where that pixel is.
 struct Direct<'a> {
@@ -19,6 +27,8 @@ struct Direct<'a> {
     panels: Aligned,
     /// One number a channel of the output.
     bias: Option<&'a [f32]>,
+    /// Slopes of the PReLU that the output passes through.
+    slopes: Option<Slopes<'a>>,
     channels_out: usize,
     /// Rows and columns that are computed.
     size: [usize; 2],
@@ -55,8 +65,10 @@ impl Direct<'_> {
                     let sums: &[f32] = pulp::bytemuck::cast_slice(sums.as_flattened());
                     for (channel, y) in y.chunks_exact_mut(self.area).take(channels).enumerate() {
                         let bias = self.bias.map_or(0.0, |bias| bias[panel * width + channel]);
+                        let slope = self.slopes.map_or(1.0, |slopes| slopes.of(panel * width + channel));
                         for i in 0..ROWS {
-                            y[place + i * self.steps[1]] = sums[i * width + channel] + bias;
+                            let sum = sums[i * width + channel] + bias;
+                            y[place + i * self.steps[1]] = if sum > 0.0 { sum } else { below(slope, sum) };
                         }
                     }
                 });
@@ -67,7 +79,7 @@ impl Direct<'_> {
     /// The output images of a batch, `[batch, channels out, area]`, into `y`.
     ///
     /// Each thread takes whole images. Where there are fewer images than threads it takes panels of an image.
-    fn forward(&self, x: &[f32], y: &mut [f32]) {
+    fn forward(&self, x: Images<'_>, y: &mut [f32]) {
         struct Panel<'a> {
             direct: &'a Direct<'a>,
             image: &'a [f32],
@@ -85,11 +97,20 @@ impl Direct<'_> {
         let arch = Arch::new();
         let width = arch.dispatch(PanelWidth);
         let input = self.padded.channels * self.padded.image[0] * self.padded.image[1];
-        let divided = x.len() / input < rayon::current_num_threads();
-        let images = y.par_chunks_mut(self.channels_out * self.area).zip(x.par_chunks(input));
-        images.for_each(|(y, x)| {
-            workspace::with(self.padded.len(), |padded| {
-                self.padded.fill(x, padded);
+        let divided = x.numbers.len() / input < rayon::current_num_threads();
+        let images = y.par_chunks_mut(self.channels_out * self.area).zip(x.numbers.par_chunks(input));
+        images.enumerate().for_each(|(i, (y, numbers))| {
+            let own = x.kept.map_or(0, |_| input + self.padded.channels);
+            workspace::with(self.padded.len() + own, |work| {
+                let (padded, own) = work.split_at_mut(self.padded.len());
+                match x.kept {
+                    Some(kept) => {
+                        let (dz, by_slope) = own.split_at_mut(input);
+                        kept.gradients(i, numbers, dz, by_slope);
+                        self.padded.fill(dz, padded);
+                    }
+                    None => self.padded.fill(numbers, padded),
+                }
                 let image = &*padded;
                 let run = |(panel, y)| arch.dispatch(Panel { direct: self, image, panel, y });
                 match divided {
@@ -151,13 +172,14 @@ pub fn taps(c: &Convolution, padded: &Padded) -> Vec<usize> {
 }
 
 /// `y = w * x + b`: images `[batch, channels in, ...]`, kernels `[channels out, channels in, ...]`, bias
-/// `[channels out]`, output `[batch, channels out, ...]`.
+/// `[channels out]`, output `[batch, channels out, ...]`, which passes through a PReLU where there are slopes.
 pub fn forward(
     c: &Convolution,
     output: [usize; 2],
     x: &[f32],
     weight: &[f32],
-    bias: Option<&[f32]>,
+    bias: &[f32],
+    slopes: Option<Slopes<'_>>,
 ) -> Vec<f32> {
     let padded = padded(c, output);
     let taps = taps(c, &padded);
@@ -166,7 +188,8 @@ pub fn forward(
         padded,
         panels: packed(count, c.channels_out, |tap, channel| weight[channel * count + tap]),
         taps,
-        bias,
+        bias: Some(bias),
+        slopes,
         channels_out: c.channels_out,
         size: output,
         row_step: c.stride[0] * padded.row(),
@@ -175,15 +198,15 @@ pub fn forward(
         area: output[0] * output[1],
     };
     let mut y = vec![0.0; c.batch * c.channels_out * direct.area];
-    direct.forward(x, &mut y);
+    direct.forward(Images { numbers: x, kept: None }, &mut y);
     y
 }
 
-/// Gradient of the images from that of the output.
+/// Gradient of the input images from that of the output.
 ///
 /// Input pixels whose row and column have the same remainders by the stride see the same taps: each such set is a
 /// convolution of the output's gradient with a stride of 1.
-pub fn input_gradient(c: &Convolution, output: [usize; 2], dy: &[f32], weight: &[f32]) -> Vec<f32> {
+pub fn input_gradient(c: &Convolution, output: [usize; 2], dy: Images<'_>, weight: &[f32]) -> Vec<f32> {
     let mut dx = vec![0.0; c.batch * c.input_len()];
     let [rows, columns] = c.kernel;
     for phase_row in 0..c.stride[0].min(c.image[0]) {
@@ -237,6 +260,7 @@ pub fn input_gradient(c: &Convolution, output: [usize; 2], dy: &[f32], weight: &
                 }),
                 taps,
                 bias: None,
+                slopes: None,
                 channels_out: c.channels_in,
                 size,
                 row_step: padded.row(),

@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{
-    convolution::{PanelWidth, padded, taps},
+    convolution::{Images, PanelWidth, padded, taps},
     padded::Padded,
     shape::Convolution,
     tile::{VECTORS, most_rows, over_pixels, panel_width, with_rows},
@@ -58,8 +58,15 @@ impl WithSimd for Gradient<'_> {
     }
 }
 
-/// Gradients of the kernels and of the bias from that of the output.
-pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: &[f32]) -> (Vec<f32>, Vec<f32>) {
+/// Gradients of the kernels, of the bias and, where the output passed through a PReLU, of its slopes.
+pub struct Gradients {
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+    pub slopes: Vec<f32>,
+}
+
+/// The gradients of the parameters from that of the output.
+pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: Images<'_>) -> Gradients {
     let padded = padded(c, output);
     let taps = taps(c, &padded);
     let arch = Arch::new();
@@ -68,21 +75,33 @@ pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: &[f32]) -> 
     let group = (GROUP / padded.len().max(1)).clamp(1, 8);
     // A sum for each thread, added in the order of the images, so that the result does not depend on who is faster.
     let share = c.batch.div_ceil(rayon::current_num_threads()).max(1);
-    let parts = x.par_chunks(share * c.input_len()).zip(dy.par_chunks(share * c.channels_out * area));
-    let sums: Vec<(Vec<f32>, Vec<f32>)> = parts
-        .map(|(x, dy)| {
+    let parts = x.par_chunks(share * c.input_len()).zip(dy.numbers.par_chunks(share * c.channels_out * area));
+    let sums: Vec<[Vec<f32>; 3]> = parts
+        .enumerate()
+        .map(|(part, (x, numbers))| {
             let mut sums = vec![0.0; panels * taps.len() * width];
             let mut bias = vec![0.0; panels * width];
+            let mut by_slope = vec![0.0; c.channels_out];
             let each = panels * area * width;
-            workspace::with(group * (padded.len() + each), |work| {
-                let (images, packed) = work.split_at_mut(group * padded.len());
-                let groups = x.chunks(group * c.input_len()).zip(dy.chunks(group * c.channels_out * area));
-                for (x, dy) in groups {
+            let own = dy.kept.map_or(0, |_| c.channels_out * area);
+            workspace::with(group * (padded.len() + each) + own, |work| {
+                let (images, work) = work.split_at_mut(group * padded.len());
+                let (packed, own) = work.split_at_mut(group * each);
+                let groups =
+                    x.chunks(group * c.input_len()).zip(numbers.chunks(group * c.channels_out * area));
+                for (g, (x, numbers)) in groups.enumerate() {
                     let count = x.len() / c.input_len();
                     for (i, x) in x.chunks_exact(c.input_len()).enumerate() {
                         padded.fill(x, &mut images[i * padded.len()..]);
-                        let dy = &dy[i * c.channels_out * area..][..c.channels_out * area];
-                        transpose(dy, area, width, &mut packed[i * each..][..each]);
+                        let numbers = &numbers[i * c.channels_out * area..][..c.channels_out * area];
+                        let packed = &mut packed[i * each..][..each];
+                        match dy.kept {
+                            Some(kept) => {
+                                kept.gradients(part * share + g * group + i, numbers, own, &mut by_slope);
+                                transpose(own, area, width, packed);
+                            }
+                            None => transpose(numbers, area, width, packed),
+                        }
                     }
                     for image in packed[..count * each].chunks_exact(each) {
                         add_pixels(image, area, width, &mut bias);
@@ -98,21 +117,25 @@ pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: &[f32]) -> 
                     });
                 }
             });
-            (sums, bias)
+            [sums, bias, by_slope]
         })
         .collect();
-    let mut bias = vec![0.0; c.channels_out];
-    for (_, part) in &sums {
-        bias.iter_mut().zip(part).for_each(|(total, sum)| *total += *sum);
-    }
+    let total = |which: usize| {
+        let mut total = vec![0.0; c.channels_out];
+        for part in &sums {
+            total.iter_mut().zip(&part[which]).for_each(|(total, sum)| *total += *sum);
+        }
+        total
+    };
     let mut weight = vec![0.0; c.weight_len()];
     weight.par_chunks_exact_mut(taps.len()).enumerate().for_each(|(channel, weight)| {
         let from = channel / width * taps.len() * width + channel % width;
-        for (sums, _) in &sums {
+        for [sums, ..] in &sums {
             weight.iter_mut().zip(sums[from..].iter().step_by(width)).for_each(|(total, sum)| *total += *sum);
         }
     });
-    (weight, bias)
+    let slopes = dy.kept.map_or(Vec::new(), |kept| kept.by_slopes(&total(2)));
+    Gradients { weight, bias: total(1), slopes }
 }
 
 /// Adds the sums over the pixels of `[panels, pixels, panel width]` to `[panels, panel width]`.
