@@ -2,7 +2,7 @@
 
 use burn::backend::{Backend, backend_extension, tensor::FloatTensor};
 
-use crate::kernel::{pooling::Pooling, shape::Convolution};
+use crate::kernel::{descent::Descent, pooling::Pooling, shape::Convolution};
 
 /// What only a tensor off the graph can do.
 const NO_SECOND_DERIVATIVE: &str = "the fast layers have no second derivative";
@@ -104,6 +104,17 @@ pub trait Kernels: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let _ = (x, dy, gamma, mean, variance, epsilon);
         unimplemented!("{NO_SECOND_DERIVATIVE}")
+    }
+
+    /// A step of gradient descent: `v ← momentum · v + (g + weight_decay · w)`, `w ← w − rate · v`. Gives `w` and `v`.
+    fn descend(
+        w: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+        step: Descent,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let _ = (w, v, g, step);
+        unimplemented!("weights are changed off the graph")
     }
 
     /// Maximum over windows.

@@ -12,6 +12,7 @@ use crate::{
         activation::{self, Kept, Slopes},
         batch_norm::{self, Images},
         convolution,
+        descent::{self, Descent},
         parameters::{self, Gradients},
         pooling::{self, Pooling},
         shape::Convolution,
@@ -197,6 +198,24 @@ impl Kernels for Flex {
             batch_norm::gradients(images, x.slice(), dy.slice(), gamma.slice(), statistics, epsilon);
         let dx = FlexTensor::from_data(TensorData::new(dx, shape));
         (dx, tensor(by_gamma, [images.channels]), tensor(by_beta, [images.channels]))
+    }
+
+    fn descend(
+        mut w: FloatTensor<Self>,
+        mut v: FloatTensor<Self>,
+        g: FloatTensor<Self>,
+        step: Descent,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let g = Numbers::of(g);
+        for tensor in [&mut w, &mut v] {
+            // A second handle, which there is for a moment, would make every step copy.
+            if !tensor.is_contiguous() || tensor.layout().start_offset() > 0 {
+                *tensor = tensor.to_contiguous();
+            }
+        }
+        let count = g.slice().len();
+        descent::step(step, &mut w.storage_mut()[..count], &mut v.storage_mut()[..count], g.slice());
+        (w, v)
     }
 
     fn max_pool(x: FloatTensor<Self>, p: Pooling) -> FloatTensor<Self> {

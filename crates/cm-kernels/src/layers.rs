@@ -58,6 +58,9 @@ mod plain {
 }
 
 #[cfg(feature = "flex")]
+pub(crate) use on_flex::suits;
+
+#[cfg(feature = "flex")]
 mod on_flex {
     use burn::{
         backend::{Dispatch, DispatchDevice},
@@ -72,7 +75,7 @@ mod on_flex {
     };
 
     /// Whether the kernels can take this tensor.
-    fn suits<const D: usize>(tensor: &Tensor<D>) -> bool {
+    pub(crate) fn suits<const D: usize>(tensor: &Tensor<D>) -> bool {
         tensor.dtype() == DType::F32 && is_flex(tensor.device())
     }
 

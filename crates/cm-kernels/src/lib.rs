@@ -28,5 +28,7 @@ mod flex;
 #[cfg(feature = "flex")]
 mod kernel;
 mod layers;
+mod sgd;
 
 pub use layers::Fast;
+pub use sgd::{Sgd, Velocity};

@@ -22,6 +22,10 @@ use cm_train::{
 use measure::{BareLoop, Sample, median};
 use networks::{Loop, Network};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Times training steps.
 #[derive(Debug, Parser)]
 struct Options {

@@ -1,8 +1,7 @@
 //! Optimisers with the defaults and the behaviour of PyTorch's.
 
-use burn::optim::{
-    AdamWConfig, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig,
-};
+use burn::optim::{AdamWConfig, ModuleOptimizer};
+use cm_kernels::Sgd;
 use serde::{Deserialize, Serialize};
 
 /// How gradients change the weights.
@@ -27,14 +26,7 @@ impl OptimizerConfig {
     /// An optimiser without state yet.
     pub fn init(&self) -> ModuleOptimizer {
         match *self {
-            Self::Sgd { momentum, weight_decay } => {
-                // Burn's default dampening is 0.1, PyTorch's 0.
-                let momentum = MomentumConfig::new().with_momentum(momentum).with_dampening(0.0);
-                SgdConfig::new()
-                    .with_momentum(Some(momentum))
-                    .with_weight_decay(Some(WeightDecayConfig::new(weight_decay as f32)))
-                    .init()
-            }
+            Self::Sgd { momentum, weight_decay } => Sgd { momentum, weight_decay }.into(),
             Self::AdamW { weight_decay } => {
                 AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(weight_decay as f32).init()
             }

@@ -10,6 +10,11 @@ use std::{
 use clap::{Parser, Subcommand};
 use cm_train::{Error, report};
 
+/// Each step allocates and frees the same large images: this allocator keeps their memory from one step to the next,
+/// where that of many systems gives it back and gets it again page by page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Norm-aware losses on images of uneven quality.
 #[derive(Debug, Parser)]
 #[command(name = "cm", version)]
