@@ -1,15 +1,56 @@
 //! `cargo xtask bench`: measurements, never run as tests.
 
-use std::{env, process::ExitCode};
+use std::{
+    env, fs,
+    process::{Command, ExitCode},
+};
 
 use crate::cargo;
 
 /// `bench step`
 pub fn step(arguments: &[String]) -> Result<ExitCode, String> {
-    let features = cargo::features(cargo::backend(arguments))?;
-    let mut command = cargo::command(&["bench", "--profile", "dev", "--package", "cm-train", "--bench"]);
-    command.args(["step", "--features", &features, "--"]).args(from_here(arguments));
+    let mut command = cargo::command(&[]);
+    command.args(step_arguments(arguments)?).arg("--").args(from_here(arguments));
     cargo::run(command)
+}
+
+/// `profile step`: where the time of a step goes, by `perf` on Linux.
+pub fn profile_step(arguments: &[String]) -> Result<ExitCode, String> {
+    let step = step_arguments(arguments)?;
+    let mut build = cargo::command(&[]);
+    let built = cargo::run({
+        build.args(&step).arg("--no-run");
+        build
+    })?;
+    if built != ExitCode::SUCCESS {
+        return Ok(built);
+    }
+    let record = env::temp_dir().join(format!("cm-loss-profile-{}", std::process::id()));
+    let mut perf = Command::new("perf");
+    perf.args(["record", "--freq", "900", "--output"]).arg(&record).arg("--").arg(cargo::command(&[]).get_program());
+    perf.args(&step).arg("--").arg("--single").args(from_here(arguments));
+    let recorded =
+        cargo::run(perf).map_err(|error| format!("{error} (perf is part of Linux; on Debian, linux-perf)"));
+    let reported = recorded.and_then(|recorded| {
+        if recorded != ExitCode::SUCCESS {
+            return Ok(recorded);
+        }
+        let mut report = Command::new("perf");
+        report
+            .args(["report", "--stdio", "--sort", "symbol", "--percent-limit", "0.2", "--input"])
+            .arg(&record);
+        cargo::run(report)
+    });
+    // It is temporary, whatever happened.
+    let _ = fs::remove_file(&record);
+    reported
+}
+
+fn step_arguments(arguments: &[String]) -> Result<Vec<String>, String> {
+    let features = cargo::features(cargo::backend(arguments))?;
+    let fixed =
+        ["bench", "--profile", "dev", "--package", "cm-train", "--bench", "step", "--features", &features];
+    Ok(fixed.map(str::to_owned).to_vec())
 }
 
 /// `bench heads`

@@ -17,6 +17,7 @@ cargo xtask <command>
   figures [FOLDER]                             draw the formulas for the documents (docs/pictures)
   bench step [--json] [OPTIONS]                time of a training step with each head
   bench step --against-torch [--python PATH]   the same beside PyTorch
+  profile step [OPTIONS]                       where the time of a training step goes, by perf (Linux)
   bench heads [FILTER]                         time of each head by itself, with criterion
   bench heads --ratios                         the same as multiples of Burn's linear layer and cross entropy
   doc                                          reference of the crates, with its formulas drawn
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["reproduce" | "report" | "figures", ..] => cm::run(&arguments),
         ["bench", "step", ..] => bench::step(&arguments[2..]),
+        ["profile", "step", ..] => bench::profile_step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),
         ["doc"] => doc::run(),
         ["ci"] => ci::run(),
