@@ -27,7 +27,10 @@ pub fn profile_step(arguments: &[String]) -> Result<ExitCode, String> {
     }
     let record = env::temp_dir().join(format!("cm-loss-profile-{}", std::process::id()));
     let mut perf = Command::new("perf");
-    perf.args(["record", "--freq", "900", "--output"]).arg(&record).arg("--").arg(cargo::command(&[]).get_program());
+    perf.args(["record", "--freq", "900", "--output"])
+        .arg(&record)
+        .arg("--")
+        .arg(cargo::command(&[]).get_program());
     perf.args(&step).arg("--").arg("--single").args(from_here(arguments));
     let recorded =
         cargo::run(perf).map_err(|error| format!("{error} (perf is part of Linux; on Debian, linux-perf)"));
