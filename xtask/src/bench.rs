@@ -10,13 +10,13 @@ use crate::cargo;
 /// `bench step`
 pub fn step(arguments: &[String]) -> Result<ExitCode, String> {
     let mut command = cargo::command(&[]);
-    command.args(step_arguments(arguments)?).arg("--").args(from_here(arguments));
+    command.args(bench_arguments("step", arguments)?).arg("--").args(from_here(arguments));
     cargo::run(command)
 }
 
 /// `profile step`: where the time of a step goes, by `perf` on Linux.
 pub fn profile_step(arguments: &[String]) -> Result<ExitCode, String> {
-    let step = step_arguments(arguments)?;
+    let step = bench_arguments("step", arguments)?;
     let mut build = cargo::command(&[]);
     let built = cargo::run({
         build.args(&step).arg("--no-run");
@@ -49,11 +49,18 @@ pub fn profile_step(arguments: &[String]) -> Result<ExitCode, String> {
     reported
 }
 
-fn step_arguments(arguments: &[String]) -> Result<Vec<String>, String> {
+fn bench_arguments(name: &str, arguments: &[String]) -> Result<Vec<String>, String> {
     let features = cargo::features(cargo::backend(arguments))?;
     let fixed =
-        ["bench", "--profile", "dev", "--package", "cm-train", "--bench", "step", "--features", &features];
+        ["bench", "--profile", "dev", "--package", "cm-train", "--bench", name, "--features", &features];
     Ok(fixed.map(str::to_owned).to_vec())
+}
+
+/// `bench head`
+pub fn head(arguments: &[String]) -> Result<ExitCode, String> {
+    let mut command = cargo::command(&[]);
+    command.args(bench_arguments("head", arguments)?).arg("--").args(from_here(arguments));
+    cargo::run(command)
 }
 
 /// `bench heads`

@@ -17,6 +17,8 @@ cargo xtask <command>
   figures [FOLDER]                             draw the formulas for the documents (docs/pictures)
   bench step [--json] [OPTIONS]                time of a training step with each head
   bench step --against-torch [--python PATH]   the same beside PyTorch
+  bench head [--json] [OPTIONS]                time and memory of a loss over many classes, class by class and not
+  bench head --against-torch [--python PATH]   the same beside PyTorch
   profile step [OPTIONS]                       where the time of a training step goes, by perf (Linux)
   bench heads [FILTER]                         time of each head by itself, with criterion
   bench heads --ratios                         the same as multiples of Burn's linear layer and cross entropy
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["reproduce" | "report" | "figures", ..] => cm::run(&arguments),
         ["bench", "step", ..] => bench::step(&arguments[2..]),
+        ["bench", "head", ..] => bench::head(&arguments[2..]),
         ["profile", "step", ..] => bench::profile_step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),
         ["doc"] => doc::run(),

@@ -75,6 +75,13 @@ pub(crate) fn log1p(x: Tensor<2>) -> Tensor<2> {
     x.log1p().mask_where(near, (t * series).mul_scalar(2.0))
 }
 
+/// `ln(1 + exp x)`, with the derivative `sigmoid x`.
+pub(crate) fn softplus(x: Tensor<2>) -> Tensor<2> {
+    let outside = x.clone().detach();
+    let value = outside.clone().clamp_min(0.0) + log1p(outside.clone().abs().neg().exp());
+    with_slope(value, sigmoid(outside), x)
+}
+
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData};

@@ -60,6 +60,7 @@
 
 mod error;
 mod exact;
+mod fused;
 mod head;
 pub mod margin;
 mod norm;
@@ -75,9 +76,10 @@ mod steps;
 mod targets;
 
 pub use error::Error;
+pub use fused::{LossPath, Tiling};
 pub use head::{
-    ClassSampling, Head, HeadConfig, HeadOutput, LinearHead, LinearHeadConfig, MarginHead, MarginHeadConfig,
-    Saturation, SphereFace2Config, SphereFace2Head, SubCentreOutliers,
+    ClassSampling, Head, HeadConfig, HeadOutput, LinearHead, LinearHeadConfig, LossOutput, MarginHead,
+    MarginHeadConfig, Saturation, SphereFace2Config, SphereFace2Head, SubCentreOutliers,
 };
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};

@@ -61,3 +61,11 @@ pub(crate) fn single_precision<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
         _ => tensor,
     }
 }
+
+/// The type of [`single_precision`] numbers.
+pub(crate) fn single_precision_of(dtype: DType) -> DType {
+    match dtype {
+        DType::F16 | DType::BF16 => DType::F32,
+        other => other,
+    }
+}

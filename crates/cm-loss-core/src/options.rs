@@ -74,12 +74,31 @@ impl LossOptions {
     pub(crate) fn cross_entropy(&self, logits: Tensor<2>, columns: Tensor<2, Int>) -> Tensor<2> {
         let log_probabilities = log_softmax(logits, 1);
         let target = log_probabilities.clone().gather(1, columns).neg();
+        self.modulated(target, || log_probabilities.mean_dim(1).neg())
+    }
+
+    /// [`cross_entropy`](Self::cross_entropy) from the target's logit `z_y`, `l = ln Σ_{j ≠ y} exp(z_j)` and `Σ_{j ≠ y} z_j`
+    /// of so many classes, all `[batch, 1]`.
+    pub(crate) fn cross_entropy_of_sums(
+        &self,
+        target: Tensor<2>,
+        log_sum: Tensor<2>,
+        sum: Tensor<2>,
+        classes: usize,
+    ) -> Tensor<2> {
+        // −log p_y = ln(1 + exp(l − z_y))
+        let loss = exact::softplus(log_sum - target.clone());
+        self.modulated(loss.clone(), || {
+            let mean = (sum + target.clone()).div_scalar(classes as f64);
+            target + loss - mean
+        })
+    }
+
+    /// Smoothed and modulated, from `−log p_y` and the mean of `−log p_j` over all classes, both `[batch, 1]`.
+    fn modulated(&self, target: Tensor<2>, mean: impl FnOnce() -> Tensor<2>) -> Tensor<2> {
         let loss = match self.label_smoothing {
             0.0 => target.clone(),
-            smoothing => {
-                let uniform = log_probabilities.mean_dim(1).mul_scalar(-smoothing);
-                target.clone().mul_scalar(1.0 - smoothing) + uniform
-            }
+            smoothing => target.clone().mul_scalar(1.0 - smoothing) + mean().mul_scalar(smoothing),
         };
         if self.focus == 0.0 {
             return loss;

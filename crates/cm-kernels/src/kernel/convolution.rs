@@ -7,7 +7,7 @@ use super::{
     activation::{Kept, Slopes, below},
     padded::Padded,
     shape::Convolution,
-    tile::{VECTORS, most_rows, over_taps, panel_width, with_rows},
+    tile::{VECTORS, most_rows, over_taps, panel_width, panel_width_here, with_rows},
     workspace::{self, Aligned},
 };
 
@@ -95,7 +95,7 @@ impl Direct<'_> {
             }
         }
         let arch = Arch::new();
-        let width = arch.dispatch(PanelWidth);
+        let width = panel_width_here();
         let input = self.padded.channels * self.padded.image[0] * self.padded.image[1];
         let divided = x.numbers.len() / input < rayon::current_num_threads();
         let images = y.par_chunks_mut(self.channels_out * self.area).zip(x.numbers.par_chunks(input));
@@ -122,20 +122,9 @@ impl Direct<'_> {
     }
 }
 
-/// [`panel_width`] of this machine.
-pub struct PanelWidth;
-
-impl WithSimd for PanelWidth {
-    type Output = usize;
-
-    fn with_simd<S: Simd>(self, _: S) -> usize {
-        panel_width::<S>()
-    }
-}
-
 /// `[panels, rows, panel width]` from a function of row and channel; channels that are missing in the last panel are 0.
 fn packed(rows: usize, channels: usize, value: impl Fn(usize, usize) -> f32 + Sync) -> Aligned {
-    let width = Arch::new().dispatch(PanelWidth);
+    let width = panel_width_here();
     let mut panels = Aligned::zeros(channels.div_ceil(width) * rows * width);
     // By channel and not by row, for the weights of a channel follow one another.
     panels.get_mut().par_chunks_exact_mut(rows * width).enumerate().for_each(|(panel, numbers)| {

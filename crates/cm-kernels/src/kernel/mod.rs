@@ -8,5 +8,5 @@ mod padded;
 pub mod parameters;
 pub mod pooling;
 pub mod shape;
-mod tile;
-mod workspace;
+pub mod tile;
+pub mod workspace;

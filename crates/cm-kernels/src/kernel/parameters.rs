@@ -4,10 +4,10 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{
-    convolution::{Images, PanelWidth, padded, taps},
+    convolution::{Images, padded, taps},
     padded::Padded,
     shape::Convolution,
-    tile::{VECTORS, most_rows, over_pixels, panel_width, with_rows},
+    tile::{VECTORS, most_rows, over_pixels, panel_width, panel_width_here, with_rows},
     workspace,
 };
 
@@ -70,7 +70,7 @@ pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: Images<'_>)
     let padded = padded(c, output);
     let taps = taps(c, &padded);
     let arch = Arch::new();
-    let width = arch.dispatch(PanelWidth);
+    let width = panel_width_here();
     let (area, panels) = (output[0] * output[1], c.channels_out.div_ceil(width));
     let group = (GROUP / padded.len().max(1)).clamp(1, 8);
     // A sum for each thread, added in the order of the images, so that the result does not depend on who is faster.

@@ -3,7 +3,7 @@
 //! A tile is a few numbers that are broadcast by a few vectors that are loaded, `tile[i][j] += a_i b_j`, over and over. The
 //! vectors lie one after another, in panels that are [`VECTORS`] wide; the numbers are read from an image where they are.
 
-use pulp::Simd;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Vectors beside each other in a tile.
 pub const VECTORS: usize = 2;
@@ -18,8 +18,22 @@ pub fn panel_width<S: Simd>() -> usize {
     VECTORS * S::F32_LANES
 }
 
+/// [`panel_width`] of this machine.
+pub fn panel_width_here() -> usize {
+    struct Width;
+
+    impl WithSimd for Width {
+        type Output = usize;
+
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            panel_width::<S>()
+        }
+    }
+    Arch::new().dispatch(Width)
+}
+
 /// The sums of a tile, `[rows][panel width]`, added up to those given.
-type Sums<S, const ROWS: usize> = [[<S as Simd>::f32s; VECTORS]; ROWS];
+pub type Sums<S, const ROWS: usize> = [[<S as Simd>::f32s; VECTORS]; ROWS];
 
 /// Sums over the taps of a kernel for `ROWS` pixels that follow one another from `pixel` on: tap `k` of pixel `i` is
 /// `image[pixel + taps[k] + i]`, and its vectors are the `k`-th of the panel.
@@ -89,9 +103,11 @@ pub fn over_pixels<S: Simd, const ROWS: usize>(
 }
 
 /// Calls `$call` with the constant `ROWS` for a number of rows from 1 to 14.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! with_rows {
     ($rows:expr, $ROWS:ident => $call:expr) => {
-        with_rows!(@ $rows, $ROWS => $call; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+        $crate::with_rows!(@ $rows, $ROWS => $call; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
     };
     (@ $rows:expr, $ROWS:ident => $call:expr; $($count:literal)*) => {
         match $rows {
@@ -100,4 +116,4 @@ macro_rules! with_rows {
         }
     };
 }
-pub(super) use with_rows;
+pub use with_rows;

@@ -30,15 +30,18 @@ pub struct Aligned {
 }
 
 impl Aligned {
+    /// So many zeros.
     pub fn zeros(len: usize) -> Self {
         let numbers = vec![0.0; len + LINE];
         Self { start: start(&numbers), numbers, len }
     }
 
+    /// The numbers.
     pub fn get(&self) -> &[f32] {
         &self.numbers[self.start..self.start + self.len]
     }
 
+    /// The numbers, to change them.
     pub fn get_mut(&mut self) -> &mut [f32] {
         &mut self.numbers[self.start..self.start + self.len]
     }

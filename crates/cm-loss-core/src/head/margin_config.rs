@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClassSampling, MarginHead, radius::Radius};
 use crate::{
-    Error, LossOptions, Margin, NormMap, Regularizer,
+    Error, LossOptions, LossPath, Margin, NormMap, Regularizer,
     margin::{MarginGradient, MarginState},
     regularizer::{CentreLoss, CentreSpread, FeatureCentres},
     scale::check_scale,
@@ -42,6 +42,13 @@ pub struct MarginHeadConfig {
     /// What is done with the loss of each sample.
     #[serde(default, skip_serializing_if = "LossOptions::is_plain")]
     pub options: LossOptions,
+    /// How the loss is computed; the result is the same.
+    #[serde(default, skip_serializing_if = "is_auto")]
+    pub path: LossPath,
+}
+
+fn is_auto(path: &LossPath) -> bool {
+    *path == LossPath::Auto
 }
 
 fn one() -> usize {
@@ -61,6 +68,7 @@ impl MarginHeadConfig {
             centre_spread: None,
             sampling: None,
             options: LossOptions::default(),
+            path: LossPath::Auto,
         }
     }
 
@@ -92,6 +100,11 @@ impl MarginHeadConfig {
     /// The same, trained on a part of the classes at a time.
     pub fn with_sampling(self, sampling: ClassSampling) -> Self {
         Self { sampling: Some(sampling), ..self }
+    }
+
+    /// The same with the loss computed in another way.
+    pub fn with_path(self, path: LossPath) -> Self {
+        Self { path, ..self }
     }
 
     /// The same with other options of the loss.

@@ -8,14 +8,14 @@ use burn::{
 };
 
 use super::{
-    HeadOutput, MarginHeadConfig, Saturation,
+    HeadOutput, LossOutput, MarginHeadConfig, Saturation,
     radius::{Polar, Radius},
     sampling::SampledClasses,
 };
 use crate::{
-    LossOptions,
+    LossOptions, Tiling, fused,
     margin::{MarginState, Memory},
-    norm::single_precision,
+    norm::{norm_and_unit, single_precision, single_precision_of},
     norm_map::CustomNormMap,
     regularizer::FeatureCentres,
     steps::Steps,
@@ -48,6 +48,27 @@ pub struct MarginHead {
     pub(super) config: MarginHeadConfig,
 }
 
+/// A batch on its way through the head.
+struct Batch {
+    /// `[batch, feature_dim]`
+    features: Tensor<2>,
+    /// Targets among all classes.
+    all: Targets,
+    sampled: Option<SampledClasses>,
+    /// `[batch, 1]`
+    norms: Tensor<2>,
+    /// `[batch, feature_dim]`, each of length 1 or 0.
+    directions: Tensor<2>,
+    training: bool,
+}
+
+impl Batch {
+    /// Targets among the classes that take part.
+    fn targets(&self) -> &Targets {
+        self.sampled.as_ref().map_or(&self.all, |sampled| &sampled.targets)
+    }
+}
+
 impl MarginHead {
     /// The same head with a norm map of your own in place of the configured one.
     pub fn with_norm_map(self, norm_map: Arc<dyn CustomNormMap>) -> Self {
@@ -66,54 +87,75 @@ impl MarginHead {
 
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
-        let all = self.targets(&features, targets);
-        let features = single_precision(features);
-        let training = features.device().is_autodiff();
-        let sampled = match training {
-            true => self.sampled_classes(&all),
-            false => None,
-        };
-        let targets = sampled.as_ref().map_or(&all, |sampled| &sampled.targets);
-        let polar = Polar::new(features.clone(), self.centres_of(sampled.as_ref()));
-        let cosines = self.over_sub_centres(polar.cosines());
-        let remembers =
-            self.radius.remembers() || self.margin_state.remembers() || self.feature_centres.is_some();
-        let seen = (training && remembers).then(|| targets.with_finite(&polar.norms));
-        if let Some(seen) = &seen {
-            self.radius.take_in(&polar.norms, seen.ignored.as_ref());
-            self.margin_state.take_in(&self.config.margin, &cosines, &polar.norms, seen);
-        }
-        let radii = self.radius.forward(polar.norms.clone());
+        let batch = self.batch(features, targets);
+        let targets = batch.targets();
+        let (_, centres) = norm_and_unit(self.centres_of(batch.sampled.as_ref()));
+        let cosines = self.over_sub_centres(batch.directions.clone().matmul(centres.clone().transpose()));
+        let seen = self.take_in(&batch, || cosines.clone().detach().gather(1, targets.columns.clone()));
+        let radii = self.radius.forward(batch.norms.clone());
         let logits = cosines.clone() * radii.clone();
         let training_logits = match self.config.margin.is_none() {
             true => logits.clone(),
-            false => self.with_margin(cosines, &polar.norms, targets, training) * radii,
+            false => self.with_margin(cosines, &batch.norms, targets, batch.training) * radii,
         };
+        let loss = self.config.options.cross_entropy(training_logits, targets.columns.clone());
+        let spread = self.config.centre_spread.as_ref().and_then(|spread| spread.penalty(&centres, targets));
+        let (loss, weights) = self.finish(&batch, loss, spread, seen);
+        let classes = batch.sampled.map(|sampled| sampled.classes);
+        HeadOutput { loss, weights, logits, classes, norms: batch.norms.squeeze_dim(1) }
+    }
 
-        let mut loss = self.config.options.cross_entropy(training_logits, targets.columns.clone());
-        let penalties = [
-            self.config.regularizer.forward(
-                polar.norms.clone(),
-                self.learned_radius.as_ref().map(|radius| single_precision(radius.val())),
-            ),
-            self.feature_centres.as_ref().map(|centres| centres.penalty(&features, &all)),
-            self.config.centre_spread.as_ref().and_then(|spread| spread.penalty(&polar.centres, targets)),
-        ];
-        for penalty in penalties.into_iter().flatten() {
-            loss = loss + penalty;
+    /// Losses, predictions and feature norms without a matrix of batch x classes; see
+    /// [`Head::loss`](super::Head::loss).
+    pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        let ([count, feature_dim], dtype) = (features.dims(), single_precision_of(features.dtype()));
+        let device = features.device();
+        let classes = self.classes();
+        let fused = count > 0 && self.config.path.is_fused(count, classes, &device);
+        if !fused || !fused::is_available(&device, dtype) {
+            return self.forward(features, targets).into();
         }
-        let (loss, weights) = LossOptions::weigh(loss, all.classes(), self.class_weights.as_ref(), &all);
+        let batch = self.batch(features, targets);
+        let targets = batch.targets();
+        let centres = single_precision(self.class_centres.val());
+        let own = || self.target_cosines(&centres, &batch);
+        let seen = self.take_in(&batch, own);
+        let radii = self.radius.forward(batch.norms.clone());
+        let memory = || self.memory(batch.training);
+        let hard = self.margin_state.curriculum().and_then(|_| self.config.margin.hard(&own(), &memory()));
+        let spread = self.config.centre_spread.as_ref().and_then(|spread| {
+            let (_, units) = norm_and_unit(self.centres_of(batch.sampled.as_ref()));
+            spread.penalty(&units, targets)
+        });
+        let inputs = fused::Inputs {
+            directions: batch.directions.clone(),
+            centres: centres.clone(),
+            each: self.config.sub_centres,
+            radii: radii.clone(),
+            hard,
+            targets: targets.columns.clone(),
+            chosen: batch.sampled.as_ref().map(|sampled| sampled.classes.clone()),
+        };
+        let classes = inputs.classes();
+        let tiling = self.config.path.tiling([count, feature_dim, classes], self.config.sub_centres);
+        let found = inputs.over_classes(tiling.classes);
+        let gradient = self.config.margin_gradient;
+        let target = self.config.margin.of_target(found.target, &batch.norms, targets, memory(), gradient);
+        let (target, sum) = (target * radii.clone(), found.sum * radii);
+        let loss = self.config.options.cross_entropy_of_sums(target, found.log_sum, sum, classes);
+        let (loss, weights) = self.finish(&batch, loss, spread, seen);
+        let predictions = match &batch.sampled {
+            Some(sampled) => sampled.classes.clone().select(0, found.best),
+            None => found.best,
+        };
+        LossOutput { loss, weights, predictions, norms: batch.norms.squeeze_dim(1) }
+    }
 
-        if training {
-            if let (Some(centres), Some(seen)) = (&self.feature_centres, seen) {
-                centres.follow(&features, &Targets { columns: all.columns, ignored: seen.ignored });
-            }
-            if let Some(steps) = &self.steps {
-                steps.advance();
-            }
-        }
-        let classes = sampled.map(|sampled| sampled.classes);
-        HeadOutput { loss, weights, logits, classes, norms: polar.norms.squeeze_dim(1) }
+    /// The blocks that [`loss`](Self::loss) goes over the classes in for a batch of this size, where the device computes it
+    /// by other operations.
+    pub fn tiling(&self, batch: usize) -> Tiling {
+        let [_, feature_dim] = self.class_centres.dims();
+        self.config.path.tiling([batch, feature_dim, self.classes()], self.config.sub_centres)
     }
 
     /// Loss of each sample.
@@ -124,7 +166,7 @@ impl MarginHead {
     /// - targets: `[batch]`
     /// - output: `[batch]`
     pub fn forward_no_reduction(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-        self.forward(features, targets).loss
+        self.loss(features, targets).loss
     }
 
     /// Training logits of all classes, with the margin on the target. It changes no statistics and draws neither
@@ -154,6 +196,76 @@ impl MarginHead {
     /// for a norm map of your own as well.
     pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
         self.radius.saturation(norms)
+    }
+
+    fn batch(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Batch {
+        let all = self.targets(&features, targets);
+        let features = single_precision(features);
+        let training = features.device().is_autodiff();
+        let sampled = match training {
+            true => self.sampled_classes(&all),
+            false => None,
+        };
+        let (norms, directions) = norm_and_unit(features.clone());
+        Batch { features, all, sampled, norms, directions, training }
+    }
+
+    /// Lets everything that remembers take in a batch that is trained on, with its target cosines `[batch, 1]`. Gives the
+    /// targets that it saw.
+    fn take_in(&self, batch: &Batch, target_cosines: impl FnOnce() -> Tensor<2>) -> Option<Targets> {
+        let remembers =
+            self.radius.remembers() || self.margin_state.remembers() || self.feature_centres.is_some();
+        let seen = (batch.training && remembers).then(|| batch.targets().with_finite(&batch.norms))?;
+        self.radius.take_in(&batch.norms, seen.ignored.as_ref());
+        if self.margin_state.remembers() {
+            self.margin_state.take_in(&self.config.margin, &target_cosines(), &batch.norms, &seen);
+        }
+        Some(seen)
+    }
+
+    /// Adds the penalties to the losses `[batch, 1]`, weighs them, and goes on a step.
+    fn finish(
+        &self,
+        batch: &Batch,
+        mut loss: Tensor<2>,
+        spread: Option<Tensor<2>>,
+        seen: Option<Targets>,
+    ) -> (Tensor<1>, Option<Tensor<1>>) {
+        let learned_radius = self.learned_radius.as_ref().map(|radius| single_precision(radius.val()));
+        let penalties = [
+            self.config.regularizer.forward(batch.norms.clone(), learned_radius),
+            self.feature_centres.as_ref().map(|centres| centres.penalty(&batch.features, &batch.all)),
+            spread,
+        ];
+        for penalty in penalties.into_iter().flatten() {
+            loss = loss + penalty;
+        }
+        let weighed = LossOptions::weigh(loss, batch.all.classes(), self.class_weights.as_ref(), &batch.all);
+        if batch.training {
+            if let (Some(centres), Some(seen)) = (&self.feature_centres, seen) {
+                let columns = batch.all.columns.clone();
+                centres.follow(&batch.features, &Targets { columns, ignored: seen.ignored });
+            }
+            if let Some(steps) = &self.steps {
+                steps.advance();
+            }
+        }
+        weighed
+    }
+
+    /// The cosine of each sample with its own class, `[batch, 1]`, off the graph.
+    fn target_cosines(&self, centres: &Tensor<2>, batch: &Batch) -> Tensor<2> {
+        let ([rows, feature_dim], each) = (centres.dims(), self.config.sub_centres);
+        let [count, _] = batch.directions.dims();
+        let of_classes: Tensor<3> = centres.clone().detach().reshape([rows / each, each, feature_dim]);
+        let own = of_classes.select(0, batch.all.classes()).reshape([count * each, feature_dim]);
+        let own: Tensor<3> = norm_and_unit(own).1.reshape([count, each, feature_dim]);
+        let directions: Tensor<3> = batch.directions.clone().detach().unsqueeze_dim(1);
+        (own * directions).sum_dim(2).max_dim(1).reshape([count, 1])
+    }
+
+    fn memory(&self, training: bool) -> Memory<'_> {
+        Memory { state: &self.margin_state, steps: self.steps.as_ref(), training }
     }
 
     fn targets(&self, features: &Tensor<2>, targets: Tensor<1, Int>) -> Targets {
@@ -197,7 +309,7 @@ impl MarginHead {
         targets: &Targets,
         training: bool,
     ) -> Tensor<2> {
-        let memory = Memory { state: &self.margin_state, steps: self.steps.as_ref(), training };
+        let memory = self.memory(training);
         self.config.margin.forward(cosines, norms, targets, memory, self.config.margin_gradient)
     }
 }

@@ -28,7 +28,7 @@ pub use linear_head::{LinearHead, LinearHeadConfig};
 pub use margin_config::MarginHeadConfig;
 pub use margin_head::MarginHead;
 pub use outliers::SubCentreOutliers;
-pub use output::HeadOutput;
+pub use output::{HeadOutput, LossOutput};
 pub use sampling::ClassSampling;
 pub use saturation::Saturation;
 pub use sphereface2::{SphereFace2Config, SphereFace2Head};
@@ -152,6 +152,27 @@ impl Head {
             Self::Linear(head) => head.forward(features, targets),
             Self::Margin(head) => head.forward(features, targets),
             Self::SphereFace2(head) => head.forward(features, targets),
+        }
+    }
+
+    /// What [`forward`](Self::forward) gives but for the logits: losses, predictions and feature norms.
+    ///
+    /// A head with class centres and many classes goes over them a block at a time, and nothing of size batch x classes
+    /// exists; see [`LossPath`](crate::LossPath).
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, feature_dim]`
+    /// - targets: `[batch]`, from 0 to `classes − 1`, or the index to ignore
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        match self {
+            Self::Linear(head) => head.forward(features, targets).into(),
+            Self::Margin(head) => head.loss(features, targets),
+            Self::SphereFace2(head) => head.forward(features, targets).into(),
         }
     }
 

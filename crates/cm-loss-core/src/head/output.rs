@@ -5,6 +5,63 @@ use burn::{
     tensor::{Int, Tensor},
 };
 
+fn reduce(loss: &Tensor<1>, weights: Option<&Tensor<1>>, reduction: Reduction) -> Tensor<1> {
+    let [batch] = loss.dims();
+    let loss = loss.clone();
+    match (reduction, weights) {
+        (Reduction::Sum, _) => loss.sum(),
+        (Reduction::Mean | Reduction::Auto, Some(weights)) => {
+            let total = weights.clone().sum();
+            // Without weight there is no loss either.
+            let total = total.clone().mask_fill(total.equal_scalar(0.0), 1.0);
+            loss.sum() / total
+        }
+        _ => loss.sum().div_scalar(batch.max(1) as f64),
+    }
+}
+
+/// What the loss of a head gives where logits are not wanted.
+#[derive(Debug, Clone)]
+pub struct LossOutput {
+    /// Loss of each sample, with margin, penalties and weight; 0 for an ignored one: `[batch]`.
+    pub loss: Tensor<1>,
+    /// How often each sample counts, 0 for an ignored one: `[batch]`. `None` where each counts once.
+    pub weights: Option<Tensor<1>>,
+    /// The class with the largest logit without margin: `[batch]`; of the sampled classes where classes were sampled.
+    pub predictions: Tensor<1, Int>,
+    /// Feature norms: `[batch]`.
+    pub norms: Tensor<1>,
+}
+
+impl LossOutput {
+    /// The loss of the batch, to call `backward` on, `[1]`; see [`HeadOutput::mean_loss`].
+    pub fn mean_loss(&self) -> Tensor<1> {
+        self.reduce(Reduction::Mean)
+    }
+
+    /// The loss of the batch, to call `backward` on, `[1]`; see [`HeadOutput::reduce`].
+    pub fn reduce(&self, reduction: Reduction) -> Tensor<1> {
+        reduce(&self.loss, self.weights.as_ref(), reduction)
+    }
+
+    /// The same numbers off the graph, for metrics.
+    pub fn without_autodiff(self) -> Self {
+        Self {
+            loss: self.loss.without_autodiff(),
+            weights: self.weights.map(Tensor::without_autodiff),
+            predictions: self.predictions.without_autodiff(),
+            norms: self.norms.without_autodiff(),
+        }
+    }
+}
+
+impl From<HeadOutput> for LossOutput {
+    fn from(output: HeadOutput) -> Self {
+        let predictions = output.predictions();
+        Self { loss: output.loss, weights: output.weights, predictions, norms: output.norms }
+    }
+}
+
 /// What one pass through a head gives. No part is computed twice.
 #[derive(Debug, Clone)]
 pub struct HeadOutput {
@@ -32,18 +89,7 @@ impl HeadOutput {
     /// `Mean` and `Auto` divide the sum of the losses by that of the weights, so that ignored samples count nowhere,
     /// `BatchMean` by the size of the batch, `Sum` by nothing.
     pub fn reduce(&self, reduction: Reduction) -> Tensor<1> {
-        let [batch] = self.loss.dims();
-        let loss = self.loss.clone();
-        match (reduction, &self.weights) {
-            (Reduction::Sum, _) => loss.sum(),
-            (Reduction::Mean | Reduction::Auto, Some(weights)) => {
-                let total = weights.clone().sum();
-                // Without weight there is no loss either.
-                let total = total.clone().mask_fill(total.equal_scalar(0.0), 1.0);
-                loss.sum() / total
-            }
-            _ => loss.sum().div_scalar(batch.max(1) as f64),
-        }
+        reduce(&self.loss, self.weights.as_ref(), reduction)
     }
 
     /// The class with the largest logit, `[batch]`; of the sampled classes where classes were sampled.

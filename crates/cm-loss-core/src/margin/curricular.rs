@@ -35,17 +35,14 @@ impl CurricularMargin {
         angular::shape(cosines, cosines.full_like(self.margin), AngularOverflow::MonotoneTail).0
     }
 
-    /// The cosines `[batch, classes]` with those of hard classes reweighted, for target cosines `[batch, 1]` and the
-    /// curriculum `c`, `[1, 1]`.
-    pub(super) fn reweighted(
-        &self,
-        cosines: Tensor<2>,
-        targets: &Tensor<2>,
-        curriculum: Tensor<2>,
-    ) -> Tensor<2> {
-        let plain =
-            targets.clone().mul_scalar(self.margin.cos()) - sine(targets).mul_scalar(self.margin.sin());
-        let hard = cosines.clone().detach().greater(plain.expand(cosines.dims()));
+    /// The cosine beyond which a class is hard, for target cosines, both `[batch, 1]`.
+    pub(super) fn beyond(&self, targets: &Tensor<2>) -> Tensor<2> {
+        targets.clone().mul_scalar(self.margin.cos()) - sine(targets).mul_scalar(self.margin.sin())
+    }
+
+    /// The cosines `[batch, classes]` with those of classes beyond `[batch, 1]` reweighted, for the curriculum `c`, `[1, 1]`.
+    pub(super) fn reweighted(cosines: Tensor<2>, beyond: Tensor<2>, curriculum: Tensor<2>) -> Tensor<2> {
+        let hard = cosines.clone().detach().greater(beyond.expand(cosines.dims()));
         let harder = cosines.clone() * (cosines.clone() + curriculum);
         cosines.mask_where(hard, harder)
     }

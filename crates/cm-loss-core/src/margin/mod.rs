@@ -152,21 +152,44 @@ impl Margin {
             return cosines;
         }
         let target = cosines.clone().gather(1, targets.columns.clone());
-        let outside = target.clone().detach();
-        let with_margin = self.shape(&outside, &norms.clone().detach(), targets, &memory).attached(
-            target.clone(),
-            norms,
-            gradient,
-        );
-        let (cosines, replaced) = match (self, memory.state.curriculum()) {
-            (Self::Curricular(margin), Some(curriculum)) => {
-                let cosines = margin.reweighted(cosines, &outside, curriculum);
+        let hard = self.hard(&target, &memory);
+        let with_margin = self.of_target(target.clone(), norms, targets, memory, gradient);
+        let (cosines, replaced) = match hard {
+            Some((beyond, curriculum)) => {
+                let cosines = CurricularMargin::reweighted(cosines, beyond, curriculum);
                 let replaced = cosines.clone().gather(1, targets.columns.clone());
                 (cosines, replaced)
             }
             _ => (cosines, target),
         };
         cosines.scatter(1, targets.columns.clone(), with_margin - replaced, IndexingUpdateOp::Add)
+    }
+
+    /// The target's cosines `[batch, 1]` with the margin in them. No state changes.
+    pub(crate) fn of_target(
+        &self,
+        target: Tensor<2>,
+        norms: &Tensor<2>,
+        targets: &Targets,
+        memory: Memory<'_>,
+        gradient: MarginGradient,
+    ) -> Tensor<2> {
+        if self.is_none() {
+            return target;
+        }
+        let (outside, norms_outside) = (target.clone().detach(), norms.clone().detach());
+        self.shape(&outside, &norms_outside, targets, &memory).attached(target, norms, gradient)
+    }
+
+    /// For a margin that reweights hard classes: the cosine `[batch, 1]` beyond which a class is hard, for target cosines
+    /// `[batch, 1]`, and the curriculum `[1, 1]`.
+    pub(crate) fn hard(&self, targets: &Tensor<2>, memory: &Memory<'_>) -> Option<(Tensor<2>, Tensor<2>)> {
+        match (self, memory.state.curriculum()) {
+            (Self::Curricular(margin), Some(curriculum)) => {
+                Some((margin.beyond(&targets.clone().detach()), curriculum))
+            }
+            _ => None,
+        }
     }
 
     fn shape(

@@ -45,7 +45,7 @@ impl MarginState {
         self.curriculum.as_ref().map(|state| state.value_sync().unsqueeze())
     }
 
-    /// Takes in the cosines `[batch, classes]` and norms `[batch, 1]` of a batch before it is trained on.
+    /// Takes in the target cosines and norms of a batch, each `[batch, 1]`, before it is trained on.
     pub fn take_in(&self, margin: &Margin, cosines: &Tensor<2>, norms: &Tensor<2>, targets: &Targets) {
         if norms.dims()[0] == 0 {
             return;
@@ -54,7 +54,7 @@ impl MarginState {
             statistics.update(&AdaFaceMargin::held(norms.clone().detach()), targets.ignored.as_ref());
         }
         if let (Some(state), Margin::Curricular(margin)) = (&self.curriculum, margin) {
-            let cosines = cosines.clone().detach().gather(1, targets.columns.clone());
+            let cosines = cosines.clone().detach();
             let counted = targets.counting(cosines.ones_like()).sum();
             let from = state.value_sync();
             let towards = targets.counting(cosines - from.clone().unsqueeze()).sum();

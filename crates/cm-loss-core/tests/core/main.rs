@@ -3,6 +3,7 @@
 
 mod cases;
 mod errors;
+mod fused;
 mod golden;
 mod heads;
 mod laws;

@@ -3,6 +3,10 @@
 
 mod measure;
 mod networks;
+#[path = "../process.rs"]
+mod process;
+#[path = "../statistics.rs"]
+mod statistics;
 mod torch;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
@@ -19,8 +23,9 @@ use cm_train::{
     experiment::COMPARED,
     training::{Display, OptimizerConfig, Recipe, Schedule, Shape, Training},
 };
-use measure::{BareLoop, Sample, median};
+use measure::{BareLoop, Sample};
 use networks::{Loop, Network};
+use statistics::{median, range};
 
 /// As in the program.
 #[global_allocator]
@@ -99,7 +104,7 @@ fn run(options: &Options) -> Result<(), String> {
     let device = backend.device().map_err(|error| error.to_string())?;
     let threads = rayon::current_num_threads();
     let mut torch = match options.against_torch {
-        true => Some(torch::Torch::start(options, threads)?),
+        true => Some(torch::start(options, threads)?),
         false => None,
     };
     if !options.json {
@@ -111,7 +116,7 @@ fn run(options: &Options) -> Result<(), String> {
             options.batch
         );
         if let Some(torch) = &torch {
-            println!("beside PyTorch {}", torch.version);
+            println!("beside PyTorch {}", torch.greeting);
         }
     }
 
@@ -130,7 +135,7 @@ fn run(options: &Options) -> Result<(), String> {
     for round in 0..=options.rounds {
         for ((preset, bare), (_, sample)) in heads.iter_mut().zip(&mut samples) {
             let ours = bare.steps(1);
-            let theirs = torch.as_mut().map(|torch| torch.step(*preset)).transpose()?;
+            let theirs = torch.as_mut().map(|torch| torch.step(preset.name())).transpose()?;
             if round > 0 {
                 sample.ours.push(ours);
                 sample.theirs.extend(theirs);
@@ -148,22 +153,22 @@ fn network(
     backend: Backend,
     threads: usize,
     device: &Device,
-    mut torch: Option<&mut torch::Torch>,
+    mut torch: Option<&mut process::Process>,
 ) -> Result<(), String> {
     let preset = Preset::CmCosFace;
     let mut bare = Loop::new(options, preset, device).map_err(|error| error.to_string())?;
     let mut sample = Sample::default();
     for round in 0..=options.rounds {
         let ours = bare.step();
-        let theirs = torch.as_mut().map(|torch| torch.step(preset)).transpose()?;
+        let theirs = torch.as_mut().map(|torch| torch.step(preset.name())).transpose()?;
         if round > 0 {
             sample.ours.push(ours);
             sample.theirs.extend(theirs);
         }
     }
     report(options, backend, threads, &[(preset, sample)]);
-    let theirs = torch.map(torch::Torch::peak).transpose()?;
-    memory(options, theirs);
+    let theirs = torch.map(process::Process::end).transpose()?;
+    memory(options, theirs.and_then(|numbers| numbers.first().copied()));
     Ok(())
 }
 
@@ -200,7 +205,7 @@ fn report(options: &Options, backend: Backend, threads: usize, samples: &[(Prese
         }
         let torch = match to_torch {
             Some(ratio) => {
-                let (low, high) = measure::range(&ratios);
+                let (low, high) = range(&ratios);
                 format!("  {ratio:.3} of PyTorch's images/s ({low:.3} to {high:.3})")
             }
             None => String::new(),
@@ -257,7 +262,7 @@ fn training_loop(
             seconds.push(epochs[0].seconds);
         }
     }
-    let (low, high) = measure::range(&ratios);
+    let (low, high) = range(&ratios);
     let (ratio, rate) = (median(ratios), images.len() as f64 / median(seconds));
     if options.json {
         let row = serde_json::json!({

@@ -51,22 +51,6 @@ impl BareLoop {
     }
 }
 
-/// The middle value, or the mean of the two middle ones.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() % 2 {
-        0 => (values[middle - 1] + values[middle]) / 2.0,
-        _ => values[middle],
-    }
-}
-
-/// Smallest and largest value.
-pub fn range(values: &[f64]) -> (f64, f64) {
-    let smallest = values.iter().copied().fold(f64::INFINITY, f64::min);
-    (smallest, values.iter().copied().fold(f64::NEG_INFINITY, f64::max))
-}
-
 /// Largest memory that this process has had, in MB; `None` where the system does not say.
 pub fn peak_memory() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

@@ -1,0 +1,192 @@
+//! The operation composed of others, for any backend: a block of classes at a time.
+
+use std::ops::Range;
+
+use burn::{
+    backend::{
+        Backend, TensorMetadata,
+        tensor::{FloatTensor, IntTensor},
+    },
+    tensor::{IntDType, Shape, Slice},
+};
+
+use super::{
+    extension::{Chosen, Hard, Inputs, Plan},
+    matrix::{Mask, Matrix},
+};
+
+/// What stands for the logit of a sample's own class, which is no negative.
+const EXCLUDED: f32 = -1e30;
+
+/// Entries below this count as 0, as in [`norm_and_unit`](crate::norm_and_unit).
+const LEAST: f32 = 1e-30;
+
+/// A block of classes.
+struct Block<B: Backend> {
+    classes: Range<usize>,
+    /// Unit centres `[rows, dim]`, the inverse of their norms `[rows, 1]`, cosines with them `[batch, rows]`.
+    units: Matrix<B>,
+    inverses: Matrix<B>,
+    of_centres: Matrix<B>,
+    /// Cosines with the classes `[batch, classes]`, and which centre that is, of several.
+    cosines: Matrix<B>,
+    nearest: Option<IntTensor<B>>,
+    /// Where a sample meets its own class.
+    own: Mask<B>,
+}
+
+impl<B: Backend> Inputs<B> {
+    fn ints(&self) -> IntDType {
+        self.targets.dtype().into()
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<B> {
+        let Plan { classes, block, .. } = self.plan;
+        (0..classes).step_by(block).map(move |start| start..classes.min(start + block))
+    }
+
+    /// The rows of a block's centres where classes were chosen.
+    fn chosen_rows(&self, classes: &Range<usize>) -> Option<IntTensor<B>> {
+        let Chosen::These { classes: chosen } = self.chosen.clone() else { return None };
+        let (count, each) = (classes.len(), self.plan.each);
+        let device = chosen.device();
+        let chosen = B::int_slice(chosen, &[Slice::from(classes.clone())]);
+        let first = B::int_mul_scalar(B::int_reshape(chosen, Shape::from([count, 1])), (each as i64).into());
+        let next = B::int_arange(0..each as i64, &device, self.ints());
+        let next = B::int_expand(B::int_reshape(next, Shape::from([1, each])), Shape::from([count, each]));
+        let rows = B::int_add(B::int_expand(first, Shape::from([count, each])), next);
+        Some(B::int_reshape(rows, Shape::from([count * each])))
+    }
+
+    fn block(&self, classes: Range<usize>) -> Block<B> {
+        let (count, each) = (classes.len(), self.plan.each);
+        let (u, w) = (Matrix::<B>(self.u.clone()), Matrix::<B>(self.w.clone()));
+        let [batch, _] = u.dims();
+        let centres = match self.chosen_rows(&classes) {
+            Some(rows) => w.select(rows),
+            None => w.rows(classes.start * each..classes.end * each),
+        };
+        let (units, inverses) = directions(centres);
+        let of_centres = u.matmul(units.clone().transpose());
+        let (cosines, nearest) = match each {
+            1 => (of_centres.clone(), None),
+            _ => {
+                let (largest, nearest) =
+                    of_centres.clone().reshape([batch * count, each]).largest(self.ints());
+                (largest.reshape([batch, count]), Some(nearest))
+            }
+        };
+        let device = self.targets.device();
+        let shape = || Shape::from([batch, count]);
+        let columns = B::int_arange(classes.start as i64..classes.end as i64, &device, self.ints());
+        let columns = B::int_expand(B::int_reshape(columns, Shape::from([1, count])), shape());
+        let own = Mask::equal(B::int_expand(self.targets.clone(), shape()), columns);
+        Block { classes, units, inverses, of_centres, cosines, nearest, own }
+    }
+
+    /// `T` of the cosines of the other classes, 0 for a sample's own, and its derivative where that is not 1.
+    fn shaped(&self, block: &Block<B>) -> (Matrix<B>, Option<Matrix<B>>) {
+        let cosines = block.cosines.clone().fill(block.own.clone(), 0.0);
+        let Hard::Beyond { cosines: beyond, curriculum } = &self.hard else { return (cosines, None) };
+        let hard = cosines.greater(&Matrix(beyond.clone()).expand(cosines.dims()));
+        let moved = cosines.clone().add(Matrix(curriculum.clone()));
+        let slope = moved.clone().add(cosines.clone());
+        let ones = Matrix::full(cosines.dims(), 1.0, &cosines.device());
+        let shaped = cosines.clone().replace(hard.clone(), cosines.mul(moved));
+        (shaped, Some(ones.replace(hard, slope)))
+    }
+}
+
+/// Unit rows and the inverse of their norms, as [`norm_and_unit`](crate::norm_and_unit) has them.
+fn directions<B: Backend>(rows: Matrix<B>) -> (Matrix<B>, Matrix<B>) {
+    let largest = rows.clone().largest_magnitude();
+    let zero = largest.lower(LEAST);
+    let inverse_of_largest = largest.at_least(LEAST).recip().fill(zero, 0.0);
+    let scaled = rows.mul(inverse_of_largest.clone());
+    let inverse = scaled.clone().mul(scaled.clone()).sum_rows().at_least(0.5).sqrt().recip();
+    (scaled.mul(inverse.clone()), inverse.mul(inverse_of_largest))
+}
+
+/// See [`over_classes`](super::extension::ManyClasses::over_classes).
+pub fn over_classes<B: Backend>(inputs: &Inputs<B>) -> (FloatTensor<B>, IntTensor<B>) {
+    let radii = Matrix::<B>(inputs.radii.clone());
+    let ([batch, _], device) = (radii.dims(), radii.device());
+    let column = |value| Matrix::<B>::full([batch, 1], value, &device);
+    let (mut largest, mut exponentials) = (column(EXCLUDED), column(0.0));
+    let (mut target, mut sum, mut best) = (column(0.0), column(0.0), column(f32::MIN));
+    let mut best_class = B::int_zeros(Shape::from([batch, 1]), &inputs.targets.device(), inputs.ints());
+    for classes in inputs.blocks() {
+        let block = inputs.block(classes);
+        let (found, places) = block.cosines.clone().largest(inputs.ints());
+        let better = found.greater(&best);
+        best = best.replace(better.clone(), found);
+        best_class =
+            better.choose(best_class, B::int_add_scalar(places, (block.classes.start as i64).into()));
+        target = target.add(block.cosines.clone().fill(block.own.clone().not(), 0.0).sum_rows());
+        let (shaped, _) = inputs.shaped(&block);
+        sum = sum.add(shaped.clone().sum_rows());
+        let logits = shaped.mul(radii.clone()).fill(block.own, EXCLUDED);
+        let (of_block, _) = logits.clone().largest(inputs.ints());
+        let before = largest.clone();
+        largest = largest.replace(of_block.greater(&before), of_block);
+        exponentials = exponentials
+            .mul(before.sub(largest.clone()).exp())
+            .add(logits.sub(largest.clone()).exp().sum_rows());
+    }
+    // Without a negative the sum is 0, whose logarithm a backend may not know.
+    let none = exponentials.lower(f32::MIN_POSITIVE);
+    let log_sum = largest.add(exponentials.at_least(f32::MIN_POSITIVE).log()).fill(none, EXCLUDED);
+    (Matrix::beside(vec![log_sum, target, sum]).0, B::int_reshape(best_class, Shape::from([batch])))
+}
+
+/// See [`over_classes_gradients`](super::extension::ManyClasses::over_classes_gradients).
+pub fn gradients<B: Backend>(
+    inputs: &Inputs<B>,
+    log_sum: FloatTensor<B>,
+    dy: FloatTensor<B>,
+) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let (u, w) = (Matrix::<B>(inputs.u.clone()), Matrix::<B>(inputs.w.clone()));
+    let (radii, log_sum, dy) = (Matrix::<B>(inputs.radii.clone()), Matrix::<B>(log_sum), Matrix::<B>(dy));
+    let [by_log_sum, by_target, by_sum] = [0, 1, 2].map(|column| dy.column(column));
+    let device = u.device();
+    let mut by_u = Matrix::full(u.dims(), 0.0, &device);
+    let mut by_w = Matrix::full(w.dims(), 0.0, &device);
+    let mut by_radii = Matrix::full(radii.dims(), 0.0, &device);
+    let each = inputs.plan.each;
+    for classes in inputs.blocks() {
+        let block = inputs.block(classes);
+        let (shaped, slope) = inputs.shaped(&block);
+        let dims = shaped.dims();
+        // At most 0 but for rounding, and for the own class, which has no part in it.
+        let exponents = shaped.clone().mul(radii.clone()).sub(log_sum.clone()).at_most(0.0);
+        let weights = exponents.exp().fill(block.own.clone(), 0.0).mul(by_log_sum.clone());
+        by_radii = by_radii.add(weights.clone().mul(shaped).sum_rows());
+        let negatives = weights.mul(radii.clone()).add(by_sum.clone());
+        let negatives = match slope {
+            Some(slope) => negatives.mul(slope),
+            None => negatives,
+        };
+        let by_cosine = negatives.replace(block.own.clone(), by_target.clone().expand(dims));
+        let by_cosine = match &block.nearest {
+            None => by_cosine,
+            Some(nearest) => {
+                let numbers = [dims[0] * dims[1], each];
+                let all = || Shape::from(numbers);
+                let centre = B::int_arange(0..each as i64, &inputs.targets.device(), inputs.ints());
+                let centre = B::int_expand(B::int_reshape(centre, Shape::from([1, each])), all());
+                let is_nearest = Mask::<B>::equal(B::int_expand(nearest.clone(), all()), centre);
+                let spread = by_cosine.reshape([numbers[0], 1]).expand(numbers);
+                spread.fill(is_nearest.not(), 0.0).reshape([dims[0], dims[1] * each])
+            }
+        };
+        by_u = by_u.add(by_cosine.clone().matmul(block.units.clone()));
+        // A change of a centre along itself changes nothing: that part of its gradient is taken away.
+        let along = by_cosine.clone().mul(block.of_centres).transpose().sum_rows();
+        let across = by_cosine.transpose().matmul(u.clone()).sub(block.units.mul(along)).mul(block.inverses);
+        by_w = match inputs.chosen_rows(&block.classes) {
+            Some(rows) => by_w.with_selected(rows, across),
+            None => by_w.with_rows(block.classes.start * each..block.classes.end * each, across),
+        };
+    }
+    (by_u.0, by_w.0, by_radii.0)
+}

@@ -1,0 +1,94 @@
+//! The samples of a batch, in the orders that the products read them in.
+
+use cm_kernels::tile::Aligned;
+
+use super::exponential::LANES;
+
+/// What is the same for all classes.
+pub struct Samples<'a> {
+    pub count: usize,
+    /// The count, filled up with zero samples to a multiple of the lanes.
+    pub padded: usize,
+    pub dim: usize,
+    /// Unit features `[count, dim]`.
+    pub units: &'a [f32],
+    /// `phi` of each, padded.
+    pub radii: Vec<f32>,
+    /// For a margin that reweights hard classes.
+    pub hard: Option<Hard>,
+    /// Class and sample, in the order of the classes.
+    pub targets: Vec<(usize, usize)>,
+}
+
+/// Classes with a larger cosine count as hard: `cos (c + cos)` takes the place of `cos`.
+pub struct Hard {
+    /// Of each sample, padded.
+    pub beyond: Vec<f32>,
+    /// `c`
+    pub curriculum: f32,
+}
+
+impl<'a> Samples<'a> {
+    pub fn new(
+        units: &'a [f32],
+        dim: usize,
+        radii: &[f32],
+        targets: &[usize],
+        hard: Option<(&[f32], f32)>,
+    ) -> Self {
+        let count = radii.len();
+        let padded = count.next_multiple_of(LANES);
+        let fill =
+            |numbers: &[f32]| numbers.iter().copied().chain(std::iter::repeat(0.0)).take(padded).collect();
+        let mut targets: Vec<_> = targets.iter().copied().zip(0..count).collect();
+        targets.sort_unstable();
+        let hard = hard.map(|(beyond, curriculum)| Hard { beyond: fill(beyond), curriculum });
+        Self { count, padded, dim, units, radii: fill(radii), hard, targets }
+    }
+
+    /// A number a sample, with zeros for those that fill up.
+    pub fn filled(&self, numbers: impl Iterator<Item = f32>) -> Vec<f32> {
+        filled(numbers, self.padded)
+    }
+
+    /// The samples whose classes are these, with their classes.
+    pub fn with_targets_in(&self, classes: &std::ops::Range<usize>) -> &[(usize, usize)] {
+        let from = self.targets.partition_point(|target| target.0 < classes.start);
+        let to = self.targets.partition_point(|target| target.0 < classes.end);
+        &self.targets[from..to]
+    }
+
+    /// `[padded / panel width, dim, panel width]`: what a class is multiplied by.
+    pub fn by_sample(&self, width: usize) -> Aligned {
+        let mut panels = Aligned::zeros(self.padded * self.dim);
+        let samples = self.units.chunks_exact(self.dim).enumerate();
+        for (i, unit) in samples {
+            let panel = &mut panels.get_mut()[i / width * width * self.dim..];
+            panel[i % width..].iter_mut().step_by(width).zip(unit).for_each(|(to, from)| *to = *from);
+        }
+        panels
+    }
+
+    /// `[dim / panel width, count, panel width]`: what the gradient of a class is a sum of.
+    pub fn by_dim(&self, width: usize) -> Aligned {
+        let mut panels = Aligned::zeros(self.count * self.dim.next_multiple_of(width));
+        pack_columns(self.units, self.dim, width, panels.get_mut());
+        panels
+    }
+}
+
+fn filled(numbers: impl Iterator<Item = f32>, count: usize) -> Vec<f32> {
+    numbers.chain(std::iter::repeat(0.0)).take(count).collect()
+}
+
+/// `[columns / width, rows, width]` from `[rows, columns]`; what is missing in the last panel is left as it is.
+#[inline(always)]
+pub fn pack_columns(matrix: &[f32], columns: usize, width: usize, panels: &mut [f32]) {
+    let rows = matrix.len() / columns;
+    for (panel, from) in panels.chunks_exact_mut(rows * width).zip((0..columns).step_by(width)) {
+        let to = columns.min(from + width);
+        for (row, numbers) in matrix.chunks_exact(columns).zip(panel.chunks_exact_mut(width)) {
+            numbers[..to - from].copy_from_slice(&row[from..to]);
+        }
+    }
+}

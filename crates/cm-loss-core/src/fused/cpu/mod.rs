@@ -1,0 +1,332 @@
+//! The arithmetic on a CPU: blocks of classes, each thread with a part of the classes of its own.
+//!
+//! Nothing of size batch x classes is kept: the forward pass computes the cosines of a block, adds what they give to the sums
+//! of each sample and forgets them; the backward pass computes them again. That is four products of batch x dim x classes
+//! instead of three, in return for which nothing leaves the second-level cache but the centres and their gradient.
+
+mod batch;
+mod block;
+mod centres;
+mod exponential;
+mod products;
+
+use std::ops::Range;
+
+use cm_kernels::tile::{Aligned, panel_width, panel_width_here};
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+pub use batch::Samples;
+pub use block::{Sums, Upstream};
+pub use centres::Centres;
+use products::{by_columns, by_rows};
+
+/// Numbers of a block: with its gradients and its centres it stays in the second-level cache.
+const BLOCK: usize = 48 * 1024;
+
+/// Classes of a block.
+fn block_classes(samples: &Samples<'_>, each: usize) -> usize {
+    let rows = BLOCK / samples.padded.max(samples.dim);
+    (rows / each).max(1)
+}
+
+/// The classes in as many parts as there are threads.
+fn parts(classes: usize) -> Vec<Range<usize>> {
+    let count = rayon::current_num_threads().min(classes).max(1);
+    (0..count).map(|i| i * classes / count..(i + 1) * classes / count).collect()
+}
+
+/// A thread's memory for a block.
+struct Work {
+    /// Unit centres `[rows, dim]`, and the inverse of their norms.
+    units: Aligned,
+    inverses: Vec<f32>,
+    /// Cosines of the centres `[rows, padded]`, and of the classes, each the largest of its centres.
+    cosines: Aligned,
+    of_classes: Aligned,
+    /// Which centre of its class that is.
+    nearest: Vec<u32>,
+}
+
+impl Work {
+    fn new(samples: &Samples<'_>, each: usize) -> Self {
+        let classes = block_classes(samples, each);
+        let (rows, several) = (classes * each, usize::from(each > 1));
+        Self {
+            units: Aligned::zeros(rows * samples.dim),
+            inverses: vec![0.0; rows],
+            cosines: Aligned::zeros(rows * samples.padded),
+            of_classes: Aligned::zeros(several * classes * samples.padded),
+            nearest: vec![0; several * classes * samples.padded],
+        }
+    }
+
+    /// Computes the cosines of a block of classes.
+    #[inline(always)]
+    fn fill<S: Simd>(
+        &mut self,
+        simd: S,
+        samples: &Samples<'_>,
+        panels: &Aligned,
+        centres: &Centres<'_>,
+        classes: &Range<usize>,
+    ) {
+        let (each, dim, padded) = (centres.each, samples.dim, samples.padded);
+        let rows = classes.len() * each;
+        centres.load(
+            classes.start * each..classes.end * each,
+            &mut self.units.get_mut()[..rows * dim],
+            &mut self.inverses[..rows],
+        );
+        let cosines = self.cosines.get_mut();
+        by_rows(simd, self.units.get(), rows, dim, dim, panels.get(), |row, column, numbers| {
+            cosines[row * padded + column..][..numbers.len()].copy_from_slice(numbers);
+        });
+        if each == 1 {
+            return;
+        }
+        let of_classes =
+            self.of_classes.get_mut().chunks_exact_mut(padded).zip(self.nearest.chunks_exact_mut(padded));
+        for (centres, (class, nearest)) in
+            cosines[..rows * padded].chunks_exact(each * padded).zip(of_classes)
+        {
+            class.copy_from_slice(&centres[..padded]);
+            nearest.fill(0);
+            for (k, centre) in centres.chunks_exact(padded).enumerate().skip(1) {
+                for ((class, nearest), cosine) in class.iter_mut().zip(&mut *nearest).zip(centre) {
+                    *nearest = if *cosine > *class { k as u32 } else { *nearest };
+                    *class = class.max(*cosine);
+                }
+            }
+        }
+    }
+}
+
+/// The sums of a batch over all classes.
+pub fn sums(samples: &Samples<'_>, centres: &Centres<'_>, classes: usize) -> Sums {
+    struct Part<'a>(&'a Samples<'a>, &'a Centres<'a>, &'a Aligned, Range<usize>);
+    impl WithSimd for Part<'_> {
+        type Output = Sums;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Sums {
+            let Self(samples, centres, panels, part) = self;
+            let (mut work, mut sums) = (Work::new(samples, centres.each), Sums::new(samples.padded));
+            let size = block_classes(samples, centres.each);
+            for start in part.clone().step_by(size) {
+                let classes = start..part.end.min(start + size);
+                work.fill(simd, samples, panels, centres, &classes);
+                let found = if centres.each == 1 { &mut work.cosines } else { &mut work.of_classes };
+                let numbers = classes.len() * samples.padded;
+                sums.add(samples, classes, &mut found.get_mut()[..numbers]);
+            }
+            sums
+        }
+    }
+    let arch = Arch::new();
+    let panels = samples.by_sample(panel_width_here());
+    let found: Vec<Sums> = parts(classes)
+        .into_par_iter()
+        .map(|part| arch.dispatch(Part(samples, centres, &panels, part)))
+        .collect();
+    let mut found = found.into_iter();
+    let Some(mut sums) = found.next() else { unreachable!("there is at least one part") };
+    found.for_each(|later| sums.join(&later));
+    sums
+}
+
+/// Gradients of the unit features `[count, dim]`, of the centres `[rows, dim]` and of the radii `[count]`.
+pub struct Gradients {
+    pub units: Vec<f32>,
+    pub centres: Vec<f32>,
+    pub radii: Vec<f32>,
+}
+
+/// The gradients from those of the sums.
+pub fn gradients(
+    samples: &Samples<'_>,
+    centres: &Centres<'_>,
+    classes: usize,
+    upstream: &Upstream,
+) -> Gradients {
+    let arch = Arch::new();
+    let by_sample = samples.by_sample(panel_width_here());
+    let by_dim = samples.by_dim(panel_width_here());
+    let mut by_centres = vec![0.0; centres.numbers.len()];
+    let parts = parts(classes);
+    let shares = split(&mut by_centres, centres, &parts);
+    let found: Vec<(Vec<f32>, Vec<f32>)> = parts
+        .into_par_iter()
+        .zip(shares)
+        .map(|(classes, (first, by_centres))| {
+            arch.dispatch(Backward {
+                samples,
+                centres,
+                upstream,
+                by_sample: &by_sample,
+                by_dim: &by_dim,
+                classes,
+                first,
+                by_centres,
+            })
+        })
+        .collect();
+    let mut units = vec![0.0; samples.count * samples.dim];
+    let mut radii = vec![0.0; samples.count];
+    for (of_units, of_radii) in &found {
+        units.iter_mut().zip(of_units).for_each(|(sum, part)| *sum += *part);
+        radii.iter_mut().zip(of_radii).for_each(|(sum, part)| *sum += *part);
+    }
+    Gradients { units, centres: by_centres, radii }
+}
+
+/// The rows of the gradient that each part of the classes writes to, with the number of the first.
+fn split<'a>(
+    mut numbers: &'a mut [f32],
+    centres: &Centres<'_>,
+    parts: &[Range<usize>],
+) -> Vec<(usize, &'a mut [f32])> {
+    let mut first = 0;
+    let mut shares = Vec::with_capacity(parts.len());
+    for part in parts {
+        let end = match part.is_empty() {
+            true => first,
+            false => centres.place(part.end * centres.each - 1) + 1,
+        };
+        let (share, rest) = numbers.split_at_mut((end - first) * centres.dim);
+        shares.push((first, share));
+        (first, numbers) = (end, rest);
+    }
+    shares
+}
+
+/// The backward pass of a part of the classes: its share of the centres' gradient, and what it adds to the gradients of the
+/// samples.
+struct Backward<'a> {
+    samples: &'a Samples<'a>,
+    centres: &'a Centres<'a>,
+    upstream: &'a Upstream,
+    by_sample: &'a Aligned,
+    by_dim: &'a Aligned,
+    classes: Range<usize>,
+    /// The first row that `by_centres` has.
+    first: usize,
+    by_centres: &'a mut [f32],
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = (Vec<f32>, Vec<f32>);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self { samples, centres, .. } = self;
+        let (each, dim, padded, width) = (centres.each, samples.dim, samples.padded, panel_width::<S>());
+        let size = block_classes(samples, each);
+        let mut work = Work::new(samples, each);
+        let mut gradients = Aligned::zeros(size * each * padded);
+        let mut of_classes = Aligned::zeros(if each > 1 { size * padded } else { 0 });
+        let mut columns = Aligned::zeros(size * each * dim.next_multiple_of(width));
+        let places: Vec<usize> = (0..size * each).map(|row| row * padded).collect();
+        let mut along = vec![0.0; size * each];
+        let mut by_units = vec![0.0; samples.count * dim];
+        let mut by_radii = vec![0.0; padded];
+        for start in self.classes.clone().step_by(size) {
+            let classes = start..self.classes.end.min(start + size);
+            let rows = classes.len() * each;
+            work.fill(simd, samples, self.by_sample, centres, &classes);
+            let gradients = &mut gradients.get_mut()[..rows * padded];
+            self.of_block(&mut work, classes.clone(), gradients, of_classes.get_mut(), &mut by_radii);
+            let units = &work.units.get()[..rows * dim];
+
+            // A change of a centre along itself changes nothing: that part of its gradient is taken away.
+            let by_row = gradients.chunks_exact(padded).zip(work.cosines.get().chunks_exact(padded));
+            along.iter_mut().zip(by_row).for_each(|(along, (g, cosines))| *along = dot(g, cosines));
+            by_rows(
+                simd,
+                gradients,
+                rows,
+                padded,
+                samples.count,
+                self.by_dim.get(),
+                |row, column, numbers| {
+                    let place = centres.place(start * each + row) - self.first;
+                    let (inverse, along) = (work.inverses[row], along[row]);
+                    let count = numbers.len().min(dim - column);
+                    let unit = &units[row * dim + column..][..count];
+                    let to = &mut self.by_centres[place * dim + column..][..count];
+                    to.iter_mut().zip(numbers).zip(unit).for_each(|((to, number), unit)| {
+                        *to = (number - along * unit) * inverse;
+                    });
+                },
+            );
+
+            let columns = &mut columns.get_mut()[..rows * dim.next_multiple_of(width)];
+            batch::pack_columns(units, dim, width, columns);
+            by_columns(
+                simd,
+                gradients,
+                samples.count,
+                &places[..rows],
+                columns,
+                |sample, column, numbers| {
+                    let count = numbers.len().min(dim - column);
+                    let to = &mut by_units[sample * dim + column..][..count];
+                    to.iter_mut().zip(numbers).for_each(|(to, number)| *to += *number);
+                },
+            );
+        }
+        (by_units, by_radii)
+    }
+}
+
+impl Backward<'_> {
+    /// The gradient of each cosine of a block, `[rows, padded]`; of several centres a class only the nearest has one. The
+    /// cosines that are left have a gradient as they are.
+    #[inline(always)]
+    fn of_block(
+        &self,
+        work: &mut Work,
+        classes: Range<usize>,
+        gradients: &mut [f32],
+        of_classes: &mut [f32],
+        by_radii: &mut [f32],
+    ) {
+        let (each, padded) = (self.centres.each, self.samples.padded);
+        let numbers = classes.len() * padded;
+        let targets = self.samples.with_targets_in(&classes);
+        let first = classes.start;
+        if each == 1 {
+            let cosines = &mut work.cosines.get_mut()[..numbers];
+            let own: Vec<f32> =
+                targets.iter().map(|(class, i)| cosines[(class - first) * padded + i]).collect();
+            self.upstream.gradients(self.samples, classes, cosines, gradients, by_radii);
+            for (&(class, i), own) in targets.iter().zip(own) {
+                cosines[(class - first) * padded + i] = own;
+            }
+            return;
+        }
+        let cosines = &mut work.of_classes.get_mut()[..numbers];
+        self.upstream.gradients(self.samples, classes, cosines, &mut of_classes[..numbers], by_radii);
+        let of_classes = of_classes[..numbers].chunks_exact(padded).zip(work.nearest.chunks_exact(padded));
+        for (centres, (class, nearest)) in gradients.chunks_exact_mut(each * padded).zip(of_classes) {
+            for (k, centre) in centres.chunks_exact_mut(padded).enumerate() {
+                for ((centre, class), nearest) in centre.iter_mut().zip(class).zip(nearest) {
+                    *centre = if *nearest == k as u32 { *class } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+/// `Σ a b`
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = exponential::LANES;
+    let mut lanes = [0.0f32; LANES];
+    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+        for i in 0..LANES {
+            lanes[i] += a[i] * b[i];
+        }
+    }
+    lanes.iter().sum()
+}

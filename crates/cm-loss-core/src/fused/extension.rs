@@ -1,0 +1,98 @@
+//! The operation as an extension of Burn's backends.
+#![allow(deprecated, reason = "ndarray is supported while it exists")]
+
+use burn::backend::{
+    Backend, ExtensionType, backend_extension,
+    tensor::{FloatTensor, IntTensor},
+};
+
+use super::composed;
+
+/// The numbers of the operation that are known on the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Classes that take part.
+    pub classes: usize,
+    /// Centres a class.
+    pub each: usize,
+    /// Classes that are worked on at a time where the operation is composed of others.
+    pub block: usize,
+}
+
+/// What goes in: unit features `u` `[batch, dim]`, centres `w` `[rows, dim]`, radii `φ` and targets `[batch, 1]`.
+#[derive(Debug, Clone, ExtensionType)]
+#[cfg_attr(feature = "fusion", extension_type(fusion))]
+pub struct Inputs<B: Backend> {
+    pub u: FloatTensor<B>,
+    pub w: FloatTensor<B>,
+    pub radii: FloatTensor<B>,
+    /// Of all classes, or places among those chosen.
+    pub targets: IntTensor<B>,
+    #[extension_type]
+    pub hard: Hard<B>,
+    #[extension_type]
+    pub chosen: Chosen<B>,
+    pub plan: Plan,
+}
+
+/// Whether hard classes are reweighted.
+#[derive(Debug, Clone, ExtensionType)]
+#[cfg_attr(feature = "fusion", extension_type(fusion))]
+pub enum Hard<B: Backend> {
+    /// `T = c`
+    No,
+    /// `T = c (t + c)` where a cosine is beyond that of the sample, `[batch, 1]`; `t` is `[1, 1]`.
+    Beyond { cosines: FloatTensor<B>, curriculum: FloatTensor<B> },
+}
+
+/// Which classes take part.
+#[derive(Debug, Clone, ExtensionType)]
+#[cfg_attr(feature = "fusion", extension_type(fusion))]
+pub enum Chosen<B: Backend> {
+    All,
+    /// These, in ascending order, each once.
+    These {
+        classes: IntTensor<B>,
+    },
+}
+
+/// What a softmax over many classes needs of all of them, a block of classes at a time.
+///
+/// With `c_ij = u_i · w_j / ‖w_j‖`, or the largest of those with the centres of class `j`:
+///
+/// - column 0: `ln Σ_{j ≠ y} exp(φ_i T_ij)`, −1e30 without another class
+/// - column 1: `c_iy`
+/// - column 2: `Σ_{j ≠ y} T_ij`
+///
+/// and the class with the largest cosine, `[batch]`.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(feature = "cube"),
+    Autodiff,
+    Fusion: cfg(feature = "fusion")
+)]
+pub trait ManyClasses: Backend {
+    /// The three columns `[batch, 3]`, and the best class `[batch]`.
+    #[fusion(default)]
+    fn over_classes(#[extension_type] inputs: Inputs<Self>) -> (FloatTensor<Self>, IntTensor<Self>) {
+        composed::over_classes::<Self>(&inputs)
+    }
+
+    /// Gradients of `u`, `w` and the radii from those of the columns, `dy` `[batch, 3]`, for column 0 of the result,
+    /// `log_sum` `[batch, 1]`.
+    #[fusion(default)]
+    fn over_classes_gradients(
+        #[extension_type] inputs: Inputs<Self>,
+        log_sum: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        composed::gradients::<Self>(&inputs, log_sum, dy)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl ManyClasses for burn::backend::NdArray {}
+
+#[cfg(feature = "cube")]
+impl ManyClasses for burn_cubecl::CubeBackend {}

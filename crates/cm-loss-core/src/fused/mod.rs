@@ -1,0 +1,118 @@
+//! Softmax over very many classes without a matrix of batch x classes.
+//!
+//! The cross entropy of a sample needs of all other classes one number, `l = ln Σ_{j ≠ y} exp(z_j)`: with the target's
+//! logit `z_y`, margin and all, the loss is `ln(1 + exp(l − z_y))`. That number, and its gradient, are summed up over blocks
+//! of classes; everything that a margin, a norm map or an option does happens to columns of `[batch, 1]`. Nothing is put
+//! right afterwards: where the loss is small, `l − z_y` keeps the digits that a sum with the target in it has lost.
+
+mod autodiff;
+mod composed;
+#[cfg(feature = "flex")]
+mod cpu;
+mod extension;
+#[cfg(feature = "flex")]
+mod flex;
+mod matrix;
+mod path;
+
+use burn::{
+    backend::Dispatch,
+    tensor::{DType, Device, Int, Tensor},
+};
+
+use extension::{Chosen, Hard, ManyClasses, Plan};
+pub use path::{LossPath, Tiling};
+
+/// What a loss needs of all classes.
+pub(crate) struct AllClasses {
+    /// `ln Σ_{j ≠ y} exp(z_j)`, `[batch, 1]`; −1e30 where there is no other class.
+    pub log_sum: Tensor<2>,
+    /// Cosine with the own class, `[batch, 1]`.
+    pub target: Tensor<2>,
+    /// Sum of the other classes' `T`, `[batch, 1]`.
+    pub sum: Tensor<2>,
+    /// The class with the largest cosine, `[batch]`; its place where classes were chosen.
+    pub best: Tensor<1, Int>,
+}
+
+/// What goes in.
+pub(crate) struct Inputs {
+    /// Unit features `[batch, dim]`.
+    pub directions: Tensor<2>,
+    /// Class centres as they are `[rows, dim]`, `each` of them for a class.
+    pub centres: Tensor<2>,
+    pub each: usize,
+    /// `phi`, `[batch, 1]`.
+    pub radii: Tensor<2>,
+    /// For a margin that reweights hard classes: the cosine `[batch, 1]` beyond which they are hard, and the curriculum
+    /// `[1, 1]`.
+    pub hard: Option<(Tensor<2>, Tensor<2>)>,
+    /// The class of each sample, `[batch, 1]`, or its place among those chosen.
+    pub targets: Tensor<2, Int>,
+    /// The classes that take part, in ascending order; all where there are none.
+    pub chosen: Option<Tensor<1, Int>>,
+}
+
+impl Inputs {
+    /// Classes that take part.
+    pub fn classes(&self) -> usize {
+        match &self.chosen {
+            Some(chosen) => chosen.dims()[0],
+            None => self.centres.dims()[0] / self.each,
+        }
+    }
+
+    /// Goes over all classes, so many at a time where the device has no arithmetic of its own.
+    pub fn over_classes(self, block: usize) -> AllClasses {
+        let plan = Plan { classes: self.classes(), each: self.each, block };
+        let inputs = extension::Inputs::<Dispatch> {
+            u: self.directions.into_dispatch(),
+            w: self.centres.into_dispatch(),
+            radii: self.radii.into_dispatch(),
+            targets: self.targets.into_dispatch(),
+            hard: match self.hard {
+                None => Hard::No,
+                Some((cosines, curriculum)) => Hard::Beyond {
+                    cosines: cosines.detach().into_dispatch(),
+                    curriculum: curriculum.detach().into_dispatch(),
+                },
+            },
+            chosen: match self.chosen {
+                None => Chosen::All,
+                Some(classes) => Chosen::These { classes: classes.into_dispatch() },
+            },
+            plan,
+        };
+        let (columns, best) = <Dispatch as ManyClasses>::over_classes(inputs);
+        let columns = Tensor::<2>::from_dispatch(columns);
+        let [log_sum, target, sum] = [0, 1, 2].map(|k| columns.clone().narrow(1, k, 1));
+        AllClasses { log_sum, target, sum, best: Tensor::from_dispatch(best) }
+    }
+}
+
+/// Whether the operation is there for a device, as this crate was built, and for numbers of this type.
+pub(crate) fn is_available(device: &Device, dtype: DType) -> bool {
+    dtype == DType::F32 && backend(device).is_some()
+}
+
+/// How the device computes, of those that this crate was built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backend {
+    /// In the second-level caches of a CPU.
+    Flex,
+    /// By other operations, a block of classes at a time.
+    Composed,
+}
+
+fn backend(device: &Device) -> Option<Backend> {
+    // Which variants of the device exist depends on features that this crate does not know of.
+    let name = format!("{:?}", device.as_dispatch());
+    if name.contains("Flex(") {
+        return cfg!(feature = "flex").then_some(Backend::Flex);
+    }
+    if name.contains("NdArray(") {
+        return cfg!(feature = "ndarray").then_some(Backend::Composed);
+    }
+    let others = ["LibTorch(", "Remote(", "Capture("];
+    (cfg!(feature = "cube") && !others.iter().any(|other| name.contains(other))).then_some(Backend::Composed)
+}

@@ -1,0 +1,94 @@
+//! Which way a loss is computed, and in what pieces.
+
+use std::fmt;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::{Backend, backend};
+
+/// How the loss of a head with class centres is computed where only the loss is wanted. The result is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "path", rename_all = "kebab-case")]
+pub enum LossPath {
+    /// Class by class where that is faster, which was measured: from [`LossPath::LEAST_CLASSES`] classes on a CPU, and
+    /// from [`LossPath::LEAST_LOGITS`] logits elsewhere.
+    #[default]
+    Auto,
+    /// With the matrix of logits, `[batch, classes]`.
+    Plain,
+    /// Class by class, within so many bytes.
+    Fused {
+        /// Memory for what exists for a block of classes, in bytes; [`LossPath::BUDGET`] is the default.
+        budget: usize,
+    },
+}
+
+impl LossPath {
+    /// Memory for a block of classes unless another is asked for: 64 MB.
+    pub const BUDGET: usize = 64 << 20;
+    /// Fewest classes for which a CPU goes class by class.
+    pub const LEAST_CLASSES: usize = 256;
+    /// Fewest logits, batch times classes, for which another device goes class by class: 256 MB of them.
+    pub const LEAST_LOGITS: usize = 1 << 26;
+
+    /// Whether a loss of this size goes class by class on a device.
+    pub(crate) fn is_fused(self, batch: usize, classes: usize, device: &Device) -> bool {
+        match (self, backend(device)) {
+            (_, None) | (Self::Plain, _) => false,
+            (Self::Fused { .. }, Some(_)) => true,
+            (Self::Auto, Some(Backend::Flex)) => classes >= Self::LEAST_CLASSES,
+            (Self::Auto, Some(Backend::Composed)) => batch * classes >= Self::LEAST_LOGITS,
+        }
+    }
+
+    /// The blocks of a loss of this size.
+    pub(crate) fn tiling(self, size: [usize; 3], each: usize) -> Tiling {
+        let budget = match self {
+            Self::Fused { budget } => budget,
+            Self::Auto | Self::Plain => Self::BUDGET,
+        };
+        Tiling::new(budget, size, each)
+    }
+}
+
+/// Classes that are worked on at a time, and what that takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tiling {
+    /// Classes of a block.
+    pub classes: usize,
+    /// Most bytes that exist for a block, beside the inputs and the gradients.
+    pub bytes: usize,
+    /// The bytes allowed.
+    pub budget: usize,
+}
+
+impl Tiling {
+    /// Matrices of `[batch, rows]` and of `[rows, dim]` that live at once when the operation is composed of others.
+    const LIVE: [usize; 2] = [7, 5];
+
+    fn new(budget: usize, [batch, dim, classes]: [usize; 3], each: usize) -> Self {
+        let [of_batch, of_dim] = Self::LIVE;
+        let a_class = size_of::<f32>() * each * (of_batch * batch + of_dim * dim);
+        let block = (budget / a_class.max(1)).clamp(1, classes.max(1));
+        Self { classes: block, bytes: block * a_class, budget }
+    }
+
+    /// Whether the budget was too small for a single class and is exceeded.
+    pub fn is_raised(&self) -> bool {
+        self.bytes > self.budget
+    }
+}
+
+impl fmt::Display for Tiling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { classes, bytes, budget } = self;
+        write!(f, "{classes} classes at a time, in {bytes} bytes")?;
+        match self.is_raised() {
+            true => {
+                write!(f, ": the {budget} bytes allowed are too few for one class, and were raised to that")
+            }
+            false => Ok(()),
+        }
+    }
+}
