@@ -86,8 +86,8 @@ impl LossOptions {
         sum: Tensor<2>,
         classes: usize,
     ) -> Tensor<2> {
-        // −log p_y = ln(1 + exp(l − z_y))
-        let loss = exact::softplus(log_sum - target.clone());
+        // −log p_y = ln(1 + exp(l − z_y)), where the difference may leave the range of the format downwards.
+        let loss = exact::softplus((log_sum - target.clone()).clamp_min(-3e38));
         self.modulated(loss.clone(), || {
             let mean = (sum + target.clone()).div_scalar(classes as f64);
             target + loss - mean

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// What stands for the logit of a sample's own class, which is no negative.
-const EXCLUDED: f32 = -1e30;
+const EXCLUDED: f32 = -1e38;
 
 /// Entries below this count as 0, as in [`norm_and_unit`](crate::norm_and_unit).
 const LEAST: f32 = 1e-30;

@@ -60,7 +60,7 @@ pub enum Chosen<B: Backend> {
 ///
 /// With `c_ij = u_i · w_j / ‖w_j‖`, or the largest of those with the centres of class `j`:
 ///
-/// - column 0: `ln Σ_{j ≠ y} exp(φ_i T_ij)`, −1e30 without another class
+/// - column 0: `ln Σ_{j ≠ y} exp(φ_i T_ij)`, −1e38 without another class
 /// - column 1: `c_iy`
 /// - column 2: `Σ_{j ≠ y} T_ij`
 ///

@@ -25,7 +25,7 @@ pub use path::{LossPath, Tiling};
 
 /// What a loss needs of all classes.
 pub(crate) struct AllClasses {
-    /// `ln Σ_{j ≠ y} exp(z_j)`, `[batch, 1]`; −1e30 where there is no other class.
+    /// `ln Σ_{j ≠ y} exp(z_j)`, `[batch, 1]`; −1e38 where there is no other class.
     pub log_sum: Tensor<2>,
     /// Cosine with the own class, `[batch, 1]`.
     pub target: Tensor<2>,

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// What stands for the logit of a sample's own class, which is no negative.
-const EXCLUDED: f32 = -1e30;
+const EXCLUDED: f32 = -1e38;
 
 /// Sums over the classes so far, a number a padded sample each.
 #[derive(Clone)]
