@@ -2,5 +2,6 @@
 
 mod experiment;
 mod loader;
+mod many_classes;
 mod optimizer;
 mod schedule;
