@@ -65,7 +65,7 @@ pub struct Tiling {
 
 impl Tiling {
     /// Matrices of `[batch, rows]` and of `[rows, dim]` that live at once when the operation is composed of others.
-    const LIVE: [usize; 2] = [7, 5];
+    const LIVE: [usize; 2] = [10, 6];
 
     fn new(budget: usize, [batch, dim, classes]: [usize; 3], each: usize) -> Self {
         let [of_batch, of_dim] = Self::LIVE;

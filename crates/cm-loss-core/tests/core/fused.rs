@@ -332,3 +332,34 @@ fn the_same_bits_come_out_every_time() {
     let batch = shape.batch(9, None);
     assert_eq!(step(&head, &batch, &device), step(&head, &batch, &device));
 }
+
+#[cfg(not(feature = "test-wgpu"))]
+#[test]
+fn the_path_is_chosen_by_the_number_of_classes() {
+    let device = Device::flex().autodiff();
+    let config = config_of(Preset::CmCosFace);
+    let of = |classes: usize, path: LossPath| {
+        let shape = Shape { batch: 33, dim: 20, classes };
+        step(&shape.head(&config, path, &device), &shape.batch(2, None), &device)
+    };
+    let fused = LossPath::Fused { budget: LossPath::BUDGET };
+    let many = LossPath::LEAST_CLASSES;
+    assert_eq!(of(many, LossPath::Auto), of(many, fused));
+    assert_eq!(of(many - 1, LossPath::Auto), of(many - 1, LossPath::Plain));
+    assert_ne!(of(many, fused), of(many, LossPath::Plain), "rounding is another");
+}
+
+#[test]
+fn gradients_are_the_same_with_checkpointing() {
+    let shape = Shape { batch: 12, dim: 10, classes: 400 };
+    let config = config_of(Preset::CurricularFace);
+    for (backend, device) in devices() {
+        let results = [device.clone(), device.gradient_checkpointing()].map(|device| {
+            let head = shape.head(&config, LossPath::Fused { budget: 1 << 20 }, &device);
+            step(&head, &shape.batch(5, None), &device)
+        });
+        for ((name, with), (_, without)) in results[1].iter().zip(&results[0]) {
+            assert!(relative_error(with, without) < 1e-6, "{backend}, {name}");
+        }
+    }
+}

@@ -78,8 +78,22 @@ pub fn rebuild(dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
 /// whole or not at all.
 pub fn draw_formulas(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let device = Backend::Flex.device()?.autodiff();
+    write_drawings(dir, figures::draw_formulas(&device)?)
+}
+
+/// Draws time and memory of the loss of many classes into a folder, as SVG and PNG, from a file with the lines that
+/// `cargo xtask bench head --json` prints. Returns the files written.
+///
+/// # Errors
+///
+/// When the file cannot be read or has another line in it, or a picture cannot be written.
+pub fn draw_many_classes(measured: &Path, dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    write_drawings(dir, vec![figures::draw_many_classes(measured)?])
+}
+
+fn write_drawings(dir: &Path, drawings: Vec<figures::Drawing>) -> Result<Vec<PathBuf>, Error> {
     let mut written = Vec::new();
-    for drawing in figures::draw_formulas(&device)? {
+    for drawing in drawings {
         let svg = typeface::embedded(&drawing.svg);
         for (extension, content) in
             [("svg", svg.into_bytes()), ("png", figures::png(drawing.name, &drawing.svg)?)]

@@ -40,6 +40,9 @@ enum Command {
         /// Folder for the pictures.
         #[arg(default_value = "docs/pictures")]
         folder: PathBuf,
+        /// Draw the time and memory of many classes instead, from the lines that `bench head --json` printed.
+        #[arg(long, value_name = "FILE")]
+        many_classes: Option<PathBuf>,
     },
 }
 
@@ -53,7 +56,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Reproduce { experiment: Experiment::Mnist(options) } => reproduce::mnist(*options),
         Command::Report { folder } => rebuild(&folder),
-        Command::Figures { folder } => figures(&folder),
+        Command::Figures { folder, many_classes } => figures(&folder, many_classes.as_deref()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,8 +78,12 @@ fn rebuild(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn figures(folder: &Path) -> Result<(), Error> {
-    for file in report::draw_formulas(folder)? {
+fn figures(folder: &Path, many_classes: Option<&Path>) -> Result<(), Error> {
+    let files = match many_classes {
+        Some(measured) => report::draw_many_classes(measured, folder)?,
+        None => report::draw_formulas(folder)?,
+    };
+    for file in files {
         println!("{}", file.display());
     }
     Ok(())

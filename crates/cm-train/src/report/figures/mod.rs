@@ -7,6 +7,7 @@ mod features;
 mod formulas;
 mod learning_curves;
 mod legend;
+mod many_classes;
 mod mark;
 mod norm_by_severity;
 mod png;
@@ -19,7 +20,8 @@ use super::{
 use crate::experiment::{FeatureRow, Results};
 
 pub(super) use canvas::{BOLD, REGULAR};
-pub(super) use formulas::draw as draw_formulas;
+pub(super) use formulas::{Drawing, draw as draw_formulas};
+pub(super) use many_classes::draw as draw_many_classes;
 pub(super) use style::loss_colour;
 
 /// What a picture shows, which is also where the report places it.

@@ -14,7 +14,7 @@ const MARGINS: Margins = Margins { top: 36, right: 18, left: 62, bottom: 52 };
 
 /// How a curve is drawn.
 #[derive(Clone, Copy)]
-pub(super) enum Line {
+pub(in crate::report::figures) enum Line {
     Solid,
     /// Seen beside what lies on it.
     Wide,
@@ -24,7 +24,7 @@ pub(super) enum Line {
     Faint,
 }
 
-pub(super) struct Curve {
+pub(in crate::report::figures) struct Curve {
     pub name: String,
     pub colour: RGBColor,
     pub line: Line,
@@ -51,14 +51,14 @@ impl Curve {
 
 /// Where the legend stands in its panel.
 #[derive(Clone, Copy)]
-pub(super) enum Corner {
+pub(in crate::report::figures) enum Corner {
     TopLeft,
     TopRight,
     BottomLeft,
     BottomRight,
 }
 
-pub(super) struct Panel {
+pub(in crate::report::figures) struct Panel {
     pub title: &'static str,
     pub x: Axis,
     pub y: Axis,

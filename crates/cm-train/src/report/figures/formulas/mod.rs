@@ -6,6 +6,8 @@ mod norm_gradient;
 mod norm_maps;
 mod probe;
 
+pub(super) use curves::{Corner, Curve, Line, Panel};
+
 use burn::tensor::Device;
 
 use crate::Error;
