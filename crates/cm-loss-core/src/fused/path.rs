@@ -11,8 +11,8 @@ use super::{Backend, backend};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "path", rename_all = "kebab-case")]
 pub enum LossPath {
-    /// Class by class where that is faster, which was measured: from [`LossPath::LEAST_CLASSES`] classes on a CPU, and
-    /// from [`LossPath::LEAST_LOGITS`] logits elsewhere.
+    /// Class by class from [`LossPath::LEAST_CLASSES`] classes on flex, where that is faster, and from
+    /// [`LossPath::LEAST_LOGITS`] logits elsewhere, where it takes less memory.
     #[default]
     Auto,
     /// With the matrix of logits, `[batch, classes]`.
@@ -27,7 +27,7 @@ pub enum LossPath {
 impl LossPath {
     /// Memory for a block of classes unless another is asked for: 64 MB.
     pub const BUDGET: usize = 64 << 20;
-    /// Fewest classes for which a CPU goes class by class.
+    /// Fewest classes for which flex goes class by class: measured, the two paths take the same time with 100 to 500.
     pub const LEAST_CLASSES: usize = 256;
     /// Fewest logits, batch times classes, for which another device goes class by class: 256 MB of them.
     pub const LEAST_LOGITS: usize = 1 << 26;
