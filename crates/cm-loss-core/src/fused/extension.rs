@@ -17,6 +17,8 @@ pub struct Plan {
     pub each: usize,
     /// Classes that are worked on at a time where the operation is composed of others.
     pub block: usize,
+    /// Memory that may be taken, in bytes.
+    pub budget: usize,
 }
 
 /// What goes in: unit features `u` `[batch, dim]`, centres `w` `[rows, dim]`, radii `φ` and targets `[batch, 1]`.

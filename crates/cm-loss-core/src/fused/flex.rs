@@ -105,7 +105,7 @@ impl ManyClasses for Flex {
             cosines: column(2),
             total: samples.filled(floats(&log_sum).iter().copied()),
         };
-        let found = cpu::gradients(&samples, &inputs.centres(), inputs.plan.classes, &upstream);
+        let found = cpu::gradients(&samples, &inputs.centres(), inputs.plan, &upstream);
         let (count, dim) = (samples.count, samples.dim);
         let rows = inputs.w.shape()[0];
         (

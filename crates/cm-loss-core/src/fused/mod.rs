@@ -62,9 +62,10 @@ impl Inputs {
         }
     }
 
-    /// Goes over all classes, so many at a time where the device has no arithmetic of its own.
-    pub fn over_classes(self, block: usize) -> AllClasses {
-        let plan = Plan { classes: self.classes(), each: self.each, block };
+    /// Goes over all classes in these blocks.
+    pub fn over_classes(self, tiling: Tiling) -> AllClasses {
+        let Tiling { classes: block, budget, .. } = tiling;
+        let plan = Plan { classes: self.classes(), each: self.each, block, budget };
         let inputs = extension::Inputs::<Dispatch> {
             u: self.directions.into_dispatch(),
             w: self.centres.into_dispatch(),

@@ -11,15 +11,17 @@ use super::{Backend, backend};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "path", rename_all = "kebab-case")]
 pub enum LossPath {
-    /// Class by class from [`LossPath::LEAST_CLASSES`] classes on flex, where that is faster, and from
-    /// [`LossPath::LEAST_LOGITS`] logits elsewhere, where it takes less memory.
+    /// Class by class from [`LossPath::LEAST_CLASSES`] classes on flex, where that is faster, and elsewhere where the
+    /// matrices of the plain way would take [`LossPath::LEAST_BYTES`].
     #[default]
     Auto,
     /// With the matrix of logits, `[batch, classes]`.
     Plain,
-    /// Class by class, within so many bytes.
+    /// Class by class; plain on a backend that this crate was not built for, and for numbers that are not of 32 bits.
     Fused {
-        /// Memory for what exists for a block of classes, in bytes; [`LossPath::BUDGET`] is the default.
+        /// Memory in bytes for what exists for a block of classes, and on flex for the gradients of the features that the
+        /// threads add up; [`LossPath::BUDGET`] is the default. [`MarginHead::tiling`](crate::MarginHead::tiling) says
+        /// what is made of it.
         budget: usize,
     },
 }
@@ -29,16 +31,19 @@ impl LossPath {
     pub const BUDGET: usize = 64 << 20;
     /// Fewest classes for which flex goes class by class: measured, the two paths take the same time with 100 to 500.
     pub const LEAST_CLASSES: usize = 256;
-    /// Fewest logits, batch times classes, for which another device goes class by class: 256 MB of them.
-    pub const LEAST_LOGITS: usize = 1 << 26;
+    /// Memory of the plain way from which on another device goes class by class: 512 MB.
+    pub const LEAST_BYTES: usize = 512 << 20;
 
     /// Whether a loss of this size goes class by class on a device.
-    pub(crate) fn is_fused(self, batch: usize, classes: usize, device: &Device) -> bool {
+    pub(crate) fn is_fused(self, [batch, dim, classes]: [usize; 3], device: &Device) -> bool {
         match (self, backend(device)) {
             (_, None) | (Self::Plain, _) => false,
             (Self::Fused { .. }, Some(_)) => true,
             (Self::Auto, Some(Backend::Flex)) => classes >= Self::LEAST_CLASSES,
-            (Self::Auto, Some(Backend::Composed)) => batch * classes >= Self::LEAST_LOGITS,
+            // Logits with and without margin, their probabilities and gradients; unit centres and their gradient.
+            (Self::Auto, Some(Backend::Composed)) => {
+                size_of::<f32>() * classes * (6 * batch + 4 * dim) >= Self::LEAST_BYTES
+            }
         }
     }
 

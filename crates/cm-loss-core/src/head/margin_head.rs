@@ -91,7 +91,8 @@ impl MarginHead {
         let targets = batch.targets();
         let (_, centres) = norm_and_unit(self.centres_of(batch.sampled.as_ref()));
         let cosines = self.over_sub_centres(batch.directions.clone().matmul(centres.clone().transpose()));
-        let seen = self.take_in(&batch, || cosines.clone().detach().gather(1, targets.columns.clone()));
+        let own = self.margin_state.curriculum().map(|_| cosines.clone().gather(1, targets.columns.clone()));
+        let seen = self.take_in(&batch, own.as_ref());
         let radii = self.radius.forward(batch.norms.clone());
         let logits = cosines.clone() * radii.clone();
         let training_logits = match self.config.margin.is_none() {
@@ -110,19 +111,23 @@ impl MarginHead {
     pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
         let ([count, feature_dim], dtype) = (features.dims(), single_precision_of(features.dtype()));
         let device = features.device();
-        let classes = self.classes();
-        let fused = count > 0 && self.config.path.is_fused(count, classes, &device);
-        if !fused || !fused::is_available(&device, dtype) {
+        let centres_dtype = single_precision_of(self.class_centres.val().dtype());
+        let classes = match (&self.config.sampling, device.is_autodiff()) {
+            (Some(sampling), true) => sampling.classes_of(self.classes()).max(count.min(self.classes())),
+            _ => self.classes(),
+        };
+        let fused = count > 0 && self.config.path.is_fused([count, feature_dim, classes], &device);
+        if !fused || dtype != centres_dtype || !fused::is_available(&device, dtype) {
             return self.forward(features, targets).into();
         }
         let batch = self.batch(features, targets);
         let targets = batch.targets();
         let centres = single_precision(self.class_centres.val());
-        let own = || self.target_cosines(&centres, &batch);
-        let seen = self.take_in(&batch, own);
+        let own = self.margin_state.curriculum().map(|_| self.target_cosines(&centres, &batch));
+        let seen = self.take_in(&batch, own.as_ref());
         let radii = self.radius.forward(batch.norms.clone());
         let memory = || self.memory(batch.training);
-        let hard = self.margin_state.curriculum().and_then(|_| self.config.margin.hard(&own(), &memory()));
+        let hard = own.and_then(|own| self.config.margin.hard(&own, &memory()));
         let spread = self.config.centre_spread.as_ref().and_then(|spread| {
             let (_, units) = norm_and_unit(self.centres_of(batch.sampled.as_ref()));
             spread.penalty(&units, targets)
@@ -138,7 +143,7 @@ impl MarginHead {
         };
         let classes = inputs.classes();
         let tiling = self.config.path.tiling([count, feature_dim, classes], self.config.sub_centres);
-        let found = inputs.over_classes(tiling.classes);
+        let found = inputs.over_classes(tiling);
         let gradient = self.config.margin_gradient;
         let target = self.config.margin.of_target(found.target, &batch.norms, targets, memory(), gradient);
         let (target, sum) = (target * radii.clone(), found.sum * radii);
@@ -210,16 +215,14 @@ impl MarginHead {
         Batch { features, all, sampled, norms, directions, training }
     }
 
-    /// Lets everything that remembers take in a batch that is trained on, with its target cosines `[batch, 1]`. Gives the
-    /// targets that it saw.
-    fn take_in(&self, batch: &Batch, target_cosines: impl FnOnce() -> Tensor<2>) -> Option<Targets> {
+    /// Lets everything that remembers take in a batch that is trained on, with its target cosines `[batch, 1]` for a margin
+    /// with a curriculum. Gives the targets that it saw.
+    fn take_in(&self, batch: &Batch, target_cosines: Option<&Tensor<2>>) -> Option<Targets> {
         let remembers =
             self.radius.remembers() || self.margin_state.remembers() || self.feature_centres.is_some();
         let seen = (batch.training && remembers).then(|| batch.targets().with_finite(&batch.norms))?;
         self.radius.take_in(&batch.norms, seen.ignored.as_ref());
-        if self.margin_state.remembers() {
-            self.margin_state.take_in(&self.config.margin, &target_cosines(), &batch.norms, &seen);
-        }
+        self.margin_state.take_in(&self.config.margin, target_cosines, &batch.norms, &seen);
         Some(seen)
     }
 

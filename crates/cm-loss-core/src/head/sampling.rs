@@ -40,6 +40,11 @@ impl ClassSampling {
         Error::check_rate("fraction of sampled classes", self.fraction)
     }
 
+    /// How many of so many classes take part, unless a batch has more.
+    pub(super) fn classes_of(&self, classes: usize) -> usize {
+        (self.fraction * classes as f64).ceil() as usize
+    }
+
     pub(super) fn sample(&self, targets: &Targets, classes: usize, steps: &Steps) -> SampledClasses {
         let device = targets.columns.device();
         let ignored: Vec<bool> = match &targets.ignored {
@@ -54,7 +59,7 @@ impl ClassSampling {
         let found: Vec<usize> = found.iter::<i64>().map(|target| target as usize).collect();
         let counts = |row: &usize| !ignored.get(*row).copied().unwrap_or(false);
         let positives = (0..found.len()).filter(counts).map(|row| found[row]).collect();
-        let wanted = (self.fraction * classes as f64).ceil() as usize;
+        let wanted = self.classes_of(classes);
         let chosen = choose(positives, classes, wanted, &mut steps.random(self.seed, "classes"));
         let columns: Vec<i32> = found
             .iter()

@@ -45,15 +45,23 @@ impl MarginState {
         self.curriculum.as_ref().map(|state| state.value_sync().unsqueeze())
     }
 
-    /// Takes in the target cosines and norms of a batch, each `[batch, 1]`, before it is trained on.
-    pub fn take_in(&self, margin: &Margin, cosines: &Tensor<2>, norms: &Tensor<2>, targets: &Targets) {
+    /// Takes in the target cosines, for a margin with a curriculum, and norms of a batch, each `[batch, 1]`, before it is
+    /// trained on.
+    pub fn take_in(
+        &self,
+        margin: &Margin,
+        cosines: Option<&Tensor<2>>,
+        norms: &Tensor<2>,
+        targets: &Targets,
+    ) {
         if norms.dims()[0] == 0 {
             return;
         }
         if let Some(statistics) = &self.norm_statistics {
             statistics.update(&AdaFaceMargin::held(norms.clone().detach()), targets.ignored.as_ref());
         }
-        if let (Some(state), Margin::Curricular(margin)) = (&self.curriculum, margin) {
+        if let (Some(state), Margin::Curricular(margin), Some(cosines)) = (&self.curriculum, margin, cosines)
+        {
             let cosines = cosines.clone().detach();
             let counted = targets.counting(cosines.ones_like()).sum();
             let from = state.value_sync();

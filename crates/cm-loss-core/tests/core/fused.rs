@@ -363,3 +363,82 @@ fn gradients_are_the_same_with_checkpointing() {
         }
     }
 }
+
+/// Loss, and gradients of features and centres, of CosFace in 64 bits.
+fn cosface(features: &[Vec<f64>], centres: &[Vec<f64>], targets: &[i32], s: f64, m: f64) -> [Vec<f64>; 3] {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let unit = |row: &[f64]| -> (Vec<f64>, f64) {
+        let norm = dot(row, row).sqrt();
+        (row.iter().map(|v| v / norm).collect(), norm)
+    };
+    let dim = centres[0].len();
+    let units: Vec<(Vec<f64>, f64)> = centres.iter().map(|row| unit(row)).collect();
+    let (mut losses, mut by_features) = (Vec::new(), Vec::new());
+    let mut by_centres = vec![0.0; centres.len() * dim];
+    for (row, &target) in features.iter().zip(targets) {
+        let (direction, norm) = unit(row);
+        let cosines: Vec<f64> = units.iter().map(|(unit, _)| dot(unit, &direction)).collect();
+        let logit = |j: usize| s * (cosines[j] - if j == target as usize { m } else { 0.0 });
+        let total: f64 = (0..cosines.len()).map(|j| logit(j).exp()).sum();
+        losses.push(total.ln() - logit(target as usize));
+        let mut gradient = vec![0.0; dim];
+        for (j, (unit, length)) in units.iter().enumerate() {
+            let by_cosine = s * (logit(j).exp() / total - f64::from(u8::from(j == target as usize)));
+            for k in 0..dim {
+                gradient[k] += by_cosine * (unit[k] - cosines[j] * direction[k]) / norm;
+                by_centres[j * dim + k] += by_cosine * (direction[k] - cosines[j] * unit[k]) / length;
+            }
+        }
+        by_features.extend(gradient);
+    }
+    [losses, by_features, by_centres]
+}
+
+#[cfg(not(feature = "test-wgpu"))]
+#[test]
+fn sums_over_a_hundred_thousand_and_a_million_classes_keep_their_digits() {
+    let device = Device::flex().autodiff();
+    for classes in [100_000, 1_000_000] {
+        let shape = Shape { batch: 3, dim: 16, classes };
+        let head = shape.head(&config_of(Preset::CosFace), LossPath::Auto, &device);
+        let batch = shape.batch(1, None);
+        let x = tensor(&batch.features, &device).require_grad();
+        let output = head.loss(x.clone(), Tensor::from_data(&batch.targets[..], &device));
+        let gradients = output.loss.clone().sum().backward();
+        let centres = Values::new(17).matrix(classes, shape.dim);
+        let expected = cosface(&batch.features, &centres, &batch.targets, 30.0, 0.4);
+        let found = [
+            values(output.loss),
+            values(x.grad(&gradients).unwrap()),
+            values(head.class_centres.val().grad(&gradients).unwrap()),
+        ];
+        for (found, expected) in found.iter().zip(&expected) {
+            let error = relative_error(found, expected);
+            assert!(error < 1e-5, "{classes}: {error:e}");
+        }
+        // The largest gradients are those of the targets; all others together tell whether their probabilities are right.
+        let size = |gradient: &[f64]| {
+            let rows = gradient.chunks(shape.dim).enumerate();
+            let others = rows.filter(|(class, _)| !batch.targets.contains(&(*class as i32)));
+            others.flat_map(|(_, row)| row).map(|v| v.abs()).sum::<f64>()
+        };
+        let ratio = size(&found[2]) / size(&expected[2]);
+        assert!((ratio - 1.0).abs() < 1e-5, "{classes}: {ratio}");
+    }
+}
+
+#[cfg(not(feature = "test-wgpu"))]
+#[test]
+fn a_centre_that_is_no_number_makes_every_loss_none() {
+    let shape = Shape { batch: 6, dim: 8, classes: 300 };
+    for (backend, device) in devices() {
+        let mut head = shape.head(&config_of(Preset::CosFace), LossPath::Fused { budget: 100_000 }, &device);
+        let mut centres = Values::new(17).matrix(300, 8);
+        centres[150][3] = f64::NAN;
+        head.class_centres = Param::from_tensor(tensor(&centres, &device));
+        let batch = shape.batch(1, None);
+        let loss =
+            head.loss(tensor(&batch.features, &device), Tensor::from_data(&batch.targets[..], &device)).loss;
+        assert!(values(loss).iter().all(|loss| loss.is_nan()), "{backend}");
+    }
+}

@@ -52,6 +52,10 @@ struct Options {
     /// Measure PyTorch beside them: eager, torch.compile, and linear_cross_entropy (without margin) where it is there
     #[arg(long)]
     against_torch: bool,
+    /// Tell the allocator that PyTorch uses to keep memory from step to step, as ours does; as installed it gives back what
+    /// is large (glibc)
+    #[arg(long)]
+    torch_keeps_memory: bool,
     /// A Python with PyTorch
     #[arg(long, default_value = "python3")]
     python: PathBuf,
@@ -145,6 +149,10 @@ fn torch(options: &Options, way: &str) -> Result<Process, String> {
     let threads = options.threads.unwrap_or_else(rayon::current_num_threads);
     command.args([options.n, options.d, options.c, threads].map(|n| n.to_string()));
     command.arg(options.sampled.unwrap_or(1.0).to_string());
+    if options.torch_keeps_memory {
+        let keep = "glibc.malloc.mmap_threshold=17179869184:glibc.malloc.trim_threshold=34359738368";
+        command.env("GLIBC_TUNABLES", keep);
+    }
     let help = "name a Python with PyTorch (pip install torch) by --python; it knows the heads CosFace, CM-CosFace, \
                 L2-Softmax and CM-Softmax";
     Process::start(&format!("PyTorch ({way})"), command, help)

@@ -61,13 +61,14 @@ pub fn print(options: &Options, measured: &[Measured]) {
         let ratios: Option<Vec<f64>> = eager
             .map(|eager| eager.seconds.iter().zip(&path.seconds).map(|(eager, ours)| eager / ours).collect());
         let ratio = ratios.clone().map(median);
+        let spread = ratios.as_deref().map(range);
         let (rate, share) = (work / seconds, work / seconds / machine);
         if options.json {
             let row = serde_json::json!({
                 "n": options.n, "d": options.d, "c": options.c, "sampled": options.sampled,
                 "head": options.head.name(), "path": path.path, "seconds": seconds, "gflops": rate,
                 "floor_share": share, "peak_mb": path.peak_mb, "base_mb": path.base_mb,
-                "ratio_to_torch_eager": ratio,
+                "ratio_to_torch_eager": ratio, "ratio_range": spread,
             });
             println!("{row}");
             continue;

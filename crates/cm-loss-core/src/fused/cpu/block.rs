@@ -56,7 +56,9 @@ impl Sums {
 
     /// `ln Σ exp(z)` over the negatives of a sample; `EXCLUDED` where there are none.
     pub fn log_sum(&self, sample: usize) -> f32 {
-        (self.largest[sample] + self.exponentials[sample].ln()).max(EXCLUDED)
+        let log_sum = self.largest[sample] + self.exponentials[sample].ln();
+        // Not the maximum, which would hide a number that is none.
+        if log_sum < EXCLUDED { EXCLUDED } else { log_sum }
     }
 
     /// Takes in the cosines of a block, which it overwrites.
@@ -104,16 +106,16 @@ impl Sums {
     fn make_logits(&mut self, samples: &Samples<'_>, chunk: usize, cosines: &mut [f32]) {
         let shape = Shape::new(samples, chunk);
         let radii = lanes(&samples.radii, chunk);
-        let mut sums = lanes(&self.cosines, chunk);
+        let mut block = [0.0; LANES];
         for row in cosines.chunks_exact_mut(samples.padded) {
             let row = &mut row[chunk..chunk + LANES];
             for i in 0..LANES {
                 let (shaped, _) = shape.of(i, row[i]);
-                sums[i] += shaped;
+                block[i] += shaped;
                 row[i] = shaped * radii[i];
             }
         }
-        self.cosines[chunk..chunk + LANES].copy_from_slice(&sums);
+        add(&mut self.cosines, chunk, &block);
     }
 
     #[inline(always)]
@@ -126,15 +128,17 @@ impl Sums {
                 largest[i] = if row[i] > largest[i] { row[i] } else { largest[i] };
             }
         }
-        let mut sums = lanes(&self.exponentials, chunk);
-        for i in 0..LANES {
-            sums[i] *= exp(before[i] - largest[i]);
-        }
+        // A block by itself: what is added to the sum over all classes so far one by one would be lost in it.
+        let mut block = [0.0; LANES];
         for row in logits.chunks_exact(padded) {
             let row = lanes(row, chunk);
             for i in 0..LANES {
-                sums[i] += exp(row[i] - largest[i]);
+                block[i] += exp(row[i] - largest[i]);
             }
+        }
+        let mut sums = lanes(&self.exponentials, chunk);
+        for i in 0..LANES {
+            sums[i] = sums[i] * exp(before[i] - largest[i]) + block[i];
         }
         self.largest[chunk..chunk + LANES].copy_from_slice(&largest);
         self.exponentials[chunk..chunk + LANES].copy_from_slice(&sums);
@@ -172,20 +176,21 @@ impl Upstream {
             let shape = Shape::new(samples, chunk);
             let (radii, total) = (lanes(&samples.radii, chunk), lanes(&self.total, chunk));
             let (by_log_sum, by_cosines) = (lanes(&self.log_sum, chunk), lanes(&self.cosines, chunk));
-            let mut by_radii = lanes(by_radius, chunk);
+            let mut by_radii = [0.0; LANES];
             for (cosines, gradients) in cosines.chunks_exact(padded).zip(gradients.chunks_exact_mut(padded)) {
                 let cosines = lanes(cosines, chunk);
                 let gradients = &mut gradients[chunk..chunk + LANES];
                 for i in 0..LANES {
                     let (shaped, slope) = shape.of(i, cosines[i]);
                     // At most 0 but for rounding, and for the own class.
-                    let exponent = (shaped * radii[i] - total[i]).min(0.0);
+                    let exponent = shaped * radii[i] - total[i];
+                    let exponent = if exponent > 0.0 { 0.0 } else { exponent };
                     let weight = by_log_sum[i] * exp(exponent);
                     by_radii[i] += weight * shaped;
                     gradients[i] = (weight * radii[i] + by_cosines[i]) * slope;
                 }
             }
-            by_radius[chunk..chunk + LANES].copy_from_slice(&by_radii);
+            add(by_radius, chunk, &by_radii);
         }
         for &(class, sample) in targets {
             gradients[(class - classes.start) * padded + sample] = self.target[sample];
@@ -216,6 +221,11 @@ impl Shape {
         let slope = 2.0 * cosine + self.curriculum;
         (if hard { harder } else { cosine }, if hard { slope } else { 1.0 })
     }
+}
+
+#[inline(always)]
+fn add(sums: &mut [f32], chunk: usize, block: &[f32; LANES]) {
+    sums[chunk..chunk + LANES].iter_mut().zip(block).for_each(|(sum, block)| *sum += block);
 }
 
 #[inline(always)]

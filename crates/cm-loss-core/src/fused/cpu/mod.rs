@@ -16,6 +16,7 @@ use cm_kernels::tile::{Aligned, panel_width, panel_width_here};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::extension::Plan;
 pub use batch::Samples;
 pub use block::{Sums, Upstream};
 pub use centres::Centres;
@@ -30,9 +31,9 @@ fn block_classes(samples: &Samples<'_>, each: usize) -> usize {
     (rows / each).max(1)
 }
 
-/// The classes in as many parts as there are threads.
-fn parts(classes: usize) -> Vec<Range<usize>> {
-    let count = rayon::current_num_threads().min(classes).max(1);
+/// The classes in as many parts as there are threads, or fewer.
+fn parts(classes: usize, most: usize) -> Vec<Range<usize>> {
+    let count = rayon::current_num_threads().min(classes).min(most).max(1);
     (0..count).map(|i| i * classes / count..(i + 1) * classes / count).collect()
 }
 
@@ -125,7 +126,7 @@ pub fn sums(samples: &Samples<'_>, centres: &Centres<'_>, classes: usize) -> Sum
     }
     let arch = Arch::new();
     let panels = samples.by_sample(panel_width_here());
-    let found: Vec<Sums> = parts(classes)
+    let found: Vec<Sums> = parts(classes, usize::MAX)
         .into_par_iter()
         .map(|part| arch.dispatch(Part(samples, centres, &panels, part)))
         .collect();
@@ -143,17 +144,14 @@ pub struct Gradients {
 }
 
 /// The gradients from those of the sums.
-pub fn gradients(
-    samples: &Samples<'_>,
-    centres: &Centres<'_>,
-    classes: usize,
-    upstream: &Upstream,
-) -> Gradients {
+pub fn gradients(samples: &Samples<'_>, centres: &Centres<'_>, plan: Plan, upstream: &Upstream) -> Gradients {
     let arch = Arch::new();
     let by_sample = samples.by_sample(panel_width_here());
     let by_dim = samples.by_dim(panel_width_here());
     let mut by_centres = vec![0.0; centres.numbers.len()];
-    let parts = parts(classes);
+    // Each part has a gradient of the features of its own.
+    let most = plan.budget / (size_of::<f32>() * samples.count * samples.dim);
+    let parts = parts(plan.classes, most);
     let shares = split(&mut by_centres, centres, &parts);
     let found: Vec<(Vec<f32>, Vec<f32>)> = parts
         .into_par_iter()
