@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Tensor};
 
 /// Entries below this count as 0.
-const LEAST: f64 = 1e-30;
+pub(crate) const LEAST: f64 = 1e-30;
 
 /// Euclidean norm of each row.
 ///
@@ -59,13 +59,5 @@ pub(crate) fn single_precision<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     match tensor.dtype() {
         DType::F16 | DType::BF16 => tensor.cast(DType::F32),
         _ => tensor,
-    }
-}
-
-/// The type of [`single_precision`] numbers.
-pub(crate) fn single_precision_of(dtype: DType) -> DType {
-    match dtype {
-        DType::F16 | DType::BF16 => DType::F32,
-        other => other,
     }
 }

@@ -4,9 +4,19 @@
 //! input.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Write},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
+
+/// A line of the system's account of this process, in MB: `VmHWM:` is the largest memory that it has had, `VmRSS:` that
+/// which it has. `None` where the system does not say.
+pub fn memory(name: &str) -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes / 1024.0)
+}
 
 /// The running program.
 pub struct Process {

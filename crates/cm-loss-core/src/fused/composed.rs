@@ -11,19 +11,16 @@ use burn::{
 };
 
 use super::{
-    extension::{Chosen, Hard, Inputs, Plan},
+    extension::{Chosen, EXCLUDED, Hard, Inputs, Plan},
     matrix::{Mask, Matrix},
 };
-
-/// What stands for the logit of a sample's own class, which is no negative.
-const EXCLUDED: f32 = -1e38;
-
-/// Entries below this count as 0, as in [`norm_and_unit`](crate::norm_and_unit).
-const LEAST: f32 = 1e-30;
+use crate::norm::LEAST;
 
 /// A block of classes.
 struct Block<B: Backend> {
     classes: Range<usize>,
+    /// The rows of the centres where classes were chosen.
+    rows: Option<IntTensor<B>>,
     /// Unit centres `[rows, dim]`, the inverse of their norms `[rows, 1]`, cosines with them `[batch, rows]`.
     units: Matrix<B>,
     inverses: Matrix<B>,
@@ -45,16 +42,22 @@ impl<B: Backend> Inputs<B> {
         (0..classes).step_by(block).map(move |start| start..classes.min(start + block))
     }
 
+    /// Whole numbers that follow one another along each of so many rows.
+    fn along_rows(&self, numbers: Range<usize>, rows: usize) -> IntTensor<B> {
+        let count = numbers.len();
+        let numbers =
+            B::int_arange(numbers.start as i64..numbers.end as i64, &self.targets.device(), self.ints());
+        B::int_expand(B::int_reshape(numbers, Shape::from([1, count])), Shape::from([rows, count]))
+    }
+
     /// The rows of a block's centres where classes were chosen.
     fn chosen_rows(&self, classes: &Range<usize>) -> Option<IntTensor<B>> {
         let Chosen::These { classes: chosen } = self.chosen.clone() else { return None };
         let (count, each) = (classes.len(), self.plan.each);
-        let device = chosen.device();
         let chosen = B::int_slice(chosen, &[Slice::from(classes.clone())]);
         let first = B::int_mul_scalar(B::int_reshape(chosen, Shape::from([count, 1])), (each as i64).into());
-        let next = B::int_arange(0..each as i64, &device, self.ints());
-        let next = B::int_expand(B::int_reshape(next, Shape::from([1, each])), Shape::from([count, each]));
-        let rows = B::int_add(B::int_expand(first, Shape::from([count, each])), next);
+        let first = B::int_expand(first, Shape::from([count, each]));
+        let rows = B::int_add(first, self.along_rows(0..each, count));
         Some(B::int_reshape(rows, Shape::from([count * each])))
     }
 
@@ -62,8 +65,9 @@ impl<B: Backend> Inputs<B> {
         let (count, each) = (classes.len(), self.plan.each);
         let (u, w) = (Matrix::<B>(self.u.clone()), Matrix::<B>(self.w.clone()));
         let [batch, _] = u.dims();
-        let centres = match self.chosen_rows(&classes) {
-            Some(rows) => w.select(rows),
+        let rows = self.chosen_rows(&classes);
+        let centres = match &rows {
+            Some(rows) => w.select(rows.clone()),
             None => w.rows(classes.start * each..classes.end * each),
         };
         let (units, inverses) = directions(centres);
@@ -76,12 +80,9 @@ impl<B: Backend> Inputs<B> {
                 (largest.reshape([batch, count]), Some(nearest))
             }
         };
-        let device = self.targets.device();
-        let shape = || Shape::from([batch, count]);
-        let columns = B::int_arange(classes.start as i64..classes.end as i64, &device, self.ints());
-        let columns = B::int_expand(B::int_reshape(columns, Shape::from([1, count])), shape());
-        let own = Mask::equal(B::int_expand(self.targets.clone(), shape()), columns);
-        Block { classes, units, inverses, of_centres, cosines, nearest, own }
+        let targets = B::int_expand(self.targets.clone(), Shape::from([batch, count]));
+        let own = Mask::equal(targets, self.along_rows(classes.clone(), batch));
+        Block { classes, rows, units, inverses, of_centres, cosines, nearest, own }
     }
 
     /// `T` of the cosines of the other classes, 0 for a sample's own, and its derivative where that is not 1.
@@ -100,8 +101,8 @@ impl<B: Backend> Inputs<B> {
 /// Unit rows and the inverse of their norms, as [`norm_and_unit`](crate::norm_and_unit) has them.
 fn directions<B: Backend>(rows: Matrix<B>) -> (Matrix<B>, Matrix<B>) {
     let largest = rows.clone().largest_magnitude();
-    let zero = largest.lower(LEAST);
-    let inverse_of_largest = largest.at_least(LEAST).recip().fill(zero, 0.0);
+    let zero = largest.lower(LEAST as f32);
+    let inverse_of_largest = largest.at_least(LEAST as f32).recip().fill(zero, 0.0);
     let scaled = rows.mul(inverse_of_largest.clone());
     let inverse = scaled.clone().mul(scaled.clone()).sum_rows().at_least(0.5).sqrt().recip();
     (scaled.mul(inverse.clone()), inverse.mul(inverse_of_largest))
@@ -171,10 +172,8 @@ pub fn gradients<B: Backend>(
             None => by_cosine,
             Some(nearest) => {
                 let numbers = [dims[0] * dims[1], each];
-                let all = || Shape::from(numbers);
-                let centre = B::int_arange(0..each as i64, &inputs.targets.device(), inputs.ints());
-                let centre = B::int_expand(B::int_reshape(centre, Shape::from([1, each])), all());
-                let is_nearest = Mask::<B>::equal(B::int_expand(nearest.clone(), all()), centre);
+                let nearest = B::int_expand(nearest.clone(), Shape::from(numbers));
+                let is_nearest = Mask::<B>::equal(nearest, inputs.along_rows(0..each, numbers[0]));
                 let spread = by_cosine.reshape([numbers[0], 1]).expand(numbers);
                 spread.fill(is_nearest.not(), 0.0).reshape([dims[0], dims[1] * each])
             }
@@ -183,7 +182,7 @@ pub fn gradients<B: Backend>(
         // A change of a centre along itself changes nothing: that part of its gradient is taken away.
         let along = by_cosine.clone().mul(block.of_centres).transpose().sum_rows();
         let across = by_cosine.transpose().matmul(u.clone()).sub(block.units.mul(along)).mul(block.inverses);
-        by_w = match inputs.chosen_rows(&block.classes) {
+        by_w = match block.rows {
             Some(rows) => by_w.with_selected(rows, across),
             None => by_w.with_rows(block.classes.start * each..block.classes.end * each, across),
         };

@@ -17,7 +17,7 @@ mod path;
 
 use burn::{
     backend::Dispatch,
-    tensor::{DType, Device, Int, Tensor},
+    tensor::{Device, Int, Tensor},
 };
 
 use extension::{Chosen, Hard, ManyClasses, Plan};
@@ -89,11 +89,6 @@ impl Inputs {
         let [log_sum, target, sum] = [0, 1, 2].map(|k| columns.clone().narrow(1, k, 1));
         AllClasses { log_sum, target, sum, best: Tensor::from_dispatch(best) }
     }
-}
-
-/// Whether the operation is there for a device, as this crate was built, and for numbers of this type.
-pub(crate) fn is_available(device: &Device, dtype: DType) -> bool {
-    dtype == DType::F32 && backend(device).is_some()
 }
 
 /// How the device computes, of those that this crate was built for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::{
     module::{Module, Param},
-    tensor::{Int, Tensor},
+    tensor::{DType, Int, Tensor},
 };
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     LossOptions, Tiling, fused,
     margin::{MarginState, Memory},
-    norm::{norm_and_unit, single_precision, single_precision_of},
+    norm::{norm_and_unit, single_precision},
     norm_map::CustomNormMap,
     regularizer::FeatureCentres,
     steps::Steps,
@@ -109,15 +109,14 @@ impl MarginHead {
     /// Losses, predictions and feature norms without a matrix of batch x classes; see
     /// [`Head::loss`](super::Head::loss).
     pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
-        let ([count, feature_dim], dtype) = (features.dims(), single_precision_of(features.dtype()));
-        let device = features.device();
-        let centres_dtype = single_precision_of(self.class_centres.val().dtype());
+        let ([count, feature_dim], device) = (features.dims(), features.device());
+        let single = |dtype| matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
         let classes = match (&self.config.sampling, device.is_autodiff()) {
             (Some(sampling), true) => sampling.classes_of(self.classes()).max(count.min(self.classes())),
             _ => self.classes(),
         };
-        let fused = count > 0 && self.config.path.is_fused([count, feature_dim, classes], &device);
-        if !fused || dtype != centres_dtype || !fused::is_available(&device, dtype) {
+        let fits = count > 0 && single(features.dtype()) && single(self.class_centres.val().dtype());
+        if !fits || !self.config.path.is_fused([count, feature_dim, classes], &device) {
             return self.forward(features, targets).into();
         }
         let batch = self.batch(features, targets);

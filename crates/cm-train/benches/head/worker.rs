@@ -10,7 +10,7 @@ use std::{
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use cm_loss_core::{ClassSampling, HeadConfig, LossPath};
 
-use crate::Options;
+use crate::{Options, process::memory};
 
 /// Which steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +50,13 @@ pub fn run(options: &Options, task: Task) -> Result<(), String> {
     };
     // The largest memory counts from here on; where the system does not let it, the inputs are in it.
     let _ = fs::write("/proc/self/clear_refs", "5");
-    let base = memory("VmRSS:");
+    let base = memory("VmRSS:").unwrap_or(0.0);
     println!("{} threads", rayon::current_num_threads());
     for line in stdin().lock().lines() {
         line.map_err(|error| error.to_string())?;
         println!("{}", step());
     }
-    println!("{} {base}", memory("VmHWM:"));
+    println!("{} {base}", memory("VmHWM:").unwrap_or(0.0));
     Ok(())
 }
 
@@ -100,12 +100,4 @@ fn loss(options: &Options, path: LossPath) -> Result<Box<dyn FnMut() -> f64>, St
         let _ = (x.grad(&gradients), head.class_centres.val().grad(&gradients));
         start.elapsed().as_secs_f64()
     }))
-}
-
-/// A line of the system's account of this process, in MB; 0 where there is none.
-fn memory(name: &str) -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kilobytes.unwrap_or(0.0) / 1024.0
 }

@@ -174,7 +174,7 @@ fn network(
 
 /// Largest memory of the two processes, which have each done nothing but these steps.
 fn memory(options: &Options, theirs: Option<f64>) {
-    let Some(ours) = measure::peak_memory() else { return };
+    let Some(ours) = process::memory("VmHWM:") else { return };
     if options.json {
         println!("{}", serde_json::json!({ "peak_mb": ours, "torch_peak_mb": theirs }));
         return;

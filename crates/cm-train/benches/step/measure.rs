@@ -50,11 +50,3 @@ impl BareLoop {
         start.elapsed().as_secs_f64()
     }
 }
-
-/// Largest memory that this process has had, in MB; `None` where the system does not say.
-pub fn peak_memory() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kilobytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kilobytes / 1024.0)
-}

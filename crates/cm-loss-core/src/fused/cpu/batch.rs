@@ -38,8 +38,7 @@ impl<'a> Samples<'a> {
     ) -> Self {
         let count = radii.len();
         let padded = count.next_multiple_of(LANES);
-        let fill =
-            |numbers: &[f32]| numbers.iter().copied().chain(std::iter::repeat(0.0)).take(padded).collect();
+        let fill = |numbers: &[f32]| filled(numbers.iter().copied(), padded);
         let mut targets: Vec<_> = targets.iter().copied().zip(0..count).collect();
         targets.sort_unstable();
         let hard = hard.map(|(beyond, curriculum)| Hard { beyond: fill(beyond), curriculum });

@@ -5,12 +5,10 @@
 use std::ops::Range;
 
 use super::{
+    super::extension::EXCLUDED,
     batch::Samples,
     exponential::{LANES, exp},
 };
-
-/// What stands for the logit of a sample's own class, which is no negative.
-const EXCLUDED: f32 = -1e38;
 
 /// Sums over the classes so far, a number a padded sample each.
 #[derive(Clone)]

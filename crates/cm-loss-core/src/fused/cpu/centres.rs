@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-/// Entries below this count as 0, as in [`norm_and_unit`](crate::norm_and_unit).
-const LEAST: f32 = 1e-30;
+use crate::norm::LEAST;
 
 /// Rows of a matrix, all of them or a part in ascending order.
 #[derive(Clone, Copy)]
@@ -60,7 +59,7 @@ fn inverse_norm(row: &[f32]) -> f32 {
 #[cold]
 fn exact_inverse_norm(row: &[f32]) -> f32 {
     let largest = row.iter().fold(0.0f32, |largest, number| largest.max(number.abs()));
-    if largest < LEAST {
+    if largest < LEAST as f32 {
         return 0.0;
     }
     let square: f64 = row.iter().map(|number| f64::from(*number).powi(2)).sum();

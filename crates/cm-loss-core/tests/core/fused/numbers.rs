@@ -1,0 +1,172 @@
+//! Numbers at the ends of their range, and sums of a million.
+
+use burn::{
+    module::Param,
+    tensor::{DType, Device, Int, Tensor},
+};
+use cm_loss_core::{LossPath, Margin, MarginHeadConfig, NormMap, Preset, norm_map::Constant};
+use proptest::prelude::*;
+
+use super::{Batch, Shape, config_of, presets, step};
+use crate::{
+    cases::Values,
+    devices,
+    shared::{relative_error, tensor, values},
+};
+
+#[cfg(not(feature = "test-wgpu"))]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn hostile_features_and_centres_give_finite_numbers(
+        row in proptest::collection::vec(magnitudes(), 9),
+        centre in proptest::collection::vec(magnitudes(), 15),
+        targets in [0i32..5, 0i32..5, 0i32..5],
+    ) {
+        for (preset, config) in presets() {
+            // The gradient of a centre is as large as the radius, which has no bound there, over the centre's norm.
+            let limit = if preset == Preset::Ring { 1e6 } else { f64::from(f32::MAX) };
+            let row: Vec<f64> = row.iter().map(|v| f64::from(*v).clamp(-limit, limit)).collect();
+            let centre: Vec<f64> = centre.iter().map(|v| f64::from(*v)).collect();
+            for (backend, device) in devices() {
+                let shape = Shape { batch: 3, dim: 3, classes: 5 };
+                let mut head = shape.head(&config, LossPath::Fused { budget: 1000 }, &device);
+                let centres: Vec<Vec<f64>> = (0..5 * config.sub_centres).map(|i| centre[i % 5 * 3..][..3].to_vec()).collect();
+                head.class_centres = Param::from_tensor(tensor(&centres, &device));
+                let batch = Batch { features: row.chunks(3).map(<[f64]>::to_vec).collect(), targets: targets.to_vec() };
+                for (name, found) in step(&head, &batch, &device) {
+                    prop_assert!(found.iter().all(|v| v.is_finite()), "{backend}, {preset}, {name}: {found:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Numbers of every magnitude, and 0.
+fn magnitudes() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        Just(0.0f32),
+        -2.0f32..2.0,
+        proptest::num::f32::NORMAL,
+        proptest::num::f32::SUBNORMAL,
+        Just(f32::MAX),
+    ]
+}
+
+#[test]
+fn features_of_16_bits_are_summed_in_32() {
+    let shape = Shape { batch: 8, dim: 64, classes: 500 };
+    for (backend, device) in devices() {
+        let head = shape.head(&config_of(Preset::CmCosFace), LossPath::Fused { budget: 1 << 20 }, &device);
+        let plain = shape.head(&config_of(Preset::CmCosFace), LossPath::Plain, &device);
+        let batch = shape.batch(4, None);
+        let targets = || Tensor::<1, Int>::from_data(&batch.targets[..], &device);
+        for dtype in [DType::F16, DType::BF16] {
+            if !device.supports_dtype(dtype) {
+                continue;
+            }
+            let x = tensor(&batch.features, &device).cast(dtype);
+            let found = values(head.loss(x.clone(), targets()).loss);
+            let expected = values(plain.loss(x.clone(), targets()).loss);
+            assert!(
+                relative_error(&found, &expected) < 1e-5,
+                "{backend}, {dtype:?}: {found:?}, not {expected:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_small_loss_keeps_its_digits() {
+    // Of a feature on its centre in a space of its own: log(1 + 3 exp(−64 · 1.0)) is 5e-28.
+    let config = MarginHeadConfig::new(NormMap::Constant(Constant { scale: 64.0 }), Margin::None);
+    for (backend, device) in devices() {
+        let mut head =
+            config.clone().with_path(LossPath::Fused { budget: 1 << 20 }).init(4, 4, &device).unwrap();
+        let unit = |i: usize| (0..4).map(|k| f64::from(u8::from(i == k))).collect::<Vec<f64>>();
+        head.class_centres = Param::from_tensor(tensor(&(0..4).map(unit).collect::<Vec<_>>(), &device));
+        let loss = values(head.loss(tensor(&[unit(2)], &device), Tensor::from_data([2], &device)).loss)[0];
+        let expected = (3.0 * (-64.0f64).exp()).ln_1p();
+        assert!((loss / expected - 1.0).abs() < 1e-5, "{backend}: {loss:e}, not {expected:e}");
+    }
+}
+
+/// Loss, and gradients of features and centres, of CosFace in 64 bits.
+fn cosface(features: &[Vec<f64>], centres: &[Vec<f64>], targets: &[i32], s: f64, m: f64) -> [Vec<f64>; 3] {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let unit = |row: &[f64]| -> (Vec<f64>, f64) {
+        let norm = dot(row, row).sqrt();
+        (row.iter().map(|v| v / norm).collect(), norm)
+    };
+    let dim = centres[0].len();
+    let units: Vec<(Vec<f64>, f64)> = centres.iter().map(|row| unit(row)).collect();
+    let (mut losses, mut by_features) = (Vec::new(), Vec::new());
+    let mut by_centres = vec![0.0; centres.len() * dim];
+    for (row, &target) in features.iter().zip(targets) {
+        let (direction, norm) = unit(row);
+        let cosines: Vec<f64> = units.iter().map(|(unit, _)| dot(unit, &direction)).collect();
+        let logit = |j: usize| s * (cosines[j] - if j == target as usize { m } else { 0.0 });
+        let total: f64 = (0..cosines.len()).map(|j| logit(j).exp()).sum();
+        losses.push(total.ln() - logit(target as usize));
+        let mut gradient = vec![0.0; dim];
+        for (j, (unit, length)) in units.iter().enumerate() {
+            let by_cosine = s * (logit(j).exp() / total - f64::from(u8::from(j == target as usize)));
+            for k in 0..dim {
+                gradient[k] += by_cosine * (unit[k] - cosines[j] * direction[k]) / norm;
+                by_centres[j * dim + k] += by_cosine * (direction[k] - cosines[j] * unit[k]) / length;
+            }
+        }
+        by_features.extend(gradient);
+    }
+    [losses, by_features, by_centres]
+}
+
+#[cfg(not(feature = "test-wgpu"))]
+#[test]
+fn sums_over_a_hundred_thousand_and_a_million_classes_keep_their_digits() {
+    let device = Device::flex().autodiff();
+    for classes in [100_000, 1_000_000] {
+        let shape = Shape { batch: 3, dim: 16, classes };
+        let head = shape.head(&config_of(Preset::CosFace), LossPath::Auto, &device);
+        let batch = shape.batch(1, None);
+        let x = tensor(&batch.features, &device).require_grad();
+        let output = head.loss(x.clone(), Tensor::from_data(&batch.targets[..], &device));
+        let gradients = output.loss.clone().sum().backward();
+        let centres = Values::new(17).matrix(classes, shape.dim);
+        let expected = cosface(&batch.features, &centres, &batch.targets, 30.0, 0.4);
+        let found = [
+            values(output.loss),
+            values(x.grad(&gradients).unwrap()),
+            values(head.class_centres.val().grad(&gradients).unwrap()),
+        ];
+        for (found, expected) in found.iter().zip(&expected) {
+            let error = relative_error(found, expected);
+            assert!(error < 1e-5, "{classes}: {error:e}");
+        }
+        // The largest gradients are those of the targets; all others together tell whether their probabilities are right.
+        let size = |gradient: &[f64]| {
+            let rows = gradient.chunks(shape.dim).enumerate();
+            let others = rows.filter(|(class, _)| !batch.targets.contains(&(*class as i32)));
+            others.flat_map(|(_, row)| row).map(|v| v.abs()).sum::<f64>()
+        };
+        let ratio = size(&found[2]) / size(&expected[2]);
+        assert!((ratio - 1.0).abs() < 1e-5, "{classes}: {ratio}");
+    }
+}
+
+#[cfg(not(feature = "test-wgpu"))]
+#[test]
+fn a_centre_that_is_no_number_makes_every_loss_none() {
+    let shape = Shape { batch: 6, dim: 8, classes: 300 };
+    for (backend, device) in devices() {
+        let mut head = shape.head(&config_of(Preset::CosFace), LossPath::Fused { budget: 100_000 }, &device);
+        let mut centres = Values::new(17).matrix(300, 8);
+        centres[150][3] = f64::NAN;
+        head.class_centres = Param::from_tensor(tensor(&centres, &device));
+        let batch = shape.batch(1, None);
+        let loss =
+            head.loss(tensor(&batch.features, &device), Tensor::from_data(&batch.targets[..], &device)).loss;
+        assert!(values(loss).iter().all(|loss| loss.is_nan()), "{backend}");
+    }
+}
