@@ -72,7 +72,6 @@ pub mod norm_map;
 mod norm_statistics;
 mod options;
 mod presets;
-pub mod quality;
 pub mod regularizer;
 mod running;
 pub mod scale;

@@ -10,7 +10,6 @@ mod laws;
 mod options;
 mod parts;
 mod presets;
-mod quality_golden;
 mod reference;
 mod shared;
 mod state;

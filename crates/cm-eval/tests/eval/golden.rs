@@ -1,6 +1,6 @@
 //! The quality functions against SciPy, scikit-learn and NumPy: values of `tools/quality_golden.py`.
 
-use cm_loss_core::quality::{
+use cm_eval::{
     Comparison, ErrorDiscardCurve, Isotonic, RiskCoverageCurve, Statistic, pearson, spearman,
 };
 use serde::Deserialize;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// two different values.
 ///
 /// ```
-/// use cm_loss_core::quality::spearman;
+/// use cm_eval::spearman;
 ///
 /// let increasing = spearman(&[1.0, 2.0, 3.0], &[10.0, 100.0, 1000.0]);
 /// assert!(increasing.is_some_and(|rho| (rho - 1.0).abs() < 1e-12));

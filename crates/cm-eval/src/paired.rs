@@ -1,0 +1,63 @@
+//! Is the difference between two methods more than chance?
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// Mean of paired differences, with what Student's t distribution says of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairedDifference {
+    /// The mean.
+    pub mean: f64,
+    /// The interval that holds the true mean with the probability asked for; `None` with one pair.
+    pub interval: Option<(f64, f64)>,
+    /// Two-sided p value of the hypothesis that the true mean is 0; `None` with one pair, or where all differences are
+    /// 0 and nothing can be said.
+    pub p: Option<f64>,
+}
+
+/// The paired t-interval and test: `d̄ ± t(n − 1) s / √n` with the deviation `s` over `n − 1`.
+///
+/// The differences are of the same seeds, folds or images under two methods, so that what they share drops out.
+/// `None` without differences, for one that is not finite, or a confidence that is not between 0 and 1.
+///
+/// From Student, "The Probable Error of a Mean", Biometrika 6 (1908).
+pub fn paired_difference(differences: &[f64], confidence: f64) -> Option<PairedDifference> {
+    let count = differences.len() as f64;
+    let valid = differences.iter().all(|d| d.is_finite()) && confidence > 0.0 && confidence < 1.0;
+    if differences.is_empty() || !valid {
+        return None;
+    }
+    let mean = differences.iter().sum::<f64>() / count;
+    let none = PairedDifference { mean, interval: None, p: None };
+    if differences.len() < 2 {
+        return Some(none);
+    }
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let error = (variance / count).sqrt();
+    let distribution = StudentsT::new(0.0, 1.0, count - 1.0).ok()?;
+    let half = distribution.inverse_cdf(0.5 + confidence / 2.0) * error;
+    let p = match (mean == 0.0, error == 0.0) {
+        (true, true) => None,
+        // All differences are the same and not 0.
+        (false, true) => Some(0.0),
+        _ => Some(2.0 * distribution.cdf(-(mean / error).abs())),
+    };
+    Some(PairedDifference { interval: Some((mean - half, mean + half)), p, ..none })
+}
+
+/// p values corrected for having been looked at together: `p̃₍ᵢ₎ = maxⱼ≤ᵢ min(1, (n − j + 1) p₍ⱼ₎)`, in the order given.
+///
+/// A test that finds something wherever `p̃ < α` finds something that is not there with a probability of at most `α`
+/// among all of them together.
+///
+/// From S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6 (1979).
+pub fn adjusted_by_holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|&i, &j| p_values[i].total_cmp(&p_values[j]));
+    let mut adjusted = vec![0.0; p_values.len()];
+    let mut largest = 0.0f64;
+    for (rank, &i) in order.iter().enumerate() {
+        largest = largest.max(((p_values.len() - rank) as f64 * p_values[i]).min(1.0));
+        adjusted[i] = largest;
+    }
+    adjusted
+}

@@ -1,0 +1,4 @@
+//! The figures against independent references.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod golden;

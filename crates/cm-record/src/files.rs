@@ -1,0 +1,202 @@
+//! Files that are either whole or not there.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::RecordError;
+
+/// How the names of unfinished files begin.
+const PARTIAL: &str = ".partial-";
+
+/// Writes a file under another name in the same folder, which is made if need be, and then moves it into place:
+/// whoever reads finds the old content or the new one, never half of it.
+///
+/// A link is followed. What is there and is no regular file, such as a device or a pipe, is written to and never
+/// replaced: a rename over `/dev/null` would leave a plain file for everybody else on the machine.
+///
+/// # Errors
+///
+/// What the system answers; the old file is then still there.
+pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    let path = &followed(path)?;
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return OpenOptions::new().write(true).open(path)?.write_all(content);
+    }
+    let mut file = partial(path)?;
+    file.write_all(content)?;
+    persist(file, path)
+}
+
+/// An unfinished file beside `path`, whose folder is made if need be. It disappears unless it is [`persist`]ed.
+///
+/// # Errors
+///
+/// What the system answers.
+pub fn partial(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PARTIAL);
+    // Temporary files are private, results are as readable as any other file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Moves an unfinished file into place, after the disk has it.
+///
+/// # Errors
+///
+/// What the system answers; also where `path` is there and is no regular file.
+pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what is there is no regular file"));
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Removes the unfinished files that a killed program left in a folder, if they are older than `age`.
+///
+/// What cannot be looked at or removed stays: it only takes room.
+pub fn remove_leftovers(folder: &Path, age: Duration) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PARTIAL)) {
+        let old = entry.metadata().and_then(|found| found.modified()).is_ok_and(|modified| {
+            modified.elapsed().is_ok_and(|elapsed| elapsed >= age)
+        });
+        if old && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The file that a chain of links ends at, which need not be there yet.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    /// As many as Linux follows.
+    const MOST: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// Writes a value as indented JSON.
+///
+/// # Errors
+///
+/// [`RecordError::Io`]; [`RecordError::Damaged`] for a value that has no form in JSON.
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), RecordError> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| RecordError::Damaged {
+        path: path.to_owned(),
+        reason: error.to_string(),
+        remedy: "a value in it has no form in JSON".to_owned(),
+    })?;
+    text.push(b'\n');
+    write_atomically(path, &text).map_err(RecordError::io("write", path))
+}
+
+/// Reads a value from JSON. `remedy` says what to do if it is not one.
+///
+/// # Errors
+///
+/// [`RecordError::Io`]; [`RecordError::Damaged`] if it is not such a value.
+pub fn read_json<T: DeserializeOwned>(path: &Path, remedy: &str) -> Result<T, RecordError> {
+    let text = fs::read(path).map_err(RecordError::io("read", path))?;
+    serde_json::from_slice(&text).map_err(|error| RecordError::Damaged {
+        path: path.to_owned(),
+        reason: error.to_string(),
+        remedy: remedy.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_replaces_the_file_and_leaves_no_other_behind() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("new").join("a.txt");
+        write_atomically(&path, b"old").expect("written");
+        write_atomically(&path, b"new").expect("overwritten");
+        assert_eq!(fs::read(&path).expect("read"), b"new");
+        assert_eq!(fs::read_dir(folder.path().join("new")).expect("folder").count(), 1);
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_file_and_no_other() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("a-folder");
+        fs::create_dir_all(path.join("in-the-way")).expect("folder");
+        write_atomically(&path, b"new").expect_err("a folder is in the way");
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_to_and_stays_a_pipe() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo makes a pipe");
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || fs::read(pipe))
+        };
+        write_atomically(&pipe, b"through").expect("written");
+        assert_eq!(reader.join().expect("reader").expect("read"), b"through");
+        assert!(fs::symlink_metadata(&pipe).expect("it is there").file_type().is_fifo());
+        let unfinished = partial(&pipe).expect("unfinished file");
+        persist(unfinished, &pipe).expect_err("a pipe is in the way");
+        assert!(fs::symlink_metadata(&pipe).expect("it is there").file_type().is_fifo());
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_followed_and_stays_a_link() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let (file, link) = (folder.path().join("deep/file"), folder.path().join("link"));
+        std::os::unix::fs::symlink("deep/file", &link).expect("link");
+        write_atomically(&link, b"content").expect("written");
+        assert_eq!(fs::read(&file).expect("read"), b"content");
+        assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_as_readable_as_any_other() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let (ours, other) = (folder.path().join("ours"), folder.path().join("other"));
+        write_atomically(&ours, b"").expect("written");
+        fs::write(&other, b"").expect("written");
+        let mode = |path| fs::metadata(path).expect("it is there").permissions().mode();
+        assert_eq!(mode(ours), mode(other));
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        for name in [".partial-abc", "partial-abc", "results.json"] {
+            fs::write(folder.path().join(name), "").expect("file");
+        }
+        remove_leftovers(folder.path(), Duration::from_secs(60));
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 3);
+        remove_leftovers(folder.path(), Duration::ZERO);
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 2);
+        assert!(!folder.path().join(".partial-abc").exists());
+    }
+}

@@ -1,0 +1,73 @@
+//! How tables and pictures arrange the measurements of an application.
+//!
+//! The layout is part of the record, so that a report can be drawn again by whoever has the record.
+
+use serde::{Deserialize, Serialize};
+
+/// What a report shows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Layout {
+    /// The loss that the others are compared with; the first where it was not trained.
+    pub baseline: String,
+    /// The figures that sentences speak of and comparisons are made of, the most important first.
+    pub headlines: Vec<Headline>,
+    /// The ways in which the test images are divided.
+    pub stratifications: Vec<Stratification>,
+    /// Further columns of the tables, and lines of comparisons.
+    pub columns: Vec<Column>,
+    /// What stands under the tables.
+    pub notes: Vec<String>,
+}
+
+/// A figure that sentences speak of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Headline {
+    /// The metric of the measurement.
+    pub metric: String,
+    /// Its stratum.
+    pub stratum: String,
+    /// `on untouched images (severity 0)`: how a sentence names the images.
+    pub phrase: String,
+}
+
+/// A way in which the test images are divided by their quality.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stratification {
+    /// Name, in measurements (`severity=3`), file names and features files.
+    pub name: String,
+    /// `severity of the degradation`: how a title names it.
+    pub title: String,
+    /// Description of an axis, with its unit.
+    pub axis: String,
+    /// The strata, in the order in which they are shown.
+    pub levels: Vec<Level>,
+}
+
+/// A stratum.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// After the name of the stratification in measurements: `3` of `severity=3`.
+    pub name: String,
+    /// On an axis and in a table.
+    pub label: String,
+}
+
+/// A column of the tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// The metric of the measurement.
+    pub metric: String,
+    /// Its stratum.
+    pub stratum: String,
+    /// Heading; a line break separates its two lines.
+    pub heading: String,
+    /// Whether it is a share, shown in percent.
+    pub percent: bool,
+}
+
+impl Stratification {
+    /// The stratum of a level as measurements name it: `severity=3`.
+    pub fn stratum(&self, level: &Level) -> String {
+        format!("{}={}", self.name, level.name)
+    }
+}
