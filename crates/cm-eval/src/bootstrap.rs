@@ -48,6 +48,30 @@ impl Bootstrap {
         })
     }
 
+    /// The correlation over all images, with an interval for images that come in groups, such as those of one patient or
+    /// track: whole groups are drawn.
+    ///
+    /// `None` as [`overall`](Self::overall), or if there is not one group for each image.
+    pub fn overall_by_group(
+        &self,
+        statistic: Statistic,
+        a: &[f64],
+        b: &[f64],
+        groups: &[usize],
+    ) -> Option<Correlation> {
+        if groups.len() != a.len() {
+            return None;
+        }
+        let value = statistic.of(a, b)?;
+        let members: Vec<Vec<usize>> = members(groups);
+        let numbers: Vec<usize> = (0..members.len()).collect();
+        self.interval(value, &[numbers], |drawn| {
+            let images = || drawn.iter().flat_map(|&group| &members[group]);
+            let pick = |from: &[f64]| images().map(|&i| from[i]).collect::<Vec<_>>();
+            statistic.of(&pick(a), &pick(b))
+        })
+    }
+
     /// The correlation within classes with its interval. Each resample draws as many images of every class as it has.
     ///
     /// `None` as [`Statistic::within_classes`], or as [`overall`](Self::overall).
@@ -59,10 +83,7 @@ impl Bootstrap {
         classes: &[usize],
     ) -> Option<Correlation> {
         let value = statistic.within_classes(a, b, classes)?;
-        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        classes.iter().enumerate().for_each(|(i, &class)| members.entry(class).or_default().push(i));
-        let groups: Vec<Vec<usize>> = members.into_values().collect();
-        self.interval(value, &groups, |drawn| {
+        self.interval(value, &members(classes), |drawn| {
             let pick = |from: &[f64]| drawn.iter().map(|&i| from[i]).collect::<Vec<_>>();
             let classes: Vec<usize> = drawn.iter().map(|&i| classes[i]).collect();
             statistic.within_classes(&pick(a), &pick(b), &classes)
@@ -92,6 +113,13 @@ impl Bootstrap {
         let tail = (1.0 - confidence) / 2.0;
         Some(Correlation { value, interval: (at(tail), at(1.0 - tail)), confidence })
     }
+}
+
+/// The positions of the images of each group.
+fn members(groups: &[usize]) -> Vec<Vec<usize>> {
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    groups.iter().enumerate().for_each(|(i, &group)| members.entry(group).or_default().push(i));
+    members.into_values().collect()
 }
 
 impl Correlation {
@@ -142,6 +170,20 @@ mod tests {
         let (x, y) = noisy(50);
         assert_eq!(bootstrap(0, 0.95, 1).overall(Statistic::Spearman, &x, &y), None);
         assert_eq!(bootstrap(10, 1.0, 1).overall(Statistic::Spearman, &x, &y), None);
+    }
+
+    #[test]
+    fn images_that_come_in_groups_tell_less_than_as_many_single_ones() {
+        // Forty copies of each of eight values.
+        let group: Vec<usize> = (0..320).map(|i| i / 40).collect();
+        let x: Vec<f64> = group.iter().map(|&group| group as f64).collect();
+        let y: Vec<f64> = x.iter().map(|x| x / 8.0 + 0.5 * (x * 12.9898).sin()).collect();
+        let width = |found: Correlation| found.interval.1 - found.interval.0;
+        let alone = bootstrap(300, 0.9, 1).overall(Statistic::Pearson, &x, &y).expect("both vary");
+        let grouped =
+            bootstrap(300, 0.9, 1).overall_by_group(Statistic::Pearson, &x, &y, &group).expect("both vary");
+        assert_eq!(alone.value, grouped.value);
+        assert!(width(grouped) > 3.0 * width(alone), "{grouped} and {alone}");
     }
 
     #[test]

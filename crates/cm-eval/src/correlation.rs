@@ -22,23 +22,33 @@ pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     pearson(&ranks(a), &ranks(b))
 }
 
-/// Pearson's linear correlation of two samples, from −1 to 1.
+/// Pearson's linear correlation of two samples, from −1 to 1. Samples of any size of numbers: they are scaled first.
 ///
-/// `None` if the lengths differ, there are fewer than two pairs, or one sample does not vary.
+/// `None` if the lengths differ, there are fewer than two pairs, a value is not finite, or one sample has no two different
+/// values.
 pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
     if a.len() != b.len() || a.len() < 2 {
         return None;
     }
-    let (mean_a, mean_b) = (mean(a), mean(b));
-    let (mut covariance, mut variance_a, mut variance_b) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
-        let (dx, dy) = (x - mean_a, y - mean_b);
-        covariance += dx * dy;
-        variance_a += dx * dx;
-        variance_b += dy * dy;
+    let (a, b) = (deviations(a)?, deviations(b)?);
+    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+    let product = dot(&a, &a).sqrt() * dot(&b, &b).sqrt();
+    Some((dot(&a, &b) / product).clamp(-1.0, 1.0))
+}
+
+/// Deviations from the mean, the largest of which is 1 in magnitude. `None` for a value that is not finite, and where
+/// all values are the same: their mean may differ from them by rounding, and a deviation be where there is none.
+fn deviations(values: &[f64]) -> Option<Vec<f64>> {
+    let first = *values.first()?;
+    if values.iter().any(|value| !value.is_finite()) || values.iter().all(|value| *value == first) {
+        return None;
     }
-    let product = variance_a.sqrt() * variance_b.sqrt();
-    (product > 0.0).then(|| (covariance / product).clamp(-1.0, 1.0))
+    let largest = values.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    let scaled: Vec<f64> = values.iter().map(|value| value / largest).collect();
+    let mean = mean(&scaled);
+    let deviations: Vec<f64> = scaled.iter().map(|value| value - mean).collect();
+    let spread = deviations.iter().fold(0.0f64, |spread, deviation| spread.max(deviation.abs()));
+    Some(deviations.into_iter().map(|deviation| deviation / spread).collect())
 }
 
 /// Which correlation, of all images or within classes.
@@ -121,7 +131,7 @@ mod tests {
     fn monotone_but_curved_relation_has_rank_correlation_one_and_linear_correlation_below() {
         let x: Vec<f64> = (1..=20).map(f64::from).collect();
         let falling: Vec<f64> = x.iter().map(|x| -x.exp()).collect();
-        assert_eq!(spearman(&x, &falling), Some(-1.0));
+        assert!((spearman(&x, &falling).expect("both vary") + 1.0).abs() < 1e-12);
         assert!(pearson(&x, &falling).expect("both vary") > -0.7);
     }
 
@@ -131,6 +141,31 @@ mod tests {
         assert_eq!(spearman(&[1.0], &[1.0]), None);
         assert_eq!(spearman(&[1.0, f64::NAN], &[1.0, 2.0]), None);
         assert_eq!(pearson(&[3.0, 3.0], &[1.0, 2.0]), None);
+        assert_eq!(pearson(&[3.0, f64::INFINITY], &[1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn constants_whose_mean_is_rounded_do_not_vary() {
+        // 0.1 + 0.1 + 0.1 is not 3 · 0.1 in 64 bits.
+        assert_eq!(pearson(&[0.1; 3], &[0.7; 3]), None);
+        assert_eq!(pearson(&[0.1; 3], &[1.0, 2.0, 3.0]), None);
+        let (norm, quality) = ([1.0, 2.0, 3.0, 0.1, 0.1, 0.1], [1.0, 2.0, 3.0, 0.7, 0.7, 0.7]);
+        let within = Statistic::Pearson.within_classes(&norm, &quality, &[0, 0, 0, 1, 1, 1]);
+        assert!(within.is_some_and(|within| (within - 1.0).abs() < 1e-12), "{within:?}");
+    }
+
+    #[test]
+    fn the_size_of_the_numbers_does_not_matter() {
+        let (x, y) = ([1.0, 2.0, 4.0, 7.0], [3.0, 1.0, 5.0, 6.0]);
+        let expected = pearson(&x, &y).expect("both vary");
+        for factor in [1e200, 1e-200, -1e300] {
+            let scaled: Vec<f64> = x.iter().map(|x| x * factor).collect();
+            let found = pearson(&scaled, &y).expect("both vary");
+            assert!((found - expected * f64::signum(factor)).abs() < 1e-12, "{factor}: {found}");
+        }
+        assert!(
+            pearson(&[f64::MAX, -f64::MAX], &[1.0, 2.0]).is_some_and(|found| (found + 1.0).abs() < 1e-12)
+        );
     }
 
     #[test]

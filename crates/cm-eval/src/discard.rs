@@ -1,5 +1,7 @@
 //! Verification errors when comparisons of low quality are left out.
 
+use crate::shares::{at_most, nearest};
+
 /// A comparison of two images.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
@@ -32,7 +34,7 @@ impl ErrorDiscardCurve {
         let mut scores: Vec<f64> = mated.iter().map(|c| c.score).collect();
         scores.sort_by(f64::total_cmp);
         // With this many scores below it, as near as possible.
-        let below = (starting_error * scores.len() as f64).round() as usize;
+        let below = nearest(starting_error, scores.len());
         let threshold = scores[below.min(scores.len() - 1)];
         let mut order: Vec<&Comparison> = mated.iter().collect();
         order.sort_by(|a, b| a.quality.total_cmp(&b.quality));
@@ -76,7 +78,7 @@ impl ErrorDiscardCurve {
         qualities.sort_by(f64::total_cmp);
         let mut points = Vec::new();
         for &share in shares {
-            let least = qualities[(share * qualities.len() as f64) as usize];
+            let least = qualities[at_most(share, qualities.len())];
             let left = |all: &[Comparison]| -> Vec<f64> {
                 all.iter().filter(|c| c.quality >= least).map(|c| c.score).collect()
             };
@@ -86,7 +88,7 @@ impl ErrorDiscardCurve {
             }
             impostors.sort_by(|a, b| b.total_cmp(a));
             // At most this many impostors score above the threshold.
-            let allowed = (false_match_rate * impostors.len() as f64) as usize;
+            let allowed = at_most(false_match_rate, impostors.len());
             let threshold = impostors[allowed.min(impostors.len() - 1)];
             let errors = left_mated.iter().filter(|&&score| score <= threshold).count();
             points.push((share, errors as f64 / left_mated.len() as f64));
@@ -174,6 +176,21 @@ mod tests {
             ErrorDiscardCurve::recomputed(&mated, &non_mated, 0.1, &[0.0, 0.25, 0.5]).expect("a curve");
         // All: threshold 0.7, two of four fail. Without quality 1: threshold 0.2, none fails.
         assert_eq!(curve.points, [(0.0, 0.5), (0.25, 0.0), (0.5, 0.0), (1.0, 0.0)]);
+    }
+
+    #[test]
+    fn shares_that_are_whole_numbers_of_comparisons_are_taken_as_such() {
+        // 0.29 · 100 is 28.999999999999996 in 64 bits.
+        let all: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), f64::from(i))).collect();
+        let mated = comparisons(&all);
+        let non_mated = comparisons(&[(-1.0, 100.0)]);
+        let curve = ErrorDiscardCurve::recomputed(&mated, &non_mated, 0.5, &[0.0, 0.29]).expect("a curve");
+        assert_eq!(curve.points[1].0, 0.29);
+        let impostors = comparisons(&(0..100).map(|i| (f64::from(i), 1.0)).collect::<Vec<_>>());
+        let genuine = comparisons(&[(70.0, 1.0), (70.5, 1.0)]);
+        let curve = ErrorDiscardCurve::recomputed(&genuine, &impostors, 0.29, &[0.0]).expect("a curve");
+        // 29 impostors, 71 to 99, are above a threshold of 70.
+        assert_eq!(curve.points[0], (0.0, 0.5));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Numbers from numbers: how well a feature norm tells quality and what it is worth, and whether one method is better
-//! than another. Pure functions on slices.
+//! Numbers from numbers: how well a feature norm tells quality and what it is worth, how good a classification is, and
+//! whether one method is better than another. Pure functions on slices.
 //!
 //! | question | answer |
 //! |---|---|
@@ -7,18 +7,43 @@
 //! | do fewer comparisons fail when those of low quality are left out? | [`ErrorDiscardCurve`] |
 //! | are fewer images misclassified when those of low norm are left out? | [`RiskCoverageCurve`] |
 //! | which quality from 0 to 1 does a norm stand for? | [`Isotonic`] |
+//! | how many are recognized, of which class? | [`Classification`], with an interval by [`Proportion`] |
+//! | does a confidence mean what it says? | [`Reliability`] |
+//! | how is it for images of low resolution? | [`Strata`] |
+//! | what are the numbers of a sample like? | [`Summary`] |
 //! | is a difference between two methods more than chance? | [`paired_difference`], [`adjusted_by_holm`] |
+//!
+//! ```
+//! use cm_eval::{Classification, Strata, spearman};
+//!
+//! let (norms, resolution) = ([3.1, 8.0, 5.2, 9.9], [20.0, 64.0, 32.0, 128.0]);
+//! assert!(spearman(&norms, &resolution).is_some_and(|rho| rho > 0.999));
+//! let found = Classification::new(&[0, 1, 1, 2], &[0, 1, 2, 2], 3).expect("images");
+//! assert_eq!(found.accuracy().value(), Some(0.75));
+//! assert_eq!(Strata::quantiles(&resolution, 2).levels()[0].label, "20–32");
+//! ```
 
 mod bootstrap;
 mod calibration;
+mod classification;
 mod correlation;
 mod discard;
 mod paired;
+mod proportion;
+mod reliability;
 mod risk_coverage;
+mod shares;
+mod strata;
+mod summary;
 
 pub use bootstrap::{Bootstrap, Correlation};
 pub use calibration::Isotonic;
+pub use classification::{ClassFigures, Classification, ConfusionMatrix};
 pub use correlation::{Statistic, pearson, spearman};
 pub use discard::{Comparison, ErrorDiscardCurve};
 pub use paired::{PairedDifference, adjusted_by_holm, paired_difference};
+pub use proportion::Proportion;
+pub use reliability::{Reliability, ReliabilityBin};
 pub use risk_coverage::RiskCoverageCurve;
+pub use strata::{Level, MISSING, Strata};
+pub use summary::Summary;

@@ -61,3 +61,47 @@ pub fn adjusted_by_holm(p_values: &[f64]) -> Vec<f64> {
     }
     adjusted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interval_and_p_are_those_of_scipy() {
+        // d = [0.9, 1.6, 2.1, 1.2, 2.2]; scipy.stats.ttest_1samp(d, 0).pvalue; t.interval(0.95, 4, d.mean(), sem(d))
+        let found = paired_difference(&[0.9, 1.6, 2.1, 1.2, 2.2], 0.95).expect("differences");
+        let (low, high) = found.interval.expect("five pairs");
+        assert!((found.mean - 1.6).abs() < 1e-12);
+        assert!(
+            (low - 0.903_117_809_384).abs() < 1e-9 && (high - 2.296_882_190_616).abs() < 1e-9,
+            "{low} {high}"
+        );
+        assert!((found.p.expect("five pairs") - 0.003_106_418_990).abs() < 1e-9, "{:?}", found.p);
+    }
+
+    #[test]
+    fn one_pair_has_a_mean_alone_and_none_has_nothing() {
+        let found = paired_difference(&[0.5], 0.95);
+        assert_eq!(found, Some(PairedDifference { mean: 0.5, interval: None, p: None }));
+        assert_eq!(paired_difference(&[], 0.95), None);
+        assert_eq!(paired_difference(&[f64::NAN, 1.0], 0.95), None);
+        assert_eq!(paired_difference(&[1.0, 2.0], 1.0), None);
+    }
+
+    #[test]
+    fn differences_that_are_all_the_same_are_certain_unless_they_are_nothing() {
+        assert_eq!(paired_difference(&[0.25; 4], 0.95).expect("differences").p, Some(0.0));
+        assert_eq!(paired_difference(&[0.0; 4], 0.95).expect("differences").p, None);
+    }
+
+    #[test]
+    fn holm_multiplies_by_what_is_left_and_never_lets_a_larger_p_become_smaller() {
+        // statsmodels.stats.multitest.multipletests([0.01, 0.04, 0.03, 0.005], method="holm")[1]
+        let adjusted = adjusted_by_holm(&[0.01, 0.04, 0.03, 0.005]);
+        for (found, expected) in adjusted.iter().zip([0.03, 0.06, 0.06, 0.02]) {
+            assert!((found - expected).abs() < 1e-12, "{adjusted:?}");
+        }
+        assert_eq!(adjusted_by_holm(&[0.9, 0.8]), [1.0, 1.0]);
+        assert!(adjusted_by_holm(&[]).is_empty());
+    }
+}

@@ -1,8 +1,6 @@
 //! The quality functions against SciPy, scikit-learn and NumPy: values of `tools/quality_golden.py`.
 
-use cm_eval::{
-    Comparison, ErrorDiscardCurve, Isotonic, RiskCoverageCurve, Statistic, pearson, spearman,
-};
+use cm_eval::{Comparison, ErrorDiscardCurve, Isotonic, RiskCoverageCurve, Statistic, pearson, spearman};
 use serde::Deserialize;
 
 type Points = Vec<(f64, f64)>;
