@@ -41,8 +41,8 @@ impl Comparison {
 }
 
 impl Results {
-    /// Sets the comparisons: for every headline and dimension each loss with the baseline, and each `CM-` loss with the
-    /// loss that it extends.
+    /// Sets the comparisons: for every headline and dimension each loss with the baseline, and the further pairs of the
+    /// layout.
     pub fn compare(&mut self) {
         let mut comparisons = Vec::new();
         let finished: Vec<_> = self.runs.iter().filter(|run| run.is_finished()).collect();
@@ -66,8 +66,10 @@ impl Results {
             if loss != baseline {
                 pairs.push((loss, baseline));
             }
-            let extended = loss.strip_prefix("CM-").and_then(|name| losses.iter().find(|other| **other == name));
-            if let Some(&extended) = extended.filter(|extended| **extended != baseline) {
+        }
+        for (loss, extended) in &self.layout.pairs {
+            let trained = |name: &String| losses.contains(&name.as_str());
+            if trained(loss) && trained(extended) && *extended != baseline {
                 pairs.push((loss, extended));
             }
         }
@@ -82,7 +84,8 @@ impl Results {
                             let mut key = run.key.clone();
                             key.loss = baseline.to_owned();
                             let partner = finished.iter().find(|partner| partner.key == key)?;
-                            let value = |run: &crate::RunRecord| run.value(&headline.metric, &headline.stratum);
+                            let value =
+                                |run: &crate::RunRecord| run.value(&headline.metric, &headline.stratum);
                             Some(value(run)? - value(partner)?)
                         })
                         .collect();

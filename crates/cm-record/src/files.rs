@@ -68,9 +68,10 @@ pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
 pub fn remove_leftovers(folder: &Path, age: Duration) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PARTIAL)) {
-        let old = entry.metadata().and_then(|found| found.modified()).is_ok_and(|modified| {
-            modified.elapsed().is_ok_and(|elapsed| elapsed >= age)
-        });
+        let old = entry
+            .metadata()
+            .and_then(|found| found.modified())
+            .is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed >= age));
         if old && entry.file_type().is_ok_and(|kind| kind.is_file()) {
             let _ = fs::remove_file(entry.path());
         }

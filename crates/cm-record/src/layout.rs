@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Layout {
     /// The loss that the others are compared with; the first where it was not trained.
     pub baseline: String,
+    /// Further pairs to compare: a loss, and the one that it extends.
+    #[serde(default)]
+    pub pairs: Vec<(String, String)>,
     /// The figures that sentences speak of and comparisons are made of, the most important first.
     pub headlines: Vec<Headline>,
     /// The ways in which the test images are divided.
