@@ -1,14 +1,14 @@
-//! Known quality: what spoils an image, and how much.
+//! Known quality: what degrades an image, and how much.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
-use image::{GrayImage, imageops};
-use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
+use image::{ImageBuffer, Luma, Pixel, Rgb, imageops};
+use rand::{Rng, RngExt, rngs::StdRng, seq::SliceRandom};
 use rand_distr::{Distribution, Normal};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{DataError, LabelledImages};
+use crate::{DataError, Image, MemorySet, random::image_generator};
 
 /// Severities: 0 (untouched), 1, 2, 3 and 4 (worst).
 pub const SEVERITIES: usize = 5;
@@ -18,11 +18,14 @@ pub const SEVERITIES: usize = 5;
 /// | kind | what is set | severity 1 | 2 | 3 | 4 |
 /// |---|---|---|---|---|---|
 /// | blur | σ of a Gaussian, as a share of the height | 0.030 | 0.055 | 0.080 | 0.110 |
-/// | low resolution | share of the pixels a side that are kept | 0.5 | 0.36 | 0.25 | 0.18 |
-/// | noise | σ of added Gaussian noise, in grey levels | 35 | 70 | 105 | 150 |
-/// | occlusion | share of the area under a grey rectangle | 0.10 | 0.20 | 0.32 | 0.45 |
+/// | low resolution | share of the pixels on each side that are kept | 0.5 | 0.36 | 0.25 | 0.18 |
+/// | noise | σ of added Gaussian noise, in levels of 0 to 255 | 35 | 70 | 105 | 150 |
+/// | occlusion | share of the area under a gray rectangle | 0.10 | 0.20 | 0.32 | 0.45 |
 /// | low contrast | share of the contrast that is kept, then noise of σ 10 | 0.40 | 0.20 | 0.11 | 0.07 |
 /// | mixed | one of the others for each image | | | | |
+///
+/// In a color image each channel has noise of its own; everything else is the same in all
+/// channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Degradation {
@@ -32,9 +35,9 @@ pub enum Degradation {
     LowResolution,
     /// Gaussian noise.
     Noise,
-    /// A rectangle of one random grey somewhere.
+    /// A rectangle of one random gray somewhere.
     Occlusion,
-    /// Grey levels drawn together towards middle grey.
+    /// Levels drawn together towards middle gray.
     LowContrast,
     /// One of the other kinds for each image.
     Mixed,
@@ -57,56 +60,54 @@ impl Degradation {
     }
 }
 
-/// Spoils one image of `rows` x `cols` grey pixels. The same seed and index give the same result.
+/// Degrades one image, which keeps its size. The same seed and index give the same result.
 ///
 /// # Panics
 ///
-/// If the severity is above 4 or the number of pixels is not `rows · cols`.
-pub fn degrade(
-    pixels: &[u8],
-    rows: usize,
-    cols: usize,
-    kind: Degradation,
-    severity: u8,
-    seed: u64,
-    index: u64,
-) -> Vec<u8> {
+/// If the severity is above 4, or the image does not have the pixels that its sizes ask for.
+pub fn degrade(image: &Image, kind: Degradation, severity: u8, seed: u64, index: u64) -> Image {
     assert!(usize::from(severity) < SEVERITIES, "severities go from 0 to 4, not to {severity}");
-    assert_eq!(pixels.len(), rows * cols, "an image of {rows} x {cols} has as many pixels");
-    if severity == 0 || pixels.is_empty() {
-        return pixels.to_vec();
+    if severity == 0 || image.pixels.is_empty() {
+        return image.clone();
     }
     let level = usize::from(severity) - 1;
-    let mut random = generator(seed, index);
+    let mut random = image_generator(seed, index);
     let kind = match kind {
         Degradation::Mixed => Degradation::ALL[random.random_range(0..Degradation::ALL.len() - 1)],
         kind => kind,
     };
-    let image = || {
-        GrayImage::from_raw(cols as u32, rows as u32, pixels.to_vec())
-            .unwrap_or_else(|| unreachable!("the number of pixels was checked"))
-    };
-    match kind {
-        Degradation::Blur => {
-            let sigma = [0.030, 0.055, 0.080, 0.110][level] * rows as f32;
-            imageops::blur(&image(), sigma).into_raw()
+    let pixels = match kind {
+        Degradation::Blur | Degradation::LowResolution if image.channels == 1 => {
+            soften::<Luma<u8>>(image, kind, level)
         }
-        Degradation::LowResolution => {
-            let share = [0.5, 0.36, 0.25, 0.18][level];
-            let kept = |length: usize| ((length as f64 * share).round() as u32).max(1);
-            let triangle = imageops::FilterType::Triangle;
-            let small = imageops::resize(&image(), kept(cols), kept(rows), triangle);
-            imageops::resize(&small, cols as u32, rows as u32, triangle).into_raw()
-        }
-        Degradation::Noise => add_noise(pixels, [35.0, 70.0, 105.0, 150.0][level], &mut random),
-        Degradation::Occlusion => occlude(pixels, rows, cols, [0.10, 0.20, 0.32, 0.45][level], &mut random),
+        Degradation::Blur | Degradation::LowResolution => soften::<Rgb<u8>>(image, kind, level),
+        Degradation::Noise => add_noise(&image.pixels, [35.0, 70.0, 105.0, 150.0][level], &mut random),
+        Degradation::Occlusion => occlude(image, [0.10, 0.20, 0.32, 0.45][level], &mut random),
         Degradation::LowContrast => {
             let kept = [0.40, 0.20, 0.11, 0.07][level];
             let flat = |&pixel: &u8| (128.0 + kept * (f32::from(pixel) - 128.0)).round() as u8;
-            add_noise(&pixels.iter().map(flat).collect::<Vec<_>>(), 10.0, &mut random)
+            add_noise(&image.pixels.iter().map(flat).collect::<Vec<_>>(), 10.0, &mut random)
         }
         Degradation::Mixed => unreachable!("replaced by one of the others"),
+    };
+    Image { pixels, ..*image }
+}
+
+/// Blur or low resolution.
+fn soften<P: Pixel<Subpixel = u8> + 'static>(image: &Image, kind: Degradation, level: usize) -> Vec<u8> {
+    let (width, height) = (image.width as u32, image.height as u32);
+    let sharp = ImageBuffer::<P, _>::from_raw(width, height, image.pixels.as_slice()).unwrap_or_else(|| {
+        panic!("an image of {width} x {height} needs more than its {} values", image.pixels.len())
+    });
+    if kind == Degradation::Blur {
+        let sigma = [0.030, 0.055, 0.080, 0.110][level] * image.height as f32;
+        return imageops::blur(&sharp, sigma).into_raw();
     }
+    let share = [0.5, 0.36, 0.25, 0.18][level];
+    let kept = |length: usize| ((length as f64 * share).round() as u32).max(1);
+    let triangle = imageops::FilterType::Triangle;
+    let small = imageops::resize(&sharp, kept(image.width), kept(image.height), triangle);
+    imageops::resize(&small, width, height, triangle).into_raw()
 }
 
 fn add_noise(pixels: &[u8], sigma: f32, random: &mut StdRng) -> Vec<u8> {
@@ -115,58 +116,50 @@ fn add_noise(pixels: &[u8], sigma: f32, random: &mut StdRng) -> Vec<u8> {
     pixels.iter().map(|&pixel| (f32::from(pixel) + noise.sample(random)).round() as u8).collect()
 }
 
-fn occlude(pixels: &[u8], rows: usize, cols: usize, share: f64, random: &mut StdRng) -> Vec<u8> {
+fn occlude(image: &Image, share: f64, random: &mut impl Rng) -> Vec<u8> {
     // Up to 1.5 times as long as wide, in either direction.
     let stretch = random.random_range(-0.2f64..0.2).exp();
     let side = |length: usize, factor: f64| {
         ((length as f64 * share.sqrt() * factor).round() as usize).clamp(1, length)
     };
-    let (height, width) = (side(rows, stretch), side(cols, 1.0 / stretch));
-    let top = random.random_range(0..=rows - height);
-    let left = random.random_range(0..=cols - width);
-    let grey: u8 = random.random();
-    let mut covered = pixels.to_vec();
+    let (height, width) = (side(image.height, stretch), side(image.width, 1.0 / stretch));
+    let top = random.random_range(0..=image.height - height);
+    let left = random.random_range(0..=image.width - width);
+    let gray: u8 = random.random();
+    let mut covered = image.pixels.clone();
     for row in top..top + height {
-        covered[row * cols + left..][..width].fill(grey);
+        let start = (row * image.width + left) * image.channels;
+        covered[start..start + width * image.channels].fill(gray);
     }
     covered
 }
 
 /// Severities for a training set of uneven quality.
 ///
-/// `round(count · low_quality_fraction)` images get a severity of 1 to 4, each as often as the others as far as
-/// the number can be divided by 4; the rest have 0. Which ones they are depends on the seed.
+/// `round(count · low_quality_fraction)` images get a severity of 1 to 4, each as often as the
+/// others as far as the number can be divided by 4; the rest have 0. Which ones they are depends
+/// on the seed.
 pub fn assign_severities(count: usize, low_quality_fraction: f64, seed: u64) -> Vec<u8> {
     let low = ((count as f64 * low_quality_fraction).round() as usize).min(count);
     let mut severities: Vec<u8> = (0..count).map(|i| if i < low { 1 + (i % 4) as u8 } else { 0 }).collect();
-    severities.shuffle(&mut generator(seed, u64::MAX));
+    severities.shuffle(&mut image_generator(seed, u64::MAX));
     severities
 }
 
-/// [`degrade`] for every image of a set, each with its own severity; the index is the position in the set.
+/// [`degrade`] for every image of a set, each with its own severity; the index is the position in
+/// the set. Images of severity 0 are shared with the set, not copied.
 ///
 /// # Panics
 ///
 /// If there are not as many severities as images.
-pub fn degrade_all(
-    images: &LabelledImages,
-    kind: Degradation,
-    severities: &[u8],
-    seed: u64,
-) -> LabelledImages {
-    assert_eq!(images.len(), severities.len(), "every image needs a severity");
-    let (rows, cols) = (images.rows, images.cols);
-    let spoil = |i: usize| degrade(images.image(i), rows, cols, kind, severities[i], seed, i as u64);
-    let spoilt: Vec<Vec<u8>> = (0..images.len()).into_par_iter().map(spoil).collect();
-    LabelledImages { rows, cols, pixels: spoilt.concat(), labels: images.labels.clone() }
-}
-
-/// A generator that belongs to one image.
-pub(super) fn generator(seed: u64, index: u64) -> StdRng {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..16].copy_from_slice(&index.to_le_bytes());
-    StdRng::from_seed(bytes)
+pub fn degrade_all(set: &MemorySet, kind: Degradation, severities: &[u8], seed: u64) -> MemorySet {
+    assert_eq!(set.images.len(), severities.len(), "every image needs a severity");
+    let degraded = |(i, image): (usize, &Arc<Image>)| match severities[i] {
+        0 => image.clone(),
+        severity => Arc::new(degrade(image, kind, severity, seed, i as u64)),
+    };
+    let images = set.images.par_iter().enumerate().map(degraded).collect();
+    MemorySet { images, labels: set.labels.clone(), names: set.names.clone() }
 }
 
 impl fmt::Display for Degradation {

@@ -1,17 +1,26 @@
 //! Downloads that are whole and right, or not there.
 
 use std::{
-    fs,
     io::{Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use cm_record::files::{partial, persist, remove_leftovers};
 use indicatif::{ProgressBar, ProgressStyle};
 use ureq::Agent;
 
-use super::{DataError, MnistFile, idx};
+use crate::{DataError, idx};
+
+/// A file that is the same on every mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// Name without `.gz`.
+    pub name: &'static str,
+    /// MD5 sum of the uncompressed content.
+    pub md5: &'static str,
+}
 
 /// How long to wait and how much to take.
 #[derive(Debug, Clone)]
@@ -37,15 +46,18 @@ impl Default for Limits {
     }
 }
 
-/// Fetches `<mirror>/<name>.gz` from the first mirror that gives it whole into `folder`, unless it is there.
+/// Fetches `<mirror>/<name>.gz` from the first mirror that gives it whole into `folder`, unless
+/// it is there.
 ///
-/// The file is written under a temporary name, its uncompressed content checked, and then moved into place.
+/// The file is written under a temporary name, its uncompressed content checked, and then moved
+/// into place. What a download that was killed has left in the folder is removed.
 ///
 /// # Errors
 ///
-/// [`DataError::Download`] with a line for each mirror, [`DataError::Io`] if the folder cannot be written.
+/// [`DataError::Download`] with a line for each mirror, [`DataError::Io`] if the folder cannot be
+/// written.
 pub fn download(
-    file: &MnistFile,
+    file: &RemoteFile,
     mirrors: &[String],
     folder: &Path,
     limits: &Limits,
@@ -56,20 +68,16 @@ pub fn download(
     if path.is_file() {
         return Ok(path);
     }
-    fs::create_dir_all(folder).map_err(DataError::io("create the folder", folder))?;
+    // No download takes longer, so nobody writes there any more.
+    remove_leftovers(folder, limits.total);
     let mut failures = Vec::new();
     for mirror in mirrors {
         let url = format!("{}/{name}", mirror.trim_end_matches('/'));
-        let mut partial = tempfile::Builder::new()
-            .prefix(&format!("{name}."))
-            .suffix(".partial")
-            .tempfile_in(folder)
-            .map_err(DataError::io("write to", folder))?;
-        let fetched = fetch(&url, &name, limits, progress, &mut partial, folder)?;
-        match fetched.and_then(|()| check(partial.path(), file)) {
+        let mut unfinished = partial(&path).map_err(DataError::io("write to", folder))?;
+        let fetched = fetch(&url, &name, limits, progress, &mut unfinished, folder)?;
+        match fetched.and_then(|()| check(unfinished.path(), file)) {
             Ok(()) => {
-                partial.as_file().sync_all().map_err(DataError::io("write", &path))?;
-                partial.persist(&path).map_err(|error| DataError::io("write", &path)(error.error))?;
+                persist(unfinished, &path).map_err(DataError::io("write", &path))?;
                 return Ok(path);
             }
             Err(reason) => failures.push(format!("  {url}: {reason}")),
@@ -78,13 +86,13 @@ pub fn download(
     Err(DataError::Download { file: name, failures })
 }
 
-/// Copies the answer into `partial`. The outer error is the disk's, the inner one the mirror's.
+/// Copies the answer into `unfinished`. The outer error is the disk's, the inner one the mirror's.
 fn fetch(
     url: &str,
     name: &str,
     limits: &Limits,
     progress: bool,
-    partial: &mut tempfile::NamedTempFile,
+    unfinished: &mut tempfile::NamedTempFile,
     folder: &Path,
 ) -> Result<Result<(), String>, DataError> {
     let agent: Agent = Agent::config_builder()
@@ -100,9 +108,8 @@ fn fetch(
     let body = answer.into_body();
     let announced = body.content_length();
     if announced.is_some_and(|bytes| bytes > limits.bytes) {
-        let reason =
-            format!("it announces {} bytes, more than any file of MNIST has", announced.unwrap_or(0));
-        return Ok(Err(reason));
+        let (announced, limit) = (announced.unwrap_or(0), limits.bytes);
+        return Ok(Err(format!("it announces {announced} bytes, more than the {limit} allowed")));
     }
     let bar = bar(name, announced, progress);
     let mut received = 0u64;
@@ -113,7 +120,7 @@ fn fetch(
                 if received > limits.bytes {
                     return Ok(Err(format!("it goes on after {} bytes", limits.bytes)));
                 }
-                partial.write_all(&bytes).map_err(DataError::io("write to", folder))?;
+                unfinished.write_all(&bytes).map_err(DataError::io("write to", folder))?;
                 bar.set_position(received);
             }
             Err(reason) => return Ok(Err(format!("after {received} bytes: {reason}"))),
@@ -172,10 +179,11 @@ fn chunks(
     })
 }
 
-/// Compares the uncompressed content with MNIST's.
-fn check(path: &Path, file: &MnistFile) -> Result<(), String> {
+/// Compares the uncompressed content with the original's.
+fn check(path: &Path, file: &RemoteFile) -> Result<(), String> {
     let content = idx::content(path).map_err(|error| match error {
         DataError::Compressed { source, .. } => format!("what came cannot be uncompressed ({source})"),
+        DataError::WebPage { .. } => "what came is a web page, not the file".to_owned(),
         other => other.to_string(),
     })?;
     let found = idx::md5_hex(&content);

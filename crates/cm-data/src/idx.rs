@@ -1,4 +1,4 @@
-//! IDX, the file format of MNIST: a magic number, sizes, and bytes, all big-endian.
+//! IDX files: a magic number, sizes, and bytes, all big-endian.
 
 use std::{
     fs::File,
@@ -9,11 +9,11 @@ use std::{
 use flate2::read::MultiGzDecoder;
 use md5::{Digest, Md5};
 
-use super::DataError;
+use crate::{DataError, decode::begins_like_a_web_page};
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 const LABELS_MAGIC: u32 = 0x0000_0801;
-/// No file of digits is larger uncompressed; what is would fill the memory.
+/// As IDX files are read whole, a larger one would fill the memory.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Content of an IDX file.
@@ -31,26 +31,30 @@ pub struct IdxFile {
 ///
 /// # Errors
 ///
-/// [`DataError::Io`], [`DataError::WrongMagic`] or [`DataError::WrongLength`], with the file's name.
+/// [`DataError::Io`], [`DataError::Compressed`], [`DataError::WebPage`],
+/// [`DataError::WrongMagic`] or [`DataError::WrongLength`], with the file's name.
 pub fn read_images(path: &Path) -> Result<IdxFile, DataError> {
     read(path, "images", IMAGES_MAGIC, 3)
 }
 
-/// Reads labels from 0 to 9, from a raw or a gzip file.
+/// Reads labels from 0 to `highest`, from a raw or a gzip file.
 ///
 /// # Errors
 ///
-/// As [`read_images`], and [`DataError::WrongLabel`] for a label above 9.
-pub fn read_labels(path: &Path) -> Result<IdxFile, DataError> {
+/// As [`read_images`], and [`DataError::WrongLabel`] for a higher label.
+pub fn read_labels(path: &Path, highest: u8) -> Result<IdxFile, DataError> {
     let file = read(path, "labels", LABELS_MAGIC, 1)?;
-    match file.bytes.iter().position(|&label| label > 9) {
-        Some(index) => Err(DataError::WrongLabel { path: path.to_owned(), index, value: file.bytes[index] }),
+    match file.bytes.iter().position(|&label| label > highest) {
+        Some(index) => {
+            let value = file.bytes[index];
+            Err(DataError::WrongLabel { path: path.to_owned(), index, value, highest })
+        }
         None => Ok(file),
     }
 }
 
 /// Uncompressed content of a raw or gzip file; which of the two it is, its first bytes tell.
-pub(super) fn content(path: &Path) -> Result<Vec<u8>, DataError> {
+pub(crate) fn content(path: &Path) -> Result<Vec<u8>, DataError> {
     let open = || File::open(path).map(BufReader::new).map_err(DataError::io("open", path));
     let mut start = Vec::new();
     open()?.take(2).read_to_end(&mut start).map_err(DataError::io("read", path))?;
@@ -61,11 +65,14 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>, DataError> {
     } else {
         open()?.take(MAX_BYTES).read_to_end(&mut content).map_err(DataError::io("read", path))?;
     }
+    if begins_like_a_web_page(&content) {
+        return Err(DataError::WebPage { path: path.to_owned() });
+    }
     Ok(content)
 }
 
 /// MD5 sum in hexadecimal.
-pub(super) fn md5_hex(bytes: &[u8]) -> String {
+pub(crate) fn md5_hex(bytes: &[u8]) -> String {
     Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -86,7 +93,8 @@ fn read(path: &Path, kind: &'static str, magic: u32, dimensions: usize) -> Resul
         return Err(DataError::WrongMagic { path: path.to_owned(), kind, found, expected: magic });
     }
     let dims = (1..=dimensions).map(|at| number(at).map(|n| n as usize)).collect::<Result<Vec<_>, _>>()?;
-    // The header may announce more than any machine holds: count in 128 bits and compare before use.
+    // The header may announce more than any machine holds: count in 128 bits and compare before
+    // use.
     let announced = dims.iter().map(|&n| n as u128).product::<u128>() + header as u128;
     if announced != content.len() as u128 {
         return Err(wrong_length(announced));

@@ -1,20 +1,66 @@
-//! Images of known quality: data sets, and what spoils them.
+//! Images in: where they come from, whether they are all right, and who is learned from and who
+//! tested on.
+//!
+//! | what | where |
+//! |---|---|
+//! | an image from bytes | [`decode`] |
+//! | a data set from a folder, a list, an archive or IDX files | [`Collection::open`] |
+//! | whether every file of it can be used | [`check_all`] |
+//! | training, validation and test images | [`split`] |
+//! | files from the network | [`download`] |
+//! | what a network is fed, and what is changed at random before | [`InputSpec`], [`Augmentation`] |
+//! | batches, the same for any number of threads | [`Loader`] |
+//! | images of a known lower quality | [`degrade`](fn@degrade) |
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use cm_data::{Collection, OpenOptions, SplitPlan, check_all, split};
+//!
+//! let signs = Collection::open(Path::new("signs.zip"), &OpenOptions::default())?;
+//! let checked = check_all(&signs, Some(Path::new("signs.check")), &|_| {});
+//! let (signs, left_out) = checked.into_usable(signs, 0)?;
+//! let splits = split(&signs, &SplitPlan { validation: 0.1, ..SplitPlan::default() })?;
+//! println!("{} images to learn from in {}", splits.train.len(), signs.checksum()?);
+//! # assert!(left_out.is_empty());
+//! # Ok::<(), cm_data::DataError>(())
+//! ```
 
+mod augment;
+mod check;
+mod checksum;
+mod dataset;
+mod decode;
 mod degrade;
 mod download;
 mod error;
 mod idx;
-mod images;
-mod mnist;
+mod image;
+mod image_ops;
+mod input;
+mod loader;
+mod measure;
+mod normalize;
+mod random;
+mod resize;
 mod source;
-mod strokes;
-mod synthetic;
+mod split;
 
+pub use augment::{Augmentation, RandomDegradation};
+pub use check::{BadFile, Checked, check_all};
+pub use dataset::{Cached, ImageSet, MemorySet, Subset};
+pub use decode::{BACKGROUND, DecodeError, DecodeLimits, decode};
 pub use degrade::{Degradation, SEVERITIES, assign_severities, degrade, degrade_all};
-pub use download::{Limits, download};
+pub use download::{Limits, RemoteFile, download};
 pub use error::DataError;
 pub use idx::{IdxFile, read_images, read_labels};
-pub use images::LabelledImages;
-pub use mnist::{MNIST_FILES, MnistFile, read_mnist};
-pub use source::{DataChoice, DataSet, LoadOptions, MNIST, load};
-pub use synthetic::synthetic_digits;
+pub use image::Image;
+pub use input::{InputSpec, PADDING, Resize};
+pub use loader::{Batches, Loader, LoaderConfig, RawBatch, Sampling};
+pub use measure::measure;
+pub use random::{generator, image_generator};
+pub use source::{
+    Collection, ColumnNames, ContentHash, FolderProblem, ImageFacts, Item, ListProblem, Location,
+    OpenOptions, ReadLimits, Skipped, Split, ZipProblem, natural_order,
+};
+pub use split::{SplitPlan, Splits, split};

@@ -9,9 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cm_train::data::{Limits, MnistFile, download};
+use cm_data::{Limits, RemoteFile, download};
 
-use super::{gzip, idx_bytes};
+use crate::helper::{gzip, idx_bytes};
 
 /// How the server answers.
 #[derive(Clone, Copy)]
@@ -40,7 +40,8 @@ fn content() -> Vec<u8> {
 }
 
 /// md5sum of [`content`].
-const FILE: MnistFile = MnistFile { name: "some-labels-idx1-ubyte", md5: "e537ccbef520a7a71a51d3cc7cea4c6a" };
+const FILE: RemoteFile =
+    RemoteFile { name: "some-labels-idx1-ubyte", md5: "e537ccbef520a7a71a51d3cc7cea4c6a" };
 
 /// Address of a server that answers the next `requests` requests so.
 fn serve(answer: Answer, requests: usize) -> String {
@@ -115,7 +116,7 @@ fn a_bad_answer_leaves_nothing_behind_and_says_what_was_wrong() {
         (Answer::Truncated, "after"),
         (Answer::TruncatedSilently, "uncompress"),
         (Answer::Other, "is another file: the MD5 sum"),
-        (Answer::Page, "is another file: the MD5 sum"),
+        (Answer::Page, "is a web page"),
         (Answer::Stalls, "no further byte for 0.5 s"),
         (Answer::NotFound, "404"),
         (Answer::TooLarge, "announces 1125899906842624 bytes"),
@@ -163,4 +164,27 @@ fn two_at_once_both_end_with_the_whole_file() {
         }
     });
     assert_eq!(files(folder.path()), ["some-labels-idx1-ubyte.gz"]);
+}
+
+#[test]
+fn what_a_killed_download_left_is_removed_but_not_what_may_still_be_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (folder.path().join(".partial-old"), folder.path().join(".partial-new"));
+    fs::write(&new, "half").unwrap();
+    let long_ago = std::time::SystemTime::now() - limits().total - Duration::from_secs(60);
+    fs::File::create(&old).unwrap().set_modified(long_ago).unwrap();
+    download(&FILE, &[serve(Answer::Whole, 1)], folder.path(), &limits(), false).unwrap();
+    assert!(!old.exists() && new.exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn everybody_may_read_a_file_who_may_read_any_other() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other");
+    fs::write(&other, "").unwrap();
+    let path = download(&FILE, &[serve(Answer::Whole, 1)], folder.path(), &limits(), false).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&path), mode(&other));
 }

@@ -1,16 +1,16 @@
 use std::fs;
 
-use cm_train::data::{DataError, read_images, read_labels};
+use cm_data::{DataError, read_images, read_labels};
 use proptest::prelude::*;
 
-use super::{gzip, idx_bytes};
+use crate::helper::{gzip, idx_bytes};
 
 /// What reading a file with these bytes says.
 fn read(bytes: &[u8], labels: bool) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("some-idx");
     fs::write(&path, bytes).unwrap();
-    let file = if labels { read_labels(&path) } else { read_images(&path) }?;
+    let file = if labels { read_labels(&path, 9) } else { read_images(&path) }?;
     Ok((file.dims, file.bytes))
 }
 
@@ -41,13 +41,15 @@ fn each_kind_of_damage_is_named_with_the_file_and_the_value() {
         (Vec::new(), false, "holds 0 bytes"),
         (labels.clone(), false, "its magic number is 0x00000801, not 0x00000803"),
         (images, true, "its magic number is 0x00000803, not 0x00000801"),
-        (idx_bytes(0x801, &[3], &[1, 10, 3]), true, "label 1 is 10"),
+        (idx_bytes(0x801, &[3], &[1, 10, 3]), true, "label 1 is 10, but labels go from 0 to 9"),
         (
             idx_bytes(0x803, &[u32::MAX, u32::MAX, u32::MAX], &[]),
             false,
             "announces 79228162458924105385300197391",
         ),
         (gzip(&labels)[..20].to_vec(), true, "uncompress"),
+        (b"\n<!DOCTYPE html><html></html>".to_vec(), true, "is a web page"),
+        (gzip(b"<html>Sign in</html>"), false, "is a web page"),
     ];
     for (bytes, as_labels, expected) in cases {
         let message = read(&bytes, as_labels).unwrap_err().to_string();

@@ -1,0 +1,28 @@
+//! Data sets: what is where, of which class, and for what.
+
+mod archive;
+mod classes;
+mod collection;
+mod folder;
+mod idx_sets;
+mod item;
+mod layout;
+mod list;
+mod list_items;
+mod listing;
+mod names;
+mod open;
+mod options;
+mod skipped;
+
+pub(crate) use self::collection::content_hash;
+pub use self::{
+    archive::ZipProblem,
+    collection::Collection,
+    folder::FolderProblem,
+    item::{ContentHash, ImageFacts, Item, Location, Split},
+    list::ListProblem,
+    names::natural_order,
+    options::{ColumnNames, OpenOptions, ReadLimits},
+    skipped::Skipped,
+};

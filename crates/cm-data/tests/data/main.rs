@@ -1,0 +1,16 @@
+//! Where images come from, and what happens to them before a network sees them.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod check;
+mod decode;
+mod degrade;
+mod download;
+mod folder;
+mod helper;
+mod idx;
+mod idx_sets;
+mod list;
+mod split;
+mod transforms;
+mod zip_file;
