@@ -1,12 +1,20 @@
 //! Backbones for [Burn](https://burn.dev): images in, features out.
 //!
-//! A backbone knows no loss. Each has a config with `init(&device)` and a `forward(images)` that returns features
-//! `[batch, feature_dim]`, and names the paper it is from.
+//! A backbone knows no loss. [`BackboneConfig`] tells which one it is, as data; its `init` gives a
+//! [`Backbone`], whose `forward(images)` returns features `[batch, feature_dim]`. Each network
+//! names the paper it is from. [`weights`] writes and reads the numbers of a trained network, under
+//! the names that PyTorch has for them.
 
+mod backbone;
+mod error;
 mod lenet_pp;
 mod resnet18;
 mod sphereface20;
+pub mod weights;
 
+pub use backbone::{Backbone, BackboneConfig};
+pub use error::BackboneError;
 pub use lenet_pp::{LeNetPp, LeNetPpConfig};
-pub use resnet18::{ResNet18, ResNet18Config};
+pub use resnet18::{ResNet18, ResNet18Config, Stem};
 pub use sphereface20::{SphereFace20, SphereFace20Config};
+pub use weights::WeightsError;

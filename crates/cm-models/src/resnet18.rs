@@ -1,7 +1,6 @@
-//! A ResNet with 18 layers for small images.
+//! A ResNet with 18 layers.
 
 use burn::{
-    config::Config,
     module::Module,
     nn::{
         BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d, Relu,
@@ -11,78 +10,138 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use cm_kernels::Fast;
+use serde::{Deserialize, Serialize};
+
+use crate::{BackboneError, error::Sizes};
+
+/// What comes before the first stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stem {
+    /// A 3x3 convolution: for images of about 32 x 32 pixels, as those of CIFAR.
+    Cifar,
+    /// A 3x3 convolution and a 2x2 maximum: for images of about 64 x 64 pixels.
+    #[default]
+    Small,
+    /// A 7x7 convolution and a 3x3 maximum, both with stride 2: for large images, as those of
+    /// ImageNet. The stem of the paper and of torchvision.
+    Imagenet,
+}
+
+impl Stem {
+    /// By how much the network shrinks an image: the stem, and three stages with stride 2.
+    fn reduction(self) -> usize {
+        match self {
+            Self::Cifar => 8,
+            Self::Small => 16,
+            Self::Imagenet => 32,
+        }
+    }
+
+    fn convolution(self, channels: [usize; 2], device: &Device) -> Conv2d {
+        match self {
+            Self::Cifar | Self::Small => convolution(channels, 3, 1, device),
+            Self::Imagenet => convolution(channels, 7, 2, device),
+        }
+    }
+
+    fn pool(self) -> Option<MaxPool2d> {
+        let pool = |size: usize| MaxPool2dConfig::new([size, size]).with_strides([2, 2]);
+        match self {
+            Self::Cifar => None,
+            Self::Small => Some(pool(2).init()),
+            Self::Imagenet => Some(pool(3).with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1)).init()),
+        }
+    }
+
+    fn way_out(self) -> &'static str {
+        match self {
+            Self::Cifar => "enlarge the images",
+            Self::Small => "enlarge the images, or take the stem \"cifar\"",
+            Self::Imagenet => "enlarge the images, or take the stem \"small\" or \"cifar\"",
+        }
+    }
+}
 
 /// Configuration of [`ResNet18`].
-#[derive(Config, Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ResNet18Config {
-    /// Channels of the images.
-    #[config(default = 3)]
-    pub channels: usize,
-    /// Channels of the first stage; each further one has twice as many. At least 1.
-    #[config(default = 64)]
+    /// What comes before the first stage.
+    pub stem: Stem,
+    /// Channels of the first stage, 64 in the paper; each further one has twice as many. At least
+    /// 1.
     pub width: usize,
-    /// Dimensions of the feature. At least 1.
-    #[config(default = 512)]
-    pub feature_dim: usize,
 }
 
-/// ResNet-18 with a stem for small images: a 3x3 convolution and a 2x2 maximum in place of 7x7 with stride 2 and 3x3. Four stages of
-/// two residual blocks, the mean over the image, and a linear layer.
+impl Default for ResNet18Config {
+    fn default() -> Self {
+        Self { stem: Stem::default(), width: 64 }
+    }
+}
+
+/// ResNet-18: a [`Stem`], four stages of two residual blocks, the mean over the image, and a linear
+/// layer.
 ///
-/// From K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, arXiv 1512.03385.
+/// From K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
+/// arXiv 1512.03385.
+// The fields are named as in torchvision, so that weights have the same names in files.
 #[derive(Module, Debug)]
 pub struct ResNet18 {
-    stem: Unit,
-    pool: MaxPool2d,
-    blocks: Vec<Block>,
-    linear: Linear,
-}
-
-/// A convolution and its normalisation.
-#[derive(Module, Debug)]
-struct Unit {
-    convolution: Conv2d,
-    norm: BatchNorm,
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    pool: Option<MaxPool2d>,
+    layer1: Vec<Block>,
+    layer2: Vec<Block>,
+    layer3: Vec<Block>,
+    layer4: Vec<Block>,
+    pub(crate) fc: Linear,
+    #[module(skip)]
+    pub(crate) input: [usize; 3],
 }
 
 /// Two convolutions beside a shortcut.
 #[derive(Module, Debug)]
 struct Block {
-    first: Unit,
-    second: Unit,
-    shortcut: Option<Unit>,
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    conv2: Conv2d,
+    bn2: BatchNorm,
+    downsample: Option<(Conv2d, BatchNorm)>,
 }
 
-impl Unit {
-    fn new(channels: [usize; 2], kernel: usize, stride: usize, device: &Device) -> Self {
-        let pad = kernel / 2;
-        let convolution = Conv2dConfig::new(channels, [kernel, kernel])
-            .with_stride([stride, stride])
-            .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-            .with_bias(false);
-        Self { convolution: convolution.init(device), norm: BatchNormConfig::new(channels[1]).init(device) }
-    }
+fn convolution(channels: [usize; 2], kernel: usize, stride: usize, device: &Device) -> Conv2d {
+    let pad = kernel / 2;
+    Conv2dConfig::new(channels, [kernel, kernel])
+        .with_stride([stride, stride])
+        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+        .with_bias(false)
+        .init(device)
+}
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.fast(self.convolution.fast(x))
-    }
+fn norm(channels: usize, device: &Device) -> BatchNorm {
+    BatchNormConfig::new(channels).init(device)
 }
 
 impl Block {
-    fn new(channels: [usize; 2], stride: usize, device: &Device) -> Self {
-        let changes = channels[0] != channels[1] || stride != 1;
+    fn new([before, after]: [usize; 2], stride: usize, device: &Device) -> Self {
+        let changes = before != after || stride != 1;
         Self {
-            first: Unit::new(channels, 3, stride, device),
-            second: Unit::new([channels[1], channels[1]], 3, 1, device),
-            shortcut: changes.then(|| Unit::new(channels, 1, stride, device)),
+            conv1: convolution([before, after], 3, stride, device),
+            bn1: norm(after, device),
+            conv2: convolution([after, after], 3, 1, device),
+            bn2: norm(after, device),
+            downsample: changes
+                .then(|| (convolution([before, after], 1, stride, device), norm(after, device))),
         }
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let relu = Relu::new();
-        let beside = self.second.forward(relu.fast(self.first.forward(x.clone())));
-        let shortcut = match &self.shortcut {
-            Some(unit) => unit.forward(x),
+        let beside = relu.fast(self.bn1.fast(self.conv1.fast(x.clone())));
+        let beside = self.bn2.fast(self.conv2.fast(beside));
+        let shortcut = match &self.downsample {
+            Some((convolution, norm)) => norm.fast(convolution.fast(x)),
             None => x,
         };
         relu.fast(beside + shortcut)
@@ -90,46 +149,65 @@ impl Block {
 }
 
 impl ResNet18Config {
-    /// The network with random weights.
+    /// A network with random weights for images of `input`, channels, height and width. How large
+    /// they must be depends on the stem: 8 x 8, 16 x 16 or 32 x 32 pixels.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If a size is 0.
-    pub fn init(&self, device: &Device) -> ResNet18 {
-        let Self { channels, width, feature_dim } = *self;
-        assert!(
-            channels > 0 && width > 0 && feature_dim > 0,
-            "ResNet-18 needs at least one channel ({channels}), width ({width}) and feature dimension ({feature_dim})"
-        );
-        let mut before = width;
-        let mut blocks = Vec::new();
-        for (factor, stride) in [(1, 1), (2, 2), (4, 2), (8, 2)] {
-            for stride in [stride, 1] {
-                blocks.push(Block::new([before, factor * width], stride, device));
-                before = factor * width;
-            }
-        }
-        ResNet18 {
-            stem: Unit::new([channels, width], 3, 1, device),
-            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
-            blocks,
-            linear: LinearConfig::new(before, feature_dim).init(device),
-        }
+    /// As [`BackboneConfig::init`](crate::BackboneConfig::init).
+    pub fn init(
+        &self,
+        input: [usize; 3],
+        feature_dim: usize,
+        device: &Device,
+    ) -> Result<ResNet18, BackboneError> {
+        let Self { stem, width } = *self;
+        let (smallest, way_out) = (stem.reduction(), stem.way_out());
+        Sizes { backbone: ResNet18::NAME, width, input, feature_dim, smallest, way_out }.check()?;
+        let [channels, ..] = input;
+        let stage = |[before, after]: [usize; 2], stride| {
+            vec![
+                Block::new([before * width, after * width], stride, device),
+                Block::new([after * width, after * width], 1, device),
+            ]
+        };
+        Ok(ResNet18 {
+            conv1: stem.convolution([channels, width], device),
+            bn1: norm(width, device),
+            pool: stem.pool(),
+            layer1: stage([1, 1], 1),
+            layer2: stage([1, 2], 2),
+            layer3: stage([2, 4], 2),
+            layer4: stage([4, 8], 2),
+            fc: LinearConfig::new(8 * width, feature_dim).init(device),
+            input,
+        })
     }
 }
 
 impl ResNet18 {
+    pub(crate) const NAME: &'static str = "resnet18";
+
     /// Features of a batch of images.
     ///
     /// # Shapes
     ///
-    /// - images: `[batch, channels, height, width]`, at least 16 x 16
+    /// - images: `[batch, channels, height, width]`, of any height and width that the stem takes
     /// - output: `[batch, feature_dim]`
+    ///
+    /// # Panics
+    ///
+    /// If the images have another number of channels.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self.pool.fast(Relu::new().fast(self.stem.forward(images)));
-        let maps = self.blocks.iter().fold(x, |x, block| block.forward(x));
+        let x = Relu::new().fast(self.bn1.fast(self.conv1.fast(images)));
+        let x = match &self.pool {
+            Some(pool) => pool.fast(x),
+            None => x,
+        };
+        let stages = [&self.layer1, &self.layer2, &self.layer3, &self.layer4];
+        let maps = stages.into_iter().flatten().fold(x, |x, block| block.forward(x));
         let [batch, channels, height, width] = maps.dims();
         let mean = maps.reshape([batch, channels, height * width]).mean_dim(2).squeeze_dim(2);
-        self.linear.forward(mean)
+        self.fc.forward(mean)
     }
 }

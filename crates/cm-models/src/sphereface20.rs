@@ -1,7 +1,6 @@
 //! SphereFace-20, a network for faces without batch normalisation.
 
 use burn::{
-    config::Config,
     module::Module,
     nn::{
         Linear, LinearConfig, PRelu, PReluConfig, PaddingConfig2d,
@@ -10,33 +9,39 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use cm_kernels::Fast;
+use serde::{Deserialize, Serialize};
+
+use crate::{BackboneError, error::Sizes};
 
 /// Configuration of [`SphereFace20`].
-#[derive(Config, Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SphereFace20Config {
-    /// Height and width of the images, at least 16 each; 112 and 96 in the paper.
-    pub image: [usize; 2],
-    /// Channels of the images.
-    #[config(default = 3)]
-    pub channels: usize,
-    /// Channels of the first stage; each further one has twice as many. At least 1.
-    #[config(default = 64)]
+    /// Channels of the first stage, 64 in the paper; each further one has twice as many. At least
+    /// 1.
     pub width: usize,
-    /// Dimensions of the feature. At least 1.
-    #[config(default = 512)]
-    pub feature_dim: usize,
 }
 
-/// SphereFace-20: four stages of 3x3 convolutions, each halving the image, with 1, 2, 4 and 1 residual blocks, then a linear
-/// layer: 20 layers with weights.
+impl Default for SphereFace20Config {
+    fn default() -> Self {
+        Self { width: 64 }
+    }
+}
+
+/// SphereFace-20: four stages of 3x3 convolutions, each halving the image, with 1, 2, 4 and 1
+/// residual blocks, then a linear layer: 20 layers with weights.
 ///
-/// Every convolution is followed by a PReLU with a slope a channel, which starts at 0.25.
+/// Every convolution is followed by a PReLU with one slope per channel, which starts at 0.25.
 ///
-/// From W. Liu et al., "SphereFace: Deep Hypersphere Embedding for Face Recognition", CVPR 2017, arXiv 1704.08063, table 2.
+/// From W. Liu et al., "SphereFace: Deep Hypersphere Embedding for Face Recognition", CVPR 2017,
+/// arXiv 1704.08063, table 2, where the images have 3 x 112 x 96 pixels and the feature has 512
+/// dimensions.
 #[derive(Module, Debug)]
 pub struct SphereFace20 {
     stages: Vec<Stage>,
-    linear: Linear,
+    pub(crate) linear: Linear,
+    #[module(skip)]
+    pub(crate) input: [usize; 3],
 }
 
 /// A convolution with stride 2, and residual blocks.
@@ -70,19 +75,23 @@ impl Unit {
 }
 
 impl SphereFace20Config {
-    /// The network with random weights.
+    /// A network with random weights for images of `input`, channels, height and width; at least 16
+    /// x 16 pixels.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If a size is 0 or the images are smaller than 16 x 16.
-    pub fn init(&self, device: &Device) -> SphereFace20 {
-        let Self { image: [height, width_of_image], channels, width, feature_dim } = *self;
-        assert!(
-            channels > 0 && width > 0 && feature_dim > 0 && height >= 16 && width_of_image >= 16,
-            "SphereFace-20 needs images of at least 16 x 16 (they are {height} x {width_of_image}) and at least one channel \
-             ({channels}), width ({width}) and feature dimension ({feature_dim})"
-        );
-        let mut before = channels;
+    /// As [`BackboneConfig::init`](crate::BackboneConfig::init).
+    pub fn init(
+        &self,
+        input: [usize; 3],
+        feature_dim: usize,
+        device: &Device,
+    ) -> Result<SphereFace20, BackboneError> {
+        let Self { width } = *self;
+        let way_out = "enlarge the images, or take another backbone";
+        let backbone = SphereFace20::NAME;
+        Sizes { backbone, width, input, feature_dim, smallest: 16, way_out }.check()?;
+        let [mut before, image_height, image_width] = input;
         let stages = [(1, 1), (2, 2), (4, 4), (8, 1)].map(|(factor, blocks)| {
             let channels = factor * width;
             let stage = Stage {
@@ -95,34 +104,35 @@ impl SphereFace20Config {
             stage
         });
         let halved = |size: usize| (0..4).fold(size, |size, _| size.div_ceil(2));
-        let pixels = halved(height) * halved(width_of_image);
-        SphereFace20 {
+        let pixels = halved(image_height) * halved(image_width);
+        Ok(SphereFace20 {
             stages: stages.into_iter().collect(),
             linear: LinearConfig::new(before * pixels, feature_dim).init(device),
-        }
+            input,
+        })
     }
 }
 
 impl SphereFace20 {
+    pub(crate) const NAME: &'static str = "sphereface20";
+
     /// Features of a batch of images.
     ///
     /// # Shapes
     ///
-    /// - images: `[batch, channels, height, width]`, as configured
+    /// - images: `[batch, channels, height, width]`, as the network was made for
     /// - output: `[batch, feature_dim]`
     ///
     /// # Panics
     ///
     /// If the images have another size.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let [batch, ..] = images.dims();
+        let [batch, found @ ..] = images.dims();
+        assert_eq!(found, self.input, "the images have another size than the network was made for");
         let maps = self.stages.iter().fold(images, |x, stage| {
             let x = stage.down.forward(x);
             stage.blocks.iter().fold(x, |x, [first, second]| x.clone() + second.forward(first.forward(x)))
         });
-        let [_, channels, height, width] = maps.dims();
-        let (found, expected) = (channels * height * width, self.linear.weight.dims()[0]);
-        assert_eq!(found, expected, "the images have another size than the network was made for");
-        self.linear.forward(maps.reshape([batch, found]))
+        self.linear.forward(maps.reshape([batch, self.linear.weight.dims()[0]]))
     }
 }

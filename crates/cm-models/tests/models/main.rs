@@ -1,5 +1,11 @@
-//! Networks have the layers, the sizes and the initial weights of their papers.
+//! Networks have the layers, the sizes and the initial weights of their papers, and their weights
+//! survive files.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod backbone;
+mod damage;
 mod faces;
+mod foreign;
 mod lenet_pp;
+mod shared;
+mod weights;

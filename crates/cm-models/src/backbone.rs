@@ -1,0 +1,178 @@
+//! The backbones in one type.
+
+use std::str::FromStr;
+
+use burn::{
+    module::Module,
+    tensor::{Device, Tensor},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    BackboneError, LeNetPp, LeNetPpConfig, ResNet18, ResNet18Config, SphereFace20, SphereFace20Config,
+};
+
+/// Which backbone, and how wide: a network as data. What images it takes and how long its features
+/// are is said when it is made, by those who know the images and the head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "backbone")]
+pub enum BackboneConfig {
+    /// LeNet++, for images of digits.
+    #[serde(rename = "lenet++")]
+    LeNetPp(LeNetPpConfig),
+    /// ResNet-18.
+    #[serde(rename = "resnet18")]
+    ResNet18(ResNet18Config),
+    /// SphereFace-20, for faces.
+    #[serde(rename = "sphereface20")]
+    SphereFace20(SphereFace20Config),
+}
+
+impl BackboneConfig {
+    /// LeNet++ with `width` channels in its first stage.
+    pub fn lenet_pp(width: usize) -> Self {
+        Self::LeNetPp(LeNetPpConfig { width })
+    }
+
+    /// ResNet-18 with `width` channels in its first stage and a stem for small images.
+    pub fn resnet18(width: usize) -> Self {
+        Self::ResNet18(ResNet18Config { width, ..Default::default() })
+    }
+
+    /// SphereFace-20 with `width` channels in its first stage.
+    pub fn sphereface20(width: usize) -> Self {
+        Self::SphereFace20(SphereFace20Config { width })
+    }
+
+    /// Every backbone, as wide as in its paper.
+    pub fn all() -> [Self; 3] {
+        [
+            Self::LeNetPp(LeNetPpConfig::default()),
+            Self::ResNet18(ResNet18Config::default()),
+            Self::SphereFace20(SphereFace20Config::default()),
+        ]
+    }
+
+    /// The names of all backbones, separated by commas.
+    pub fn names() -> String {
+        Self::all().iter().map(Self::name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Name of the network.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::LeNetPp(_) => LeNetPp::NAME,
+            Self::ResNet18(_) => ResNet18::NAME,
+            Self::SphereFace20(_) => SphereFace20::NAME,
+        }
+    }
+
+    /// Channels of the first stage.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::LeNetPp(config) => config.width,
+            Self::ResNet18(config) => config.width,
+            Self::SphereFace20(config) => config.width,
+        }
+    }
+
+    /// The same backbone with another number of channels in its first stage.
+    pub fn with_width(mut self, width: usize) -> Self {
+        *match &mut self {
+            Self::LeNetPp(config) => &mut config.width,
+            Self::ResNet18(config) => &mut config.width,
+            Self::SphereFace20(config) => &mut config.width,
+        } = width;
+        self
+    }
+
+    /// A network with random weights for images of `input`, channels, height and width.
+    ///
+    /// # Errors
+    ///
+    /// [`BackboneError::OutOfRange`] where a number is 0 or beyond all measure;
+    /// [`BackboneError::ImageTooSmall`] where nothing would be left of an image.
+    pub fn init(
+        &self,
+        input: [usize; 3],
+        feature_dim: usize,
+        device: &Device,
+    ) -> Result<Backbone, BackboneError> {
+        Ok(match self {
+            Self::LeNetPp(config) => Backbone::LeNetPp(config.init(input, feature_dim, device)?),
+            Self::ResNet18(config) => Backbone::ResNet18(config.init(input, feature_dim, device)?),
+            Self::SphereFace20(config) => Backbone::SphereFace20(config.init(input, feature_dim, device)?),
+        })
+    }
+}
+
+impl FromStr for BackboneConfig {
+    type Err = BackboneError;
+
+    /// The backbone of this name, as wide as in its paper.
+    fn from_str(name: &str) -> Result<Self, BackboneError> {
+        let found = Self::all().into_iter().find(|config| config.name() == name);
+        found.ok_or_else(|| BackboneError::UnknownBackbone { name: name.to_owned() })
+    }
+}
+
+/// A network of any kind.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has one backbone, and a box is no module")]
+pub enum Backbone {
+    /// LeNet++.
+    LeNetPp(LeNetPp),
+    /// ResNet-18.
+    ResNet18(ResNet18),
+    /// SphereFace-20.
+    SphereFace20(SphereFace20),
+}
+
+impl Backbone {
+    /// Features of a batch of images.
+    ///
+    /// # Shapes
+    ///
+    /// - images: `[batch, channels, height, width]`, see [`input`](Self::input)
+    /// - output: `[batch, feature_dim]`
+    ///
+    /// # Panics
+    ///
+    /// If the images have another shape than the network was made for. ResNet-18 takes other
+    /// heights and widths.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::LeNetPp(network) => network.forward(images),
+            Self::ResNet18(network) => network.forward(images),
+            Self::SphereFace20(network) => network.forward(images),
+        }
+    }
+
+    /// Name of the network, as [`BackboneConfig`] has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::LeNetPp(_) => LeNetPp::NAME,
+            Self::ResNet18(_) => ResNet18::NAME,
+            Self::SphereFace20(_) => SphereFace20::NAME,
+        }
+    }
+
+    /// Channels, height and width of the images that the network was made for.
+    pub fn input(&self) -> [usize; 3] {
+        match self {
+            Self::LeNetPp(network) => network.input,
+            Self::ResNet18(network) => network.input,
+            Self::SphereFace20(network) => network.input,
+        }
+    }
+
+    /// Dimensions of the feature.
+    pub fn feature_dim(&self) -> usize {
+        let last = match self {
+            Self::LeNetPp(network) => &network.linear,
+            Self::ResNet18(network) => &network.fc,
+            Self::SphereFace20(network) => &network.linear,
+        };
+        last.weight.lazy_shape()[1]
+    }
+}

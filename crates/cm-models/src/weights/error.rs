@@ -1,0 +1,77 @@
+//! What can be wrong with weights.
+
+/// The number of differences that a message names.
+const NAMED: usize = 10;
+
+/// Weights that cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// Bytes that are no whole safetensors file.
+    #[error("this is no safetensors file, or a damaged one: {reason}; take it again from where it came from")]
+    Damaged {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Tensors of a file that are not those of the network.
+    #[error(
+        "the weights are those of another network: {}; make the network with the backbone, the sizes \
+         and the head that the file was written with",
+        listed(differences)
+    )]
+    DoesNotFit {
+        /// One sentence for each tensor, with both shapes.
+        differences: Vec<String>,
+    },
+    /// A file that cannot be opened or read.
+    #[error("cannot read it: {0}")]
+    Io(#[from] std::io::Error),
+    /// Bytes that PyTorch cannot have written, or more than can be read of what it writes.
+    #[error(
+        "this is neither a safetensors file nor one that PyTorch wrote: {reason}; in Python, \
+         `safetensors.torch.save_file(model.state_dict(), path)` writes weights that can be read here"
+    )]
+    Foreign {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file without a single tensor that the backbone can take.
+    #[error(
+        "none of the weights is one of {backbone}: {}; the file must have the weights of this network under the names of \
+         torchvision or timm",
+        listed(skipped)
+    )]
+    NothingFits {
+        /// Name of the backbone.
+        backbone: &'static str,
+        /// One sentence for each tensor of the file.
+        skipped: Vec<String>,
+    },
+    /// A tensor that the device does not give back.
+    #[error("cannot read the tensor {name} from its device: {reason}")]
+    Unreadable {
+        /// Name of the tensor.
+        name: String,
+        /// What the device said.
+        reason: String,
+    },
+    /// A tensor of a type that safetensors has no name for.
+    #[error(
+        "the tensor {name} has the type {dtype}, which a safetensors file cannot hold; dequantize the network first"
+    )]
+    Unsupported {
+        /// Name of the tensor.
+        name: String,
+        /// Its type.
+        dtype: String,
+    },
+}
+
+/// The first few of many sentences, and how many there are besides.
+fn listed(sentences: &[String]) -> String {
+    let named = sentences.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match sentences.len().saturating_sub(NAMED) {
+        0 => named,
+        further => format!("{named}, and {further} more"),
+    }
+}

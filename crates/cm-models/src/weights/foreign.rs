@@ -1,0 +1,158 @@
+//! Weights of the same network from elsewhere, as far as they fit.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
+};
+
+use burn::tensor::TensorData;
+
+use super::{
+    WeightsError,
+    container::{self, Stored},
+    pickle,
+    read::{Filler, Wanted, prepared, wanted},
+};
+use crate::Backbone;
+
+/// What training programs put before the names of torchvision.
+const PREFIXES: [&str; 4] = ["state_dict.", "model.", "module.", "backbone."];
+/// What PyTorch counts beside the running statistics and uses only where it has no momentum.
+const COUNTER: &str = "num_batches_tracked";
+
+/// What was taken from a foreign file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignReport {
+    /// Names of the tensors that were taken.
+    pub loaded: Vec<String>,
+    /// Tensors of the file that were not, with the reason: one sentence each.
+    pub skipped: Vec<String>,
+    /// Names of the tensors of the network that the file has nothing for, and that are as they
+    /// were.
+    pub untouched: Vec<String>,
+}
+
+/// The backbone with the weights of a file that another program wrote, as far as they fit.
+///
+/// The file is one of PyTorch (`.pth`, `.pt`: a state dict, or a checkpoint with one in it) or
+/// safetensors; its content tells which. Tensors have the names of torchvision or timm, with or
+/// without `state_dict.`, `model.`, `module.` or `backbone.` before them. What has another shape is
+/// left out: a last layer for other classes, another stem. A stem for three channels is summed over
+/// them where the images are gray.
+///
+/// # Errors
+///
+/// [`WeightsError::Io`], [`WeightsError::Damaged`] or [`WeightsError::Foreign`] if the file cannot
+/// be read; [`WeightsError::NothingFits`] if nothing was taken. As everywhere here, who knows the
+/// file names it.
+pub fn load_foreign(backbone: Backbone, path: &Path) -> Result<(Backbone, ForeignReport), WeightsError> {
+    if is_safetensors(path)? {
+        let bytes = fs::read(path)?;
+        fill(backbone, container::tensors(&bytes)?, |bytes| Ok(bytes.to_vec()))
+    } else {
+        fill(backbone, pickle::tensors(path)?, pickle::read)
+    }
+}
+
+/// The header of a safetensors file comes after eight bytes with its length, and begins with a
+/// brace. No file of PyTorch has one there.
+fn is_safetensors(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    File::open(path)?.take(9).read_to_end(&mut beginning)?;
+    Ok(beginning.get(8) == Some(&b'{'))
+}
+
+fn fill<B>(
+    backbone: Backbone,
+    found: BTreeMap<String, Stored<B>>,
+    read: impl Fn(&B) -> Result<Vec<u8>, WeightsError>,
+) -> Result<(Backbone, ForeignReport), WeightsError> {
+    let wanted = wanted(&backbone);
+    let mut chosen: BTreeMap<String, (Fit, Stored<Vec<u8>>)> = BTreeMap::new();
+    let mut skipped = Vec::new();
+    for (full, stored) in found {
+        let name = without_prefixes(&full);
+        if name.rsplit('.').next() == Some(COUNTER) {
+            continue;
+        }
+        let fit = match wanted.get(name) {
+            None => Err(format!("{:?} is not in the network", stored.shape)),
+            Some(_) if chosen.contains_key(name) => {
+                Err(format!("is left out, since {name} was found before"))
+            }
+            Some(wanted) => Fit::of(wanted, &stored),
+        };
+        match fit {
+            Ok(fit) => {
+                let bytes = read(&stored.bytes)?;
+                let stored = Stored { dtype: stored.dtype, shape: stored.shape, bytes };
+                chosen.insert(name.to_owned(), (fit, stored));
+            }
+            Err(reason) => skipped.push(format!("{full} {reason}")),
+        }
+    }
+    if chosen.is_empty() {
+        return Err(WeightsError::NothingFits { backbone: backbone.name(), skipped });
+    }
+    let loaded = chosen.iter().map(|(name, (fit, _))| fit.in_words(name)).collect();
+    let untouched = wanted.keys().filter(|name| !chosen.contains_key(*name)).cloned().collect();
+    let gray: Vec<String> =
+        chosen.iter().filter(|(_, (fit, _))| *fit == Fit::Summed).map(|(name, _)| name.clone()).collect();
+    let chosen = chosen.into_iter().map(|(name, (_, stored))| (name, stored)).collect();
+    let mut tensors = prepared(&wanted, chosen)?;
+    for name in &gray {
+        tensors.entry(name.clone()).and_modify(|tensor| *tensor = summed_over_channels(tensor));
+    }
+    Ok((Filler::fill(backbone, tensors), ForeignReport { loaded, skipped, untouched }))
+}
+
+fn without_prefixes(full: &str) -> &str {
+    let mut name = full;
+    while let Some(rest) = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)) {
+        name = rest;
+    }
+    name
+}
+
+/// How a tensor is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    AsIs,
+    /// The kernels of a color image, for a gray one.
+    Summed,
+}
+
+impl Fit {
+    fn of<B>(wanted: &Wanted, found: &Stored<B>) -> Result<Self, String> {
+        let Some(refusal) = wanted.refusal(found) else { return Ok(Self::AsIs) };
+        let (&[_, 1, ..], &[kernels, 3, height, width]) = (&wanted.shape[..], &found.shape[..]) else {
+            return Err(refusal);
+        };
+        let gray = Stored { dtype: found.dtype, shape: vec![kernels, 1, height, width], bytes: () };
+        wanted.refusal(&gray).map_or(Ok(Self::Summed), |_| Err(refusal))
+    }
+
+    fn in_words(self, name: &str) -> String {
+        match self {
+            Self::AsIs => name.to_owned(),
+            Self::Summed => format!("{name}, summed over its 3 channels for gray images"),
+        }
+    }
+}
+
+/// `[kernels, channels, height, width]` to `[kernels, 1, height, width]`.
+fn summed_over_channels(kernels: &TensorData) -> TensorData {
+    let &[count, channels, height, width] = &kernels.shape()[..] else {
+        unreachable!("only kernels of images are summed")
+    };
+    let values: Vec<f32> = kernels.iter::<f32>().collect();
+    let pixels = height * width;
+    let sum = |kernel: usize, pixel: usize| -> f32 {
+        (0..channels).map(|channel| values[(kernel * channels + channel) * pixels + pixel]).sum()
+    };
+    let sums = (0..count).flat_map(|kernel| (0..pixels).map(move |pixel| (kernel, pixel)));
+    let sums: Vec<f32> = sums.map(|(kernel, pixel)| sum(kernel, pixel)).collect();
+    TensorData::new(sums, [count, 1, height, width])
+}

@@ -1,0 +1,230 @@
+"""PyTorch reads our weights, and we read PyTorch's.
+
+The networks are written here once more, with nothing taken from the Rust code but the names of
+their tensors. With PyTorch, safetensors and NumPy installed:
+
+    python tools/torch_weights.py check MODEL.safetensors IMAGES.npy FEATURES.npy
+
+reads a model file, runs the images `[batch, channels, height, width]` through its backbone and
+compares the features with those that Rust got. The three files come from
+`cargo run -p cm-models --example torch_check -- BACKBONE FOLDER`; any model file does, with images
+as its card prepares them.
+
+    python tools/torch_weights.py make crates/cm-models/tests/models/torch
+
+writes the files that the tests read: random weights of a narrow ResNet-18 as torchvision, timm and
+a training program save them, and the features of two images.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+# Of the largest feature.
+TOLERANCE = 1e-4
+
+
+class LeNetPP(nn.Module):
+    """Of Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition", table 1."""
+
+    def __init__(self, state, config):
+        super().__init__()
+        width, before, *_ = state["stages.0.convolutions.0.weight"].shape
+        self.stages = nn.ModuleList()
+        for channels in (width, 2 * width, 4 * width):
+            self.stages.append(
+                nn.ModuleDict(
+                    {
+                        "convolutions": nn.ModuleList(
+                            [nn.Conv2d(before, channels, 5, padding=2), nn.Conv2d(channels, channels, 5, padding=2)]
+                        ),
+                        "activations": nn.ModuleList([nn.PReLU(), nn.PReLU()]),
+                    }
+                )
+            )
+            before = channels
+        feature_dim, inputs = state["linear.weight"].shape
+        self.linear = nn.Linear(inputs, feature_dim)
+        self.activation = nn.PReLU()
+
+    def forward(self, x):
+        for stage in self.stages:
+            for convolution, activation in zip(stage["convolutions"], stage["activations"]):
+                x = activation(convolution(x))
+            x = nn.functional.max_pool2d(x, 2)
+        return self.activation(self.linear(x.flatten(1)))
+
+
+class BasicBlock(nn.Module):
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(after)
+        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(after)
+        self.downsample = None
+        if stride != 1 or before != after:
+            self.downsample = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+
+    def forward(self, x):
+        shortcut = x if self.downsample is None else self.downsample(x)
+        x = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return torch.relu(x + shortcut)
+
+
+class ResNet18(nn.Module):
+    """Of He et al., "Deep Residual Learning for Image Recognition", with the names of torchvision."""
+
+    def __init__(self, state, config):
+        super().__init__()
+        width, channels, kernel, _ = state["conv1.weight"].shape
+        stride = 2 if config["stem"] == "imagenet" else 1
+        self.conv1 = nn.Conv2d(channels, width, kernel, stride, kernel // 2, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        pools = {"cifar": nn.Identity(), "small": nn.MaxPool2d(2), "imagenet": nn.MaxPool2d(3, 2, 1)}
+        self.maxpool = pools[config["stem"]]
+        before = width
+        for number, (factor, stride) in enumerate(((1, 1), (2, 2), (4, 2), (8, 2)), start=1):
+            after = factor * width
+            stage = nn.Sequential(BasicBlock(before, after, stride), BasicBlock(after, after, 1))
+            setattr(self, f"layer{number}", stage)
+            before = after
+        self.fc = nn.Linear(before, state["fc.weight"].shape[0])
+
+    def forward(self, x):
+        x = self.maxpool(torch.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+class Unit(nn.Module):
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.convolution = nn.Conv2d(before, after, 3, stride, 1)
+        self.activation = nn.PReLU(after)
+
+    def forward(self, x):
+        return self.activation(self.convolution(x))
+
+
+class SphereFace20(nn.Module):
+    """Of Liu et al., "SphereFace", table 2."""
+
+    def __init__(self, state, config):
+        super().__init__()
+        width, before, *_ = state["stages.0.down.convolution.weight"].shape
+        self.stages = nn.ModuleList()
+        for factor, count in ((1, 1), (2, 2), (4, 4), (8, 1)):
+            channels = factor * width
+            blocks = [
+                nn.ModuleList([Unit(channels, channels, 1), Unit(channels, channels, 1)]) for _ in range(count)
+            ]
+            self.stages.append(
+                nn.ModuleDict({"down": Unit(before, channels, 2), "blocks": nn.ModuleList(blocks)})
+            )
+            before = channels
+        feature_dim, inputs = state["linear.weight"].shape
+        self.linear = nn.Linear(inputs, feature_dim)
+
+    def forward(self, x):
+        for stage in self.stages:
+            x = stage["down"](x)
+            for first, second in stage["blocks"]:
+                x = x + second(first(x))
+        return self.linear(x.flatten(1))
+
+
+NETWORKS = {"lenet++": LeNetPP, "resnet18": ResNet18, "sphereface20": SphereFace20}
+
+
+def read_model(path):
+    """The backbone of a model file."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        state = {name: file.get_tensor(name) for name in file.keys()}
+    # A model file has a card and a head beside the backbone.
+    if "cm_loss_card" in metadata:
+        config = json.loads(metadata["cm_loss_card"])["backbone"]
+        state = {n.removeprefix("backbone."): t for n, t in state.items() if n.startswith("backbone.")}
+    else:
+        config = json.loads(metadata["backbone"])
+    network = NETWORKS[config["backbone"]](state, config)
+    # PyTorch counts the batches that it has seen; nothing depends on it at inference.
+    counters = {n: t for n, t in network.state_dict().items() if n.endswith("num_batches_tracked")}
+    network.load_state_dict(counters | state, strict=True)
+    return network.eval()
+
+
+def check(model, images, features):
+    network = read_model(model)
+    with torch.no_grad():
+        ours = network(torch.from_numpy(numpy.load(images))).numpy()
+    theirs = numpy.load(features)
+    if ours.shape != theirs.shape:
+        sys.exit(f"the features are {theirs.shape}, and here {ours.shape}")
+    difference, largest = numpy.abs(ours - theirs).max(), numpy.abs(ours).max()
+    spread = numpy.ptp(ours, axis=0).max()
+    print(
+        f"{model}: largest difference {difference:.1e}, of features up to {largest:.2f} that differ "
+        f"between images by up to {spread:.2f}"
+    )
+    if not difference <= TOLERANCE * largest:
+        sys.exit(f"that is more than {TOLERANCE} of the largest feature")
+
+
+def pattern(*shape):
+    """Numbers that are exact in single precision and easily made anywhere."""
+    count = int(numpy.prod(shape))
+    return torch.tensor([index * 7919 % 257 / 128 - 1 for index in range(count)]).reshape(shape)
+
+
+def make(folder):
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(5)
+    shapes = {"conv1.weight": torch.empty(1, 3, 7, 7), "fc.weight": torch.empty(3, 8)}
+    network = ResNet18(shapes, {"stem": "imagenet"}).eval()
+    state = network.state_dict()
+    for name, tensor in state.items():
+        if name.endswith("num_batches_tracked"):
+            tensor.fill_(7)
+        elif name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
+            tensor.uniform_(0.5, 1.5)
+        elif tensor.dim() == 1:
+            tensor.uniform_(-0.2, 0.8)
+        else:
+            tensor.normal_(0, 1.5 / tensor[0].numel() ** 0.5)
+    with torch.no_grad():
+        features = network(pattern(2, 3, 40, 33)).tolist()
+    (folder / "features.json").write_text(json.dumps(features) + "\n")
+    # As torchvision had its weights before PyTorch 1.6, without counters and in the format of that time.
+    older = {name: tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
+    torch.save(older, folder / "state-dict.pth", _use_new_zipfile_serialization=False)
+    # As timm has them.
+    save_file(state, folder / "timm.safetensors", metadata={"format": "pt"})
+    # As a program that trains on several GPUs keeps a checkpoint.
+    torch.save(
+        {
+            "epoch": 3,
+            "arch": "resnet18",
+            "state_dict": {f"module.{name}": tensor for name, tensor in state.items()},
+            "optimizer": {"state": {0: {"momentum_buffer": torch.zeros(2)}}, "param_groups": [{"lr": 0.1}]},
+        },
+        folder / "checkpoint.pth",
+    )
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["check", model, images, features]:
+            check(model, images, features)
+        case ["make", folder]:
+            make(folder)
+        case _:
+            sys.exit(__doc__)
