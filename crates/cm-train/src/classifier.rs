@@ -6,37 +6,57 @@ use burn::{
     module::Module,
     optim::{GradientsParams, ModuleOptimizer, lr_scheduler::module_lr_scheduler::ModuleLearningRate},
     tensor::{Device, Int, Tensor},
-    train::{
-        InferenceStep, TrainOutput, TrainStep,
-        metric::{AccuracyInput, Adaptor, ItemLazy, LossInput},
-    },
+    train::{InferenceStep, TrainOutput, TrainStep, metric::Adaptor, metric::ItemLazy},
 };
-use cm_loss_core::{Head, HeadConfig, HeadOutput};
-use cm_models::{LeNetPp, LeNetPpConfig};
+use cm_loss_core::{Head, HeadConfig, LossOutput};
+use cm_models::{Backbone, BackboneConfig};
 
-use crate::{Error, gradients::clip_global_norm, metric::FeatureNormInput};
-
-/// Classes of every data set of digits.
-pub const CLASSES: usize = 10;
+use crate::{
+    Error,
+    gradients::{clip_by_norm, global_norm},
+    metric::{FeatureNorms, Hits, Losses},
+    monitor::{BatchPlace, Monitor},
+};
 
 /// Images and their classes on a device.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Normalised pixels: `[batch, 1, 28, 28]`.
+    /// Normalized pixels: `[batch, channels, height, width]`.
     pub images: Tensor<4>,
     /// Classes: `[batch]`.
     pub targets: Tensor<1, Int>,
+    /// How often each image counts: `[batch]`; `None` where each counts once.
+    pub weights: Option<Tensor<1>>,
+    /// Where the batch stands in the training.
+    pub place: BatchPlace,
 }
 
 /// Network and loss in one module.
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// Images to features.
-    pub backbone: LeNetPp,
+    pub backbone: Backbone,
     /// Features to losses and logits.
     pub head: Head,
     #[module(skip)]
     max_grad_norm: Option<f64>,
+    #[module(skip)]
+    monitor: Monitor,
+}
+
+/// What a classifier is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The backbone.
+    pub backbone: &'a BackboneConfig,
+    /// Channels, height and width of the images.
+    pub input: [usize; 3],
+    /// Dimensions of the feature.
+    pub feature_dim: usize,
+    /// The head.
+    pub head: &'a HeadConfig,
+    /// Number of classes.
+    pub classes: usize,
 }
 
 impl Classifier {
@@ -44,37 +64,51 @@ impl Classifier {
     ///
     /// # Errors
     ///
-    /// [`Error::Loss`] if the head cannot be made.
-    pub fn new(
-        backbone: &LeNetPpConfig,
-        head: &HeadConfig,
-        max_grad_norm: Option<f64>,
-        seed: u64,
-        device: &Device,
-    ) -> Result<Self, Error> {
+    /// [`Error::Backbone`] or [`Error::Loss`] if a part cannot be made.
+    pub fn new(parts: Parts<'_>, seed: u64, device: &Device) -> Result<Self, Error> {
         // The random numbers belong to the whole process: nobody else may draw between the seed and the last weight.
         static DRAWING: Mutex<()> = Mutex::new(());
         let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
         device.seed(seed);
         let classifier = Self {
-            backbone: backbone.init(device),
-            head: head.init(backbone.feature_dim, CLASSES, device)?,
-            max_grad_norm,
+            backbone: parts.backbone.init(parts.input, parts.feature_dim, device)?,
+            head: parts.head.init(parts.feature_dim, parts.classes, device)?,
+            max_grad_norm: None,
+            monitor: Monitor::default(),
         };
         // Burn draws a weight when it is first used. Drawing all of them now keeps what else uses random numbers
         // from changing them.
         Ok(classifier.fork(device))
     }
 
-    /// Losses, logits and feature norms of a batch.
-    pub fn forward(&self, batch: Batch) -> HeadOutput {
-        self.head.forward(self.backbone.forward(batch.images), batch.targets)
+    /// The same network, watched while it trains, with gradients clipped to this norm.
+    pub fn watched(self, monitor: Monitor, max_grad_norm: Option<f64>) -> Self {
+        Self { monitor, max_grad_norm, ..self }
+    }
+
+    /// The same network with a backbone that does not learn.
+    pub fn with_frozen_backbone(mut self) -> Self {
+        self.backbone = self.backbone.freeze();
+        self
+    }
+
+    /// Losses, predictions and feature norms of a batch.
+    pub fn forward(&self, batch: Batch) -> LossOutput {
+        let mut output = self.head.loss(self.backbone.forward(batch.images), batch.targets);
+        if let Some(weights) = batch.weights {
+            output.loss = output.loss * weights.clone();
+            output.weights = Some(match output.weights {
+                Some(of_classes) => of_classes * weights,
+                None => weights,
+            });
+        }
+        output
     }
 }
 
 /// What metrics see of a step.
 pub struct ClassifierOutput {
-    head: HeadOutput,
+    output: LossOutput,
     targets: Tensor<1, Int>,
 }
 
@@ -83,10 +117,11 @@ impl TrainStep for Classifier {
     type Output = ClassifierOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<ClassifierOutput> {
-        let targets = batch.targets.clone();
-        let head = self.forward(batch);
-        let gradients = head.mean_loss().backward();
-        TrainOutput::new(self, gradients, ClassifierOutput { head, targets })
+        let (place, targets) = (batch.place.clone(), batch.targets.clone());
+        let output = self.forward(batch);
+        let loss = output.mean_loss();
+        self.monitor.see(&place, loss.clone().detach(), output.norms.clone().detach());
+        TrainOutput::new(self, loss.backward(), ClassifierOutput { output, targets })
     }
 
     fn optimize(
@@ -95,8 +130,12 @@ impl TrainStep for Classifier {
         learning_rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> Self {
+        let norm = global_norm(&self, &gradients);
+        if !self.monitor.allows(norm) {
+            return self;
+        }
         let gradients = match self.max_grad_norm {
-            Some(limit) => clip_global_norm(&self, gradients, limit),
+            Some(limit) => clip_by_norm(&self, gradients, norm, limit),
             None => gradients,
         };
         optimizer.step(learning_rate, self, gradients)
@@ -109,31 +148,31 @@ impl InferenceStep for Classifier {
 
     fn step(&self, batch: Batch) -> ClassifierOutput {
         let targets = batch.targets.clone();
-        ClassifierOutput { head: self.forward(batch), targets }
+        ClassifierOutput { output: self.forward(batch), targets }
     }
 }
 
 impl ItemLazy for ClassifierOutput {
     fn sync(self) -> Result<Self, burn::tensor::ExecutionError> {
-        self.head.loss.device().flush()?;
-        Ok(Self { head: self.head.without_autodiff(), targets: self.targets.without_autodiff() })
+        self.output.loss.device().flush()?;
+        Ok(Self { output: self.output.without_autodiff(), targets: self.targets.without_autodiff() })
     }
 }
 
-impl Adaptor<AccuracyInput> for ClassifierOutput {
-    fn adapt(&self) -> AccuracyInput {
-        AccuracyInput::new(self.head.logits.clone(), self.targets.clone())
+impl Adaptor<Hits> for ClassifierOutput {
+    fn adapt(&self) -> Hits {
+        Hits(self.output.predictions.clone().equal(self.targets.clone()).float())
     }
 }
 
-impl Adaptor<LossInput> for ClassifierOutput {
-    fn adapt(&self) -> LossInput {
-        LossInput::new(self.head.loss.clone())
+impl Adaptor<Losses> for ClassifierOutput {
+    fn adapt(&self) -> Losses {
+        Losses(self.output.mean_loss(), self.output.loss.dims()[0])
     }
 }
 
-impl Adaptor<FeatureNormInput> for ClassifierOutput {
-    fn adapt(&self) -> FeatureNormInput {
-        FeatureNormInput { norms: self.head.norms.clone() }
+impl Adaptor<FeatureNorms> for ClassifierOutput {
+    fn adapt(&self) -> FeatureNorms {
+        FeatureNorms(self.output.norms.clone())
     }
 }

@@ -1,22 +1,32 @@
 //! What can go wrong, and the way out.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
-use crate::{data::DataError, device::Backend, report::ReportError};
+use cm_data::DataError;
+use cm_models::{BackboneError, WeightsError};
+use cm_record::RecordError;
 
-/// Why a command ended without its result.
+use crate::device::Backend;
+
+/// Why a training or a study ended without its result.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Reading or making data.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Reading or writing results and pictures.
+    /// Reading or writing the files of a study.
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Record(#[from] RecordError),
     /// A loss that cannot be computed.
     #[error(transparent)]
     Loss(#[from] cm_loss_core::Error),
+    /// A network that cannot be made.
+    #[error(transparent)]
+    Backbone(#[from] BackboneError),
     /// A file or folder could not be used.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -37,8 +47,8 @@ pub enum Error {
     },
     /// The program was built without this backend.
     #[error(
-        "this program was built without the backend {backend}; build it in with `cargo xtask reproduce mnist \
-         --backend {backend}`, or `--features {backend}` when you build it yourself"
+        "this program was built without the backend {backend}; `cargo xtask` builds what `--backend {backend}` needs, \
+         `--features {backend}` does when you build it yourself"
     )]
     BackendMissing {
         /// The backend asked for.
@@ -54,11 +64,11 @@ pub enum Error {
         /// What its driver said.
         reason: String,
     },
-    /// A number on the command line that cannot be used.
+    /// A number or name that cannot be used.
     #[error("--{option} must be {allowed}, but is {value}")]
     Option {
         /// Name of the option.
-        option: &'static str,
+        option: String,
         /// What is allowed.
         allowed: String,
         /// What was given.
@@ -72,10 +82,11 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
-    /// The output folder already holds an experiment.
+    /// The output folder already holds a study.
     #[error(
-        "{} already holds an experiment; go on with it by `--resume {}`, rebuild its report by `cargo xtask report {}`, or \
-         choose another folder with `--out`", path.display(), path.display(), path.display()
+        "{0} already holds a study; go on with it by `--resume {1}`, rebuild its report by `cargo xtask report {1}`, or \
+         choose another folder with `--out`",
+        path.display(), quoted(path)
     )]
     OutputInUse {
         /// The folder.
@@ -88,70 +99,94 @@ pub enum Error {
         path: PathBuf,
     },
     /// There is nothing to go on with.
-    #[error("{} holds no experiment to resume (no config.json); start one with `--out {}`", path.display(), path.display())]
+    #[error(
+        "{} holds no study to resume (no config.json); start one with `--out {}`",
+        path.display(), quoted(path)
+    )]
     NothingToResume {
         /// The folder.
         path: PathBuf,
     },
-    /// A file of an experiment cannot be understood.
-    #[error("{} is damaged ({reason}); {remedy}", path.display())]
-    Damaged {
-        /// The file.
+    /// A study that another command began.
+    #[error("{} was begun by `{recorded}`; go on with it by that command", path.display())]
+    OtherApplication {
+        /// The folder.
         path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-        /// The way out.
-        remedy: String,
-    },
-    /// Data changed between the start of an experiment and its resumption.
-    #[error("{} was begun on other data ({recorded}) than is found now ({found}); give it the same data, or start anew", path.display())]
-    DataChanged {
-        /// The experiment's folder.
-        path: PathBuf,
-        /// Data set and checksum in its config.
+        /// What began it.
         recorded: String,
-        /// Data set and checksum now.
+    },
+    /// Data changed between the start of a study and its resumption.
+    #[error(
+        "{} was begun on other data than is found now: {difference}; give it the same data, or start anew in another \
+         folder with `--out`",
+        path.display()
+    )]
+    DataChanged {
+        /// The study's folder.
+        path: PathBuf,
+        /// What differs, as recorded and as found.
+        difference: String,
+    },
+    /// A setting changed between the start of a study and its resumption.
+    #[error(
+        "{} was begun with {name} = {recorded}, and not with {found}; only the epochs may be raised; start anew in \
+         another folder with `--out`",
+        path.display()
+    )]
+    SettingChanged {
+        /// The study's folder.
+        path: PathBuf,
+        /// The setting.
+        name: String,
+        /// Its value in `config.json`.
+        recorded: String,
+        /// Its value now.
         found: String,
     },
-    /// An experiment was begun on another backend.
-    #[error("{} was begun on the backend {recorded}; go on with `--backend {recorded}`, or start anew in another folder", path.display())]
-    BackendChanged {
-        /// The experiment's folder.
+    /// A file that holds no model, or one that does not fit.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The file.
         path: PathBuf,
-        /// Backend in its record.
-        recorded: String,
+        /// What is wrong with it, and what would fit.
+        reason: String,
     },
-    /// A training whose numbers left the range of numbers.
-    #[error(
-        "{run} diverged: the {what} was {value} in epoch {epoch}. A smaller --learning-rate helps, in a new folder; the \
-         other runs are in {}, see its report.html", path.display()
-    )]
-    Diverged {
-        /// Loss, dimension and seed.
-        run: String,
-        /// The number that is none.
-        what: &'static str,
-        /// `NaN` or an infinity.
-        value: f64,
-        /// The epoch, from 1.
-        epoch: usize,
-        /// The experiment's folder.
+    /// Weights that cannot be written or read.
+    #[error("{}: {source}", path.display())]
+    Weights {
+        /// The file.
         path: PathBuf,
+        /// What is wrong.
+        source: WeightsError,
     },
     /// Ctrl-C, or a request to end.
-    #[error("stopped before the end; go on with `--resume {}`", path.display())]
+    #[error("stopped before the end; go on with `--resume {}`", quoted(path))]
     Interrupted {
-        /// The experiment's folder.
+        /// The study's folder.
         path: PathBuf,
     },
     /// Training failed.
-    #[error("training of {run} failed: {reason}; checkpoints written so far are intact, go on with `--resume {}`", path.display())]
+    #[error(
+        "training of {run} failed: {reason}; what was written before is intact, go on with `--resume {}`",
+        quoted(path)
+    )]
     Training {
         /// Loss, dimension and seed.
         run: String,
         /// The cause.
         reason: String,
-        /// The experiment's folder.
+        /// The study's folder.
+        path: PathBuf,
+    },
+    /// Every run of a study diverged.
+    #[error(
+        "{}; a smaller --learning-rate helps, in a new folder. The records are in {}",
+        reasons.join("; "), path.display()
+    )]
+    Diverged {
+        /// One sentence for each run.
+        reasons: Vec<String>,
+        /// The study's folder.
         path: PathBuf,
     },
 }
@@ -163,8 +198,35 @@ impl Error {
     }
 
     /// For `map_err`: an [`Error::Io`] about a path.
-    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+    pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
+    }
+
+    /// An [`Error::Option`].
+    pub fn option(option: &str, allowed: &str, value: impl std::fmt::Display) -> Self {
+        Self::Option { option: option.to_owned(), allowed: allowed.to_owned(), value: value.to_string() }
+    }
+}
+
+/// A path as a shell takes it.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+:@%,=".contains(letter);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_would_part_them() {
+        assert_eq!(quoted(Path::new("runs/a-1")), "runs/a-1");
+        assert_eq!(quoted(Path::new("my runs/a")), "'my runs/a'");
+        assert_eq!(quoted(Path::new("it's")), r"'it'\''s'");
     }
 }

@@ -1,17 +1,22 @@
-//! Training and honest evaluation of norm-aware losses: data of known quality, Burn's Learner, reports.
+//! Training: a model with its card, one network by Burn's Learner, and studies of many networks.
 //!
-//! The `cm` program is a thin shell over this library: [`experiment::run`] trains and tests, [`report`] turns what
-//! it left behind into tables and pictures.
+//! | what | where |
+//! |---|---|
+//! | a network, its head and everything needed to use them, in one file | [`model`] |
+//! | one training, resumable to the bit | [`training`] |
+//! | predictions, norms and confidences of images | [`evaluation`] |
+//! | many trainings with one record | [`study`] |
+//! | the backend | [`device`] |
 
 pub mod classifier;
-pub mod data;
 pub mod device;
 mod error;
-pub mod experiment;
-mod files;
+pub mod evaluation;
 pub mod gradients;
 pub mod metric;
-pub mod report;
+pub mod model;
+pub mod monitor;
+pub mod study;
 pub mod training;
 
 pub use error::Error;

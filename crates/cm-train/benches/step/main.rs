@@ -13,19 +13,26 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use burn::{tensor::Device, train::Interrupter};
 use clap::Parser;
+use cm_data::{Augmentation, ImageSet, InputSpec, MemorySet, Resize, Sampling};
 use cm_loss_core::Preset;
-use cm_models::LeNetPpConfig;
 use cm_train::{
     Error,
     classifier::Classifier,
-    data::{LabelledImages, synthetic_digits},
     device::Backend,
-    experiment::COMPARED,
+    model::{CARD_FORMAT, ModelCard, Provenance},
     training::{Display, OptimizerConfig, Recipe, Schedule, Shape, Training},
 };
 use measure::{BareLoop, Sample};
 use networks::{Loop, Network};
 use statistics::{median, range};
+
+/// The losses of the method's authors.
+const COMPARED: [Preset; 5] =
+    [Preset::Softmax, Preset::L2Softmax, Preset::CmSoftmax, Preset::CosFace, Preset::CmCosFace];
+/// As of digits.
+pub const CLASSES: usize = 10;
+/// Height and width of digits.
+const SIDE: usize = 28;
 
 /// As in the program.
 #[global_allocator]
@@ -123,12 +130,15 @@ fn run(options: &Options) -> Result<(), String> {
     if options.network != Network::LeNetPp || options.single {
         return network(options, backend, threads, &device, torch.as_mut());
     }
-    let images = Arc::new(synthetic_digits(options.batch * options.loop_steps, 0, 0).train);
-    let model = |preset: Preset| classifier(options, preset, &device);
+    let images = Arc::new(noise(options.batch * options.loop_steps));
+    let bare = |preset: Preset| -> Result<BareLoop, Error> {
+        let card = card(options, preset);
+        let network = classifier(&card, &device)?;
+        BareLoop::new(network, images.clone(), card.input, options.batch, &device)
+    };
     let mut heads = Vec::new();
     for preset in COMPARED {
-        let model = model(preset).map_err(|error| error.to_string())?;
-        heads.push((preset, BareLoop::new(model, images.clone(), options.batch, &device)));
+        heads.push((preset, bare(preset).map_err(|error| error.to_string())?));
     }
     let mut samples: Vec<(Preset, Sample)> = COMPARED.map(|preset| (preset, Sample::default())).to_vec();
     // The first round warms caches and allocators up and does not count.
@@ -183,9 +193,35 @@ fn memory(options: &Options, theirs: Option<f64>) {
     println!("largest memory of the process: {ours:.0} MB{theirs}");
 }
 
-fn classifier(options: &Options, preset: Preset, device: &Device) -> Result<Classifier, Error> {
-    let backbone = LeNetPpConfig::new().with_width(options.width).with_feature_dim(options.feature_dim);
-    Classifier::new(&backbone, &preset.config(), None, 0, &device.clone().autodiff())
+/// Images of nothing: a step takes as long with them as with digits.
+fn noise(count: usize) -> MemorySet {
+    let pixels: Vec<u8> = (0..count * SIDE * SIDE).map(|i| (i * 7919 % 251) as u8).collect();
+    MemorySet::gray(SIDE, SIDE, &pixels, (0..count).map(|i| (i % CLASSES) as u32).collect())
+}
+
+fn card(options: &Options, preset: Preset) -> ModelCard {
+    ModelCard {
+        format: CARD_FORMAT,
+        backbone: options.network.backbone(options.width),
+        feature_dim: options.feature_dim,
+        loss: preset.name().to_owned(),
+        head: preset.config(),
+        classes: (0..CLASSES).map(|class| class.to_string()).collect(),
+        input: InputSpec {
+            width: SIDE,
+            height: SIDE,
+            channels: 1,
+            region: None,
+            resize: Resize::None,
+            mean: vec![0.1307],
+            std: vec![0.3081],
+        },
+        provenance: Provenance::default(),
+    }
+}
+
+fn classifier(card: &ModelCard, device: &Device) -> Result<Classifier, Error> {
+    Classifier::new(card.parts(), 0, &device.clone().autodiff())
 }
 
 fn report(options: &Options, backend: Backend, threads: usize, samples: &[(Preset, Sample)]) {
@@ -224,7 +260,7 @@ fn training_loop(
     backend: Backend,
     threads: usize,
     device: &Device,
-    images: &Arc<LabelledImages>,
+    images: &Arc<MemorySet>,
 ) -> Result<(), Error> {
     let preset = Preset::CmCosFace;
     let (mut ratios, mut seconds) = (Vec::new(), Vec::new());
@@ -234,9 +270,14 @@ fn training_loop(
         optimizer: OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4 },
         schedule: Schedule { learning_rate: 1e-3, warm_up_epochs: 0.0, shape: Shape::Constant },
         max_grad_norm: None,
+        sampling: Sampling::Natural,
+        augmentation: Augmentation::default(),
+        early_stopping: None,
+        freeze_backbone: false,
     };
-    let valid = Arc::new(images.thinned(1));
-    let mut bare = BareLoop::new(classifier(options, preset, device)?, images.clone(), options.batch, device);
+    let card = card(options, preset);
+    let network = classifier(&card, device)?;
+    let mut bare = BareLoop::new(network, images.clone(), card.input.clone(), options.batch, device)?;
     for round in 0..=options.rounds.div_ceil(2) {
         let bare_seconds = bare.steps(options.loop_steps);
         let folder = tempfile::tempdir().map_err(|source| Error::Io {
@@ -247,16 +288,21 @@ fn training_loop(
         let training = Training {
             label: preset.name().to_owned(),
             directory: folder.path(),
-            experiment: folder.path(),
+            models: folder.path(),
+            study: folder.path(),
             recipe: &recipe,
+            card: &card,
             seed: 0,
             train: images.clone(),
-            valid: valid.clone(),
+            valid: None,
+            validated: "validation",
+            select_best: false,
+            workers: 1,
             device,
             display: Display::Quiet,
             interrupter: Interrupter::new(),
         };
-        let (_, epochs) = training.run(classifier(options, preset, device)?)?;
+        let (_, epochs) = training.run(classifier(&card, device)?)?;
         if round > 0 {
             ratios.push(epochs[0].seconds / bare_seconds);
             seconds.push(epochs[0].seconds);

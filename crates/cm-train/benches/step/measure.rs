@@ -7,10 +7,10 @@ use burn::{
     optim::{GradientsParams, ModuleOptimizer},
     tensor::Device,
 };
+use cm_data::{InputSpec, Loader, LoaderConfig, MemorySet};
 use cm_train::{
     classifier::Classifier,
-    data::LabelledImages,
-    training::{OptimizerConfig, batch},
+    training::{OptimizerConfig, to_device},
 };
 
 /// Seconds a step, ours and PyTorch's, round by round.
@@ -20,28 +20,36 @@ pub struct Sample {
     pub theirs: Vec<f64>,
 }
 
-/// What anyone would write with Burn: batch, forward, backward, optimiser; no metrics, no checkpoints.
+/// What anyone would write with Burn: batch, forward, backward, optimizer; no metrics, no checkpoints.
 pub struct BareLoop {
     model: Option<Classifier>,
     optimizer: ModuleOptimizer,
-    images: Arc<LabelledImages>,
-    batch_size: usize,
+    loader: Loader,
     device: Device,
 }
 
 impl BareLoop {
-    pub fn new(model: Classifier, images: Arc<LabelledImages>, batch_size: usize, device: &Device) -> Self {
+    pub fn new(
+        model: Classifier,
+        images: Arc<MemorySet>,
+        input: InputSpec,
+        batch_size: usize,
+        device: &Device,
+    ) -> Result<Self, cm_train::Error> {
         let optimizer = OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4 }.init();
-        Self { model: Some(model), optimizer, images, batch_size, device: device.clone().autodiff() }
+        let config = LoaderConfig { batch_size, workers: 0, ..LoaderConfig::default() };
+        let loader = Loader::new(images, input, config)?;
+        Ok(Self { model: Some(model), optimizer, loader, device: device.clone().autodiff() })
     }
 
     /// Seconds that so many steps take.
     pub fn steps(&mut self, count: usize) -> f64 {
-        let indices: Vec<usize> = (0..self.images.len()).collect();
         let start = Instant::now();
-        for indices in indices.chunks(self.batch_size).cycle().take(count) {
+        let batches = (0..).flat_map(|epoch| self.loader.epoch(epoch));
+        for raw in batches.take(count) {
+            let Ok(raw) = raw else { unreachable!("the images are in memory") };
             let Some(model) = self.model.take() else { unreachable!("it is put back after each step") };
-            let loss = model.forward(batch(&self.images, indices, &self.device)).mean_loss();
+            let loss = model.forward(to_device(raw, 1, 1, &self.device)).mean_loss();
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             self.model = Some(self.optimizer.step(1e-3, model, gradients));
         }

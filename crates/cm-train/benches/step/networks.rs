@@ -8,10 +8,10 @@ use burn::{
     tensor::{Device, Distribution, Int, Tensor},
 };
 use cm_loss_core::{Head, Preset};
-use cm_models::{LeNetPp, LeNetPpConfig, ResNet18, ResNet18Config, SphereFace20, SphereFace20Config};
-use cm_train::{classifier::CLASSES, training::OptimizerConfig};
+use cm_models::{Backbone, BackboneConfig};
+use cm_train::training::OptimizerConfig;
 
-use crate::Options;
+use crate::{CLASSES, Options};
 
 /// Which network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +33,18 @@ impl Network {
     }
 
     /// Channels, height and width of its images here.
-    fn image(self) -> [usize; 3] {
+    pub fn image(self) -> [usize; 3] {
         match self {
             Self::LeNetPp => [1, 28, 28],
             Self::SphereFace20 | Self::ResNet18 => [3, 64, 64],
+        }
+    }
+
+    pub fn backbone(self, width: usize) -> BackboneConfig {
+        match self {
+            Self::LeNetPp => BackboneConfig::lenet_pp(width),
+            Self::SphereFace20 => BackboneConfig::sphereface20(width),
+            Self::ResNet18 => BackboneConfig::resnet18(width),
         }
     }
 }
@@ -51,14 +59,6 @@ impl FromStr for Network {
 }
 
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one")]
-enum Backbone {
-    LeNetPp(LeNetPp),
-    SphereFace20(SphereFace20),
-    ResNet18(ResNet18),
-}
-
-#[derive(Module, Debug)]
 struct Model {
     backbone: Backbone,
     head: Head,
@@ -66,11 +66,7 @@ struct Model {
 
 impl Model {
     fn forward(&self, images: Tensor<4>, targets: Tensor<1, Int>) -> Tensor<1> {
-        let features = match &self.backbone {
-            Backbone::LeNetPp(network) => network.forward(images),
-            Backbone::SphereFace20(network) => network.forward(images),
-            Backbone::ResNet18(network) => network.forward(images),
-        };
+        let features = self.backbone.forward(images);
         self.head.forward(features, targets).mean_loss()
     }
 }
@@ -84,24 +80,12 @@ pub struct Loop {
 }
 
 impl Loop {
-    pub fn new(options: &Options, preset: Preset, device: &Device) -> Result<Self, cm_loss_core::Error> {
+    pub fn new(options: &Options, preset: Preset, device: &Device) -> Result<Self, cm_train::Error> {
         let device = device.clone().autodiff();
         let (width, feature_dim) = (options.width, options.feature_dim);
-        let [channels, height, columns] = options.network.image();
-        let backbone = match options.network {
-            Network::LeNetPp => Backbone::LeNetPp(
-                LeNetPpConfig::new().with_width(width).with_feature_dim(feature_dim).init(&device),
-            ),
-            Network::SphereFace20 => Backbone::SphereFace20(
-                SphereFace20Config::new([height, columns])
-                    .with_width(width)
-                    .with_feature_dim(feature_dim)
-                    .init(&device),
-            ),
-            Network::ResNet18 => Backbone::ResNet18(
-                ResNet18Config::new().with_width(width).with_feature_dim(feature_dim).init(&device),
-            ),
-        };
+        let image = options.network.image();
+        let [channels, height, columns] = image;
+        let backbone = options.network.backbone(width).init(image, feature_dim, &device)?;
         let head = preset.config().init(feature_dim, CLASSES, &device)?;
         let targets: Vec<i32> = (0..options.batch).map(|i| (i % CLASSES) as i32).collect();
         Ok(Self {

@@ -1,5 +1,5 @@
-//! Metrics that Burn does not have.
+//! Means over the images of an epoch.
 
-mod feature_norm;
+mod mean;
 
-pub use feature_norm::{FeatureNormInput, FeatureNormMetric};
+pub use mean::{FeatureNorms, Hits, Losses, MeanMetric, Quantity};

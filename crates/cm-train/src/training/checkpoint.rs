@@ -28,7 +28,8 @@ impl AtomicCheckpointer {
         PARTS.map(|part| Self { directory: directory.to_owned(), part })
     }
 
-    fn path(&self, epoch: usize) -> PathBuf {
+    /// Where the record of an epoch is.
+    pub fn path(&self, epoch: usize) -> PathBuf {
         self.directory.join(format!("{}-{epoch}.bpk", self.part))
     }
 }
@@ -46,11 +47,20 @@ pub fn last_readable_epoch(directory: &Path, limit: usize) -> (Option<usize>, Ve
     (None, damaged)
 }
 
+/// What an error says at its root: Burn's are nested three deep, each saying the same in other words.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
 /// Reads the records of an epoch, for Burn would panic at one that it cannot read. `None` where one is missing.
 fn read_all(directory: &Path, epoch: usize) -> Option<Result<(), String>> {
     fn read<R: Checkpoint>(part: &AtomicCheckpointer, epoch: usize) -> Result<(), String> {
         let restored: Result<R, _> = part.restore(epoch);
-        restored.map(drop).map_err(|error| format!("{}: {error}", part.path(epoch).display()))
+        restored.map(drop).map_err(|error| format!("{}: {}", part.path(epoch).display(), innermost(&error)))
     }
     let [model, optimizer, scheduler] = AtomicCheckpointer::all(directory);
     let whole = [&model, &optimizer, &scheduler].iter().all(|part| part.path(epoch).is_file());

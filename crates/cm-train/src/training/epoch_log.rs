@@ -15,13 +15,46 @@ use burn::train::{
         store::{EpochSummary, MetricsUpdate, Split},
     },
 };
+use cm_record::{EpochRecord, files};
 use indicatif::ProgressBar;
 
 use super::progress::{Clock, Display};
-use crate::{Error, experiment::EpochRecord, files, metric::FeatureNormMetric};
+use crate::{
+    Error,
+    metric::{FeatureNorms, Hits, Losses, Quantity},
+};
 
-/// Learning curve of a run, shared between the Learner, which fills it, and who reads it afterwards.
-pub(super) type LearningCurve = Arc<Mutex<Vec<EpochRecord>>>;
+/// Learning curve of a run, shared between the Learner, which fills it, and who reads it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LearningCurve(Arc<Mutex<Vec<EpochRecord>>>);
+
+impl LearningCurve {
+    pub fn new(epochs: Vec<EpochRecord>) -> Self {
+        Self(Arc::new(Mutex::new(epochs)))
+    }
+
+    pub fn epochs(&self) -> Vec<EpochRecord> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn push(&self, epoch: EpochRecord) -> Vec<EpochRecord> {
+        let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        epochs.push(epoch);
+        epochs.clone()
+    }
+}
+
+/// The epoch with the highest validation accuracy, of those the one with the lowest loss, of those the first; the last
+/// epoch where there were no validation images.
+pub fn best_epoch(curve: &[EpochRecord]) -> Option<&EpochRecord> {
+    let validated = curve.iter().filter(|epoch| epoch.valid_accuracy.is_finite());
+    let better = |a: &EpochRecord, b: &EpochRecord| {
+        let by_accuracy = a.valid_accuracy.total_cmp(&b.valid_accuracy);
+        let by_loss = || b.valid_loss.total_cmp(&a.valid_loss);
+        by_accuracy.then_with(by_loss).then_with(|| b.epoch.cmp(&a.epoch))
+    };
+    validated.max_by(|a, b| better(a, b)).or(curve.last())
+}
 
 /// Turns the metrics of an epoch into an [`EpochRecord`], a line on the terminal and an entry of `epochs.json`.
 pub(super) struct EpochLog {
@@ -29,6 +62,7 @@ pub(super) struct EpochLog {
     pub(super) label: String,
     pub(super) epochs: usize,
     pub(super) train_images: usize,
+    pub(super) validated: &'static str,
     pub(super) curve: LearningCurve,
     pub(super) clock: Clock,
     pub(super) bar: ProgressBar,
@@ -48,25 +82,28 @@ impl EpochLog {
         let rate = self.values.get(&(Split::Train, Arc::new("Learning Rate".to_owned())));
         EpochRecord {
             epoch,
-            train_loss: self.epoch_value(Split::Train, "Loss"),
-            train_accuracy: self.epoch_value(Split::Train, "Accuracy") / 100.0,
-            valid_loss: self.epoch_value(Split::Valid, "Loss"),
-            valid_accuracy: self.epoch_value(Split::Valid, "Accuracy") / 100.0,
-            norm_mean: self.epoch_value(Split::Train, FeatureNormMetric::NAME),
+            train_loss: self.epoch_value(Split::Train, Losses::NAME),
+            train_accuracy: self.epoch_value(Split::Train, Hits::NAME),
+            valid_loss: self.epoch_value(Split::Valid, Losses::NAME),
+            valid_accuracy: self.epoch_value(Split::Valid, Hits::NAME),
+            norm_mean: self.epoch_value(Split::Train, FeatureNorms::NAME),
             learning_rate: rate.map_or(f64::NAN, |value| value.0),
             seconds: self.clock.last().as_secs_f64(),
         }
     }
 
     fn line(&self, record: &EpochRecord) -> String {
+        let validated = match record.valid_accuracy.is_finite() {
+            true => format!(", {} {:5.2} %", self.validated, 100.0 * record.valid_accuracy),
+            false => String::new(),
+        };
         format!(
-            "{}  epoch {:>2}/{}  loss {:.4}  accuracy {:5.2} %, clean test {:5.2} %  norm {:.2}  {:.0} images/s",
+            "{}  epoch {:>2}/{}  loss {:.4}  accuracy {:5.2} %{validated}  norm {:.2}  {:.0} images/s",
             self.label,
             record.epoch,
             self.epochs,
             record.train_loss,
             100.0 * record.train_accuracy,
-            100.0 * record.valid_accuracy,
             record.norm_mean,
             self.train_images as f64 / record.seconds
         )
@@ -83,7 +120,7 @@ impl MetricLogger for EpochLog {
                 Some(of_batch) => value.0 = of_batch.current(),
                 None => {}
             }
-            if *split == Split::Train && name.as_str() == "Loss" {
+            if *split == Split::Train && name.as_str() == Losses::NAME {
                 self.bar.set_message(format!("loss {:.4}", value.0));
             }
         }
@@ -108,30 +145,12 @@ impl MetricLogger for EpochLog {
         }
         let record = self.record(summary.epoch_number);
         let line = self.line(&record);
-        let mut curve = self.curve.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_finite = curve.iter().all(|epoch| not_finite(epoch).is_none());
-        let is_finite = not_finite(&record).is_none();
-        curve.push(record);
-        if !was_finite || !is_finite {
-            // JSON has no such number, and nobody would go on from there.
-            self.display.line(&self.bar, &line);
-            return;
-        }
-        match files::write_json(&self.path, &*curve) {
+        let curve = self.curve.push(record);
+        match files::write_json(&self.path, &curve) {
             Ok(()) => self.display.line(&self.bar, &line),
             Err(error) => self.interrupter.fail(CheckpointerError::Unknown(error.to_string())),
         }
     }
-}
-
-/// The first number of an epoch that is none, and its name.
-pub(super) fn not_finite(epoch: &EpochRecord) -> Option<(&'static str, f64)> {
-    let numbers = [
-        ("training loss", epoch.train_loss),
-        ("loss on test images", epoch.valid_loss),
-        ("mean feature norm", epoch.norm_mean),
-    ];
-    numbers.into_iter().find(|(_, value)| !value.is_finite())
 }
 
 /// The learning curve that an earlier session left, up to `epochs`.
@@ -143,4 +162,31 @@ pub(super) fn read_curve(path: &Path, epochs: usize) -> Result<Vec<EpochRecord>,
         files::read_json(path, "delete it to train this run from its beginning")?;
     curve.truncate(epochs);
     Ok(curve)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(epoch: usize, valid_accuracy: f64, valid_loss: f64) -> EpochRecord {
+        EpochRecord {
+            epoch,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            valid_loss,
+            valid_accuracy,
+            norm_mean: 1.0,
+            learning_rate: 0.1,
+            seconds: 1.0,
+        }
+    }
+
+    #[test]
+    fn the_best_epoch_has_the_highest_accuracy_then_the_lowest_loss_and_is_the_first_of_its_equals() {
+        let best = |curve: &[EpochRecord]| best_epoch(curve).map(|epoch| epoch.epoch);
+        assert_eq!(best(&[epoch(1, 0.8, 1.0), epoch(2, 0.9, 2.0), epoch(3, 0.85, 0.1)]), Some(2));
+        assert_eq!(best(&[epoch(1, 0.9, 1.0), epoch(2, 0.9, 0.5), epoch(3, 0.9, 0.5)]), Some(2));
+        assert_eq!(best(&[epoch(1, f64::NAN, f64::NAN), epoch(2, f64::NAN, f64::NAN)]), Some(2));
+        assert_eq!(best(&[]), None);
+    }
 }

@@ -1,4 +1,4 @@
-//! Batches in an order that depends on the seed and the epoch alone.
+//! Batches for Burn's Learner.
 
 use std::sync::{
     Arc,
@@ -12,103 +12,130 @@ use burn::{
     },
     tensor::{Device, Int, Tensor, TensorData},
 };
-use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use cm_data::{DataError, ImageSet, InputSpec, Loader, LoaderConfig, RawBatch, Subset};
 
-use crate::{classifier::Batch, data::LabelledImages};
+use crate::{classifier::Batch, monitor::BatchPlace};
 
-/// Mean and standard deviation of MNIST's training pixels, from 0 to 1, which every input is normalised with.
-const PIXEL_MEAN: f32 = 0.1307;
-const PIXEL_STD: f32 = 0.3081;
-
-/// Loads images held in memory, a batch at a time. The last batch of an epoch holds what remains.
+/// [`cm_data::Loader`] as Burn's Learner asks for it: once for each epoch, on a device, or in slices for several.
 ///
 /// Burn's own loader draws each epoch's order from one running generator, so that a resumed training would begin
 /// again with the order of the first epoch.
-#[derive(Clone)]
 pub struct ImageLoader {
-    images: Arc<LabelledImages>,
-    range: std::ops::Range<usize>,
-    batch_size: usize,
-    shuffle_seed: Option<u64>,
-    epochs_begun: Arc<AtomicUsize>,
+    set: Arc<dyn ImageSet>,
+    input: InputSpec,
+    config: LoaderConfig,
+    loader: Loader,
+    epochs_begun: AtomicUsize,
     device: Device,
 }
 
 impl ImageLoader {
-    /// Images in their order.
-    pub fn new(images: Arc<LabelledImages>, batch_size: usize, device: &Device) -> Self {
-        let range = 0..images.len();
-        let epochs_begun = Arc::default();
-        Self { images, range, batch_size, shuffle_seed: None, epochs_begun, device: device.clone() }
+    /// Images of a set; `epochs_done` epochs were trained before.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] as [`Loader::new`].
+    pub fn new(
+        set: Arc<dyn ImageSet>,
+        input: InputSpec,
+        config: LoaderConfig,
+        epochs_done: usize,
+        device: &Device,
+    ) -> Result<Self, DataError> {
+        let loader = Loader::new(set.clone(), input.clone(), config.clone())?;
+        let epochs_begun = AtomicUsize::new(epochs_done);
+        Ok(Self { set, input, config, loader, epochs_begun, device: device.clone() })
     }
 
-    /// Images in another order each epoch; `epochs_done` epochs were trained before.
-    pub fn shuffled(self, seed: u64, epochs_done: usize) -> Self {
-        Self { shuffle_seed: Some(seed), epochs_begun: Arc::new(AtomicUsize::new(epochs_done)), ..self }
-    }
-
-    fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = self.range.clone().collect();
-        if let Some(seed) = self.shuffle_seed {
-            let epoch = self.epochs_begun.fetch_add(1, Ordering::Relaxed) as u64;
-            // Far apart for every pair of seed and epoch: an odd multiplier maps seeds one to one.
-            let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(epoch);
-            order.shuffle(&mut StdRng::seed_from_u64(mixed));
-        }
-        order
+    /// The epochs counted so far, for a loader with a count of its own: each slice of a set has all epochs.
+    fn epochs(&self) -> AtomicUsize {
+        AtomicUsize::new(self.epochs_begun.load(Ordering::Relaxed))
     }
 }
 
-/// Images `indices` as a batch on a device.
-pub fn batch(images: &LabelledImages, indices: &[usize], device: &Device) -> Batch {
-    let normalised = |&pixel: &u8| (f32::from(pixel) / 255.0 - PIXEL_MEAN) / PIXEL_STD;
-    let pixels: Vec<f32> = indices.iter().flat_map(|&i| images.image(i)).map(normalised).collect();
-    let targets: Vec<i32> = indices.iter().map(|&i| i32::from(images.labels[i])).collect();
-    let shape = [indices.len(), 1, images.rows, images.cols];
+/// A batch on a device.
+pub fn to_device(raw: RawBatch, epoch: usize, step: usize, device: &Device) -> Batch {
+    let targets: Vec<i32> = raw.labels.iter().map(|&label| label as i32).collect();
+    let count = targets.len();
+    let weighted = raw.weights.iter().any(|&weight| weight != 1.0);
+    let weights = weighted.then(|| Tensor::<1>::from_data(TensorData::new(raw.weights, [count]), device));
     Batch {
-        images: Tensor::from_data(TensorData::new(pixels, shape), device),
-        targets: Tensor::<1, Int>::from_data(TensorData::new(targets, [indices.len()]), device),
+        images: Tensor::from_data(TensorData::new(raw.pixels, raw.shape), device),
+        targets: Tensor::<1, Int>::from_data(TensorData::new(targets, [count]), device),
+        weights,
+        place: BatchPlace { epoch, step, indices: raw.indices },
     }
 }
 
 impl DataLoader<Batch> for ImageLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
-        Box::new(Batches { loader: self, order: self.order(), next: 0 })
+        let epoch = self.epochs_begun.fetch_add(1, Ordering::Relaxed);
+        Box::new(Batches {
+            batches: self.loader.epoch(epoch),
+            epoch: epoch + 1,
+            step: 0,
+            done: 0,
+            total: self.set.len(),
+            device: self.device.clone(),
+        })
     }
 
     fn num_items(&self) -> usize {
-        self.range.len()
+        self.set.len()
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
-        Arc::new(Self { device: device.clone(), ..self.clone() })
+        Arc::new(Self {
+            set: self.set.clone(),
+            input: self.input.clone(),
+            config: self.config.clone(),
+            loader: self.loader.clone(),
+            epochs_begun: self.epochs(),
+            device: device.clone(),
+        })
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        let range = self.range.start + start..self.range.start + end;
-        Arc::new(Self { range, ..self.clone() })
+        let set = Arc::new(Subset::new(self.set.clone(), (start..end).collect::<Vec<_>>()));
+        let (input, config) = (self.input.clone(), self.config.clone());
+        let Ok(loader) = Loader::new(set.clone(), input.clone(), config.clone()) else {
+            unreachable!("the whole set was loaded in the same way")
+        };
+        Arc::new(Self {
+            set,
+            input,
+            config,
+            loader,
+            epochs_begun: self.epochs(),
+            device: self.device.clone(),
+        })
     }
 }
 
-struct Batches<'a> {
-    loader: &'a ImageLoader,
-    order: Vec<usize>,
-    next: usize,
+struct Batches {
+    batches: cm_data::Batches,
+    epoch: usize,
+    step: usize,
+    done: usize,
+    total: usize,
+    device: Device,
 }
 
-impl Iterator for Batches<'_> {
+impl Iterator for Batches {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = &self.order[self.next..];
-        let indices = &rest[..rest.len().min(self.loader.batch_size)];
-        self.next += indices.len();
-        (!indices.is_empty()).then(|| Ok(batch(&self.loader.images, indices, &self.loader.device)))
+        let batch = self.batches.next()?.map(|raw| {
+            self.step += 1;
+            self.done += raw.labels.len();
+            to_device(raw, self.epoch, self.step, &self.device)
+        });
+        Some(batch.map_err(DatasetError::new))
     }
 }
 
-impl DataLoaderIterator<Batch> for Batches<'_> {
+impl DataLoaderIterator<Batch> for Batches {
     fn progress(&self) -> Progress {
-        Progress::new(self.next, self.order.len(), Some("images".to_owned()))
+        Progress::new(self.done, self.total, Some("images".to_owned()))
     }
 }

@@ -2,51 +2,46 @@
 
 mod checkpoint;
 mod epoch_log;
+mod interruption;
+mod keeper;
 mod loader;
 mod optimizer;
 mod progress;
+mod recipe;
 mod schedule;
+mod stopping;
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::{Arc, PoisonError},
-};
+use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
 use burn::{
     tensor::Device,
     train::{
-        ExecutionStrategy, Interrupter, Learner, SupervisedTraining,
-        checkpoint::KeepLastNCheckpoints,
-        metric::{AccuracyMetric, LearningRateMetric, LossMetric},
+        ExecutionStrategy, Interrupter, Learner, SupervisedTraining, checkpoint::KeepLastNCheckpoints,
+        metric::LearningRateMetric,
     },
 };
-use serde::{Deserialize, Serialize};
+use cm_data::{ImageSet, LoaderConfig, MemorySet};
+use cm_record::EpochRecord;
 
 use crate::{
-    Error, classifier::Classifier, data::LabelledImages, experiment::EpochRecord, files,
-    metric::FeatureNormMetric,
+    Error,
+    classifier::Classifier,
+    metric::{FeatureNorms, Hits, Losses, MeanMetric},
+    model::{self, ModelCard},
+    monitor::{Divergence, Monitor},
 };
 
-pub use loader::{ImageLoader, batch};
+pub use epoch_log::best_epoch;
+pub use keeper::{BEST, LAST};
+pub use loader::{ImageLoader, to_device};
 pub use optimizer::OptimizerConfig;
 pub use progress::Display;
+pub use recipe::{Recipe, check};
 pub use schedule::{Schedule, Scheduler, Shape};
+pub use stopping::has_stopped_improving;
 
-/// How a network is trained, whatever its loss.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Recipe {
-    /// Passes over the training images.
-    pub epochs: usize,
-    /// Images a step.
-    pub batch_size: usize,
-    /// How gradients change the weights.
-    pub optimizer: OptimizerConfig,
-    /// Learning rate over time.
-    pub schedule: Schedule,
-    /// Largest norm of all gradients together; `None` for no clipping.
-    pub max_grad_norm: Option<f64>,
-}
+/// Checkpoints that are kept.
+const CHECKPOINTS: usize = 2;
 
 /// One training to be done.
 pub struct Training<'a> {
@@ -54,16 +49,26 @@ pub struct Training<'a> {
     pub label: String,
     /// Folder of this run: `epochs.json` and `checkpoint/`.
     pub directory: &'a Path,
-    /// Folder of the experiment, for messages.
-    pub experiment: &'a Path,
+    /// Folder of the model files.
+    pub models: &'a Path,
+    /// Folder of the study, for messages.
+    pub study: &'a Path,
     /// How to train.
     pub recipe: &'a Recipe,
-    /// Seed of the order of the images.
+    /// What the model is; its input is what the images are brought to.
+    pub card: &'a ModelCard,
+    /// Seed of the order of the images and of the augmentation.
     pub seed: u64,
     /// Images to learn from.
-    pub train: Arc<LabelledImages>,
-    /// Images to follow progress on; nothing is chosen by them.
-    pub valid: Arc<LabelledImages>,
+    pub train: Arc<dyn ImageSet>,
+    /// Images to follow progress on.
+    pub valid: Option<Arc<dyn ImageSet>>,
+    /// What the validation images are called on the terminal.
+    pub validated: &'static str,
+    /// Whether the model of the best validation accuracy is the result, or that of the last epoch.
+    pub select_best: bool,
+    /// Threads that decode and transform images.
+    pub workers: usize,
     /// Where to compute.
     pub device: &'a Device,
     /// What to show.
@@ -72,23 +77,37 @@ pub struct Training<'a> {
     pub interrupter: Interrupter,
 }
 
+/// How a training ended.
+pub enum Outcome {
+    /// At its end, with the model that counts.
+    Trained(Box<Classifier>),
+    /// Where a number left the range of numbers.
+    Diverged(Divergence),
+}
+
 impl Training<'_> {
     /// Trains, going on after the last whole checkpoint in the folder.
     ///
     /// # Errors
     ///
-    /// [`Error::Interrupted`] when the interrupter was told to stop; [`Error::Training`] when a checkpoint could
-    /// not be written; [`Error::Diverged`] when the loss stopped being a number; [`Error::Damaged`] when a file of an earlier session
-    /// cannot be read.
-    pub fn run(self, model: Classifier) -> Result<(Classifier, Vec<EpochRecord>), Error> {
+    /// [`Error::Interrupted`] when the interrupter was told to stop; [`Error::Training`] when images could not be had
+    /// or a checkpoint could not be written; [`Error::Record`] when a file of an earlier session cannot be read.
+    pub fn run(self, network: Classifier) -> Result<(Outcome, Vec<EpochRecord>), Error> {
         let checkpoints = self.directory.join("checkpoint");
-        files::create_dir(&checkpoints)?;
+        fs::create_dir_all(&checkpoints).map_err(Error::io("create the folder", &checkpoints))?;
         let curve_path = self.directory.join("epochs.json");
-        let mut curve = epoch_log::read_curve(&curve_path, self.recipe.epochs)?;
-        let (done, damaged) = checkpoint::last_readable_epoch(&checkpoints, curve.len());
+        let mut epochs = epoch_log::read_curve(&curve_path, self.recipe.epochs)?;
+        let (done, damaged) = checkpoint::last_readable_epoch(&checkpoints, epochs.len());
         let done = done.unwrap_or(0);
-        curve.truncate(done);
-        let curve = epoch_log::LearningCurve::new(curve.into());
+        epochs.truncate(done);
+        let stopped = has_stopped_improving(&epochs, self.recipe.early_stopping);
+        let curve = epoch_log::LearningCurve::new(epochs);
+
+        // A training has an interrupter of its own, so that its divergence does not stop the next.
+        let own = Interrupter::new();
+        let monitor = Monitor::new(own.clone());
+        let network = network.watched(monitor.clone(), self.recipe.max_grad_norm);
+        let network = if self.recipe.freeze_backbone { network.with_frozen_backbone() } else { network };
 
         let clock = progress::Clock::default();
         let bar = self.display.bar(self.train.len(), &self.label);
@@ -97,30 +116,43 @@ impl Training<'_> {
             label: self.label.clone(),
             epochs: self.recipe.epochs,
             train_images: self.train.len(),
+            validated: self.validated,
             curve: curve.clone(),
             clock: clock.clone(),
             bar: bar.clone(),
             display: self.display,
-            interrupter: self.interrupter.clone(),
+            interrupter: own.clone(),
             names: HashMap::new(),
             values: HashMap::new(),
         };
-        let device = self.device;
-        let batch_size = self.recipe.batch_size;
-        let train = ImageLoader::new(self.train.clone(), batch_size, device).shuffled(self.seed, done);
-        let valid = ImageLoader::new(self.valid.clone(), batch_size, device);
-        let [model_file, optimizer_file, schedule_file] = checkpoint::AtomicCheckpointer::all(&checkpoints);
+        let [exact, optimizer_file, schedule_file] = checkpoint::AtomicCheckpointer::all(&checkpoints);
+        let keeper = keeper::ModelKeeper {
+            exact: exact.clone(),
+            template: network.clone(),
+            card: self.card.clone(),
+            folder: self.models.to_owned(),
+            curve: curve.clone(),
+            select_best: self.select_best,
+        };
+        let (train, valid) = self.loaders(done)?;
         let mut training = SupervisedTraining::new(self.directory, Arc::new(train), Arc::new(valid))
-            .metrics((AccuracyMetric::new(), LossMetric::new(), FeatureNormMetric::new()))
+            .metrics((
+                MeanMetric::<Hits>::new(),
+                MeanMetric::<Losses>::new(),
+                MeanMetric::<FeatureNorms>::new(),
+            ))
             .metric_train_numeric(LearningRateMetric::new())
             .with_metric_logger(log)
             .with_progress_logger(progress::SplitProgress { bar: bar.clone(), clock })
-            .with_custom_checkpointers(model_file, optimizer_file, schedule_file)
-            .with_checkpointing_strategy(KeepLastNCheckpoints::new(2))
+            .with_custom_checkpointers(keeper, optimizer_file, schedule_file)
+            .with_checkpointing_strategy(KeepLastNCheckpoints::new(CHECKPOINTS))
             .with_application_logger(None)
-            .with_interrupter(self.interrupter.clone())
-            .with_training_strategy(ExecutionStrategy::single(device.clone().autodiff()).into())
-            .num_epochs(self.recipe.epochs);
+            .with_interrupter(own.clone())
+            .with_training_strategy(ExecutionStrategy::single(self.device.clone().autodiff()).into())
+            .num_epochs(if stopped { done } else { self.recipe.epochs });
+        if let Some(patience) = self.recipe.early_stopping {
+            training = training.early_stopping(stopping::Patience { curve: curve.clone(), patience });
+        }
         if self.display != Display::Dashboard {
             training = training.renderer(Box::new(progress::Silent));
         }
@@ -131,28 +163,55 @@ impl Training<'_> {
             training = training.checkpoint(done);
             self.display.line(&bar, &format!("{}  goes on after epoch {done}", self.label));
         }
-
-        let steps_per_epoch = self.train.len().div_ceil(batch_size);
+        let forwarded = interruption::Forwarded::start(&self.interrupter, &own);
+        let steps_per_epoch = self.train.len().div_ceil(self.recipe.batch_size);
         let scheduler = Scheduler::new(self.recipe.schedule.clone(), steps_per_epoch, self.recipe.epochs);
-        let result = training.launch(Learner::new(model, self.recipe.optimizer.init(), scheduler));
+        let template = network.clone();
+        let result = training.launch(Learner::new(network, self.recipe.optimizer.init(), scheduler));
+        drop(forwarded);
         bar.finish_and_clear();
 
-        let failed =
-            |reason: String| Error::Training { run: self.name(), reason, path: self.experiment.to_owned() };
         if let Some(error) = result.error {
-            return Err(failed(error.to_string()));
+            let (run, path) = (self.name(), self.study.to_owned());
+            return Err(Error::Training { run, reason: error.to_string(), path });
         }
-        if result.interrupted.is_some() {
-            return Err(Error::Interrupted { path: self.experiment.to_owned() });
+        let epochs = curve.epochs();
+        if let Some(divergence) = monitor.divergence() {
+            return Ok((Outcome::Diverged(divergence), epochs));
         }
-        let curve = curve.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for epoch in &curve {
-            if let Some((what, value)) = epoch_log::not_finite(epoch) {
-                let path = self.experiment.to_owned();
-                return Err(Error::Diverged { run: self.name(), what, value, epoch: epoch.epoch, path });
-            }
+        if self.interrupter.should_stop() {
+            return Err(Error::Interrupted { path: self.study.to_owned() });
         }
-        Ok((result.model, curve))
+        let last = epochs.last().map(|epoch| epoch.epoch);
+        let best = best_epoch(&epochs).map(|epoch| epoch.epoch);
+        let network = match self.select_best && best != last {
+            true => model::load_weights(&self.models.join(BEST), template, self.device)?,
+            false => result.model,
+        };
+        Ok((Outcome::Trained(Box::new(network)), epochs))
+    }
+
+    /// The loaders of training and validation images.
+    fn loaders(&self, done: usize) -> Result<(ImageLoader, ImageLoader), Error> {
+        let base = LoaderConfig {
+            batch_size: self.recipe.batch_size,
+            workers: self.workers,
+            ..LoaderConfig::default()
+        };
+        let shuffled = LoaderConfig {
+            shuffle: Some(self.seed),
+            sampling: self.recipe.sampling,
+            augmentation: self.recipe.augmentation.clone(),
+            augmentation_seed: self.seed,
+            ..base.clone()
+        };
+        let input = &self.card.input;
+        let nothing = || -> Arc<dyn ImageSet> { Arc::new(MemorySet::default()) };
+        let valid = self.valid.clone().unwrap_or_else(nothing);
+        Ok((
+            ImageLoader::new(self.train.clone(), input.clone(), shuffled, done, self.device)?,
+            ImageLoader::new(valid, input.clone(), base, 0, self.device)?,
+        ))
     }
 
     /// The label without the padding by which it stands in columns.

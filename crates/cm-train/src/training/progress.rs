@@ -91,7 +91,7 @@ impl TrainingProgressLogger for SplitProgress {
         self.bar.set_length(total_items as u64);
         match split {
             "train" => self.clock.start(),
-            _ => self.bar.set_message("testing"),
+            _ => self.bar.set_message("validating"),
         }
     }
 

@@ -1,8 +1,12 @@
-//! Data, training, reports and the program, from the outside.
+//! Training, from the outside.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod data;
+mod divergence;
 mod gradients;
-mod program;
-mod report;
-mod training;
+mod loader;
+mod many_classes;
+mod model;
+mod optimizer;
+mod schedule;
+mod shared;
+mod study;

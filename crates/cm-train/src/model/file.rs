@@ -1,0 +1,103 @@
+//! Reading and writing model files.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use burn::tensor::Device;
+use cm_models::weights;
+use cm_record::files;
+use serde::Deserialize;
+
+use super::{CARD_FORMAT, ModelCard};
+use crate::{Error, classifier::Classifier};
+
+/// Name of the card among the metadata of the file.
+const CARD: &str = "cm_loss_card";
+
+/// A network with its card, as read from a file.
+#[derive(Debug)]
+pub struct Model {
+    /// What it is.
+    pub card: ModelCard,
+    /// The network, ready to predict.
+    pub network: Classifier,
+}
+
+impl Model {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if the file is no model of ours, of a newer version, or damaged; [`Error::Weights`] if the
+    /// weights are not those that the card tells of.
+    pub fn read(path: &Path, device: &Device) -> Result<Self, Error> {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        let card = card_of(path, &bytes)?;
+        let network = Classifier::new(card.parts(), 0, device)?;
+        let network = filled(path, &bytes, network)?;
+        Ok(Self { card, network })
+    }
+
+    /// The card of a model file.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), but for the weights.
+    pub fn read_card(path: &Path) -> Result<ModelCard, Error> {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        card_of(path, &bytes)
+    }
+}
+
+/// Writes a model file, whole or not at all.
+///
+/// # Errors
+///
+/// [`Error::Weights`] or [`Error::Io`]; an older file is then still there.
+pub fn save(path: &Path, card: &ModelCard, network: &Classifier) -> Result<(), Error> {
+    let model = |reason: String| Error::Model { path: path.to_owned(), reason };
+    let text = serde_json::to_string(card).map_err(|error| model(format!("the card: {error}")))?;
+    let metadata = BTreeMap::from([(CARD.to_owned(), text)]);
+    let failed = |source| Error::Weights { path: path.to_owned(), source };
+    let bytes = weights::save(network, &metadata).map_err(failed)?;
+    files::write_atomically(path, &bytes).map_err(Error::io("write", path))
+}
+
+/// A network of the same parts with the weights of a file.
+///
+/// # Errors
+///
+/// As [`Model::read`].
+pub fn load_weights(path: &Path, network: Classifier, device: &Device) -> Result<Classifier, Error> {
+    use burn::module::Module;
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    filled(path, &bytes, network.fork(device).valid())
+}
+
+fn filled(path: &Path, bytes: &[u8], network: Classifier) -> Result<Classifier, Error> {
+    weights::load(network, bytes).map_err(|source| Error::Weights { path: path.to_owned(), source })
+}
+
+fn card_of(path: &Path, bytes: &[u8]) -> Result<ModelCard, Error> {
+    #[derive(Deserialize)]
+    struct Format {
+        format: u32,
+    }
+    let model = |reason: String| Error::Model { path: path.to_owned(), reason };
+    let metadata =
+        weights::metadata(bytes).map_err(|source| Error::Weights { path: path.to_owned(), source })?;
+    let Some(text) = metadata.get(CARD) else {
+        return Err(model(
+            "it is a safetensors file without the card of a model; `cm train` writes such files, and `--init` takes \
+             weights without a card"
+                .to_owned(),
+        ));
+    };
+    let damaged = |error: serde_json::Error| model(format!("its card is damaged: {error}"));
+    let Format { format } = serde_json::from_str(text).map_err(damaged)?;
+    if format > CARD_FORMAT {
+        return Err(model(format!(
+            "its card has format {format}, and this program reads up to format {CARD_FORMAT}: use a newer version"
+        )));
+    }
+    serde_json::from_str(text).map_err(damaged)
+}

@@ -1,0 +1,9 @@
+//! A model is one file: safetensors with the weights under PyTorch's names, and a card that says everything else.
+//!
+//! Whoever has the file needs nothing more to predict: no list of classes, no mean and deviation, no flags.
+
+mod card;
+mod file;
+
+pub use card::{CARD_FORMAT, ModelCard, Provenance};
+pub use file::{Model, load_weights, save};

@@ -1,0 +1,65 @@
+//! What a resumed study may change: nothing, but the number of epochs may be raised.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::Error;
+
+/// Compares the settings of a record with those of `config.json`. Only a value at a path that ends in `epochs` of a
+/// recipe may differ, and only upwards.
+///
+/// # Errors
+///
+/// [`Error::SettingChanged`] with the first setting that differs.
+pub fn refuse_changes(folder: &Path, recorded: &Value, found: &Value) -> Result<(), Error> {
+    compare(folder, "", recorded, found)
+}
+
+fn compare(folder: &Path, name: &str, recorded: &Value, found: &Value) -> Result<(), Error> {
+    if recorded == found {
+        return Ok(());
+    }
+    if let (Value::Object(a), Value::Object(b)) = (recorded, found) {
+        let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+        return names.into_iter().try_for_each(|key| {
+            let below = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            compare(folder, &below, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null))
+        });
+    }
+    let raised = recorded.as_u64().zip(found.as_u64()).is_some_and(|(before, now)| now > before);
+    if raised && name == "recipe.epochs" {
+        return Ok(());
+    }
+    Err(Error::SettingChanged {
+        path: folder.to_owned(),
+        name: name.to_owned(),
+        recorded: recorded.to_string(),
+        found: found.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn compared(recorded: &Value, found: &Value) -> Result<(), String> {
+        refuse_changes(Path::new("out"), recorded, found).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn epochs_may_be_raised_and_nothing_else_changed() {
+        let settings =
+            |epochs: u64, rate: f64| json!({"recipe": {"epochs": epochs, "rate": rate}, "seeds": [0]});
+        assert_eq!(compared(&settings(4, 0.1), &settings(4, 0.1)), Ok(()));
+        assert_eq!(compared(&settings(4, 0.1), &settings(6, 0.1)), Ok(()));
+        let lowered = compared(&settings(4, 0.1), &settings(3, 0.1)).expect_err("lowered");
+        assert!(lowered.contains("recipe.epochs = 4, and not with 3"), "{lowered}");
+        let changed = compared(&settings(4, 0.1), &settings(4, 0.2)).expect_err("changed");
+        assert!(changed.contains("recipe.rate = 0.1"), "{changed}");
+        let added = json!({"recipe": {"epochs": 4, "rate": 0.1}, "seeds": [0], "novel": 1});
+        assert!(compared(&settings(4, 0.1), &added).expect_err("added").contains("novel = null"));
+    }
+}

@@ -1,0 +1,151 @@
+//! The folder of a study: who may write to it, and what is in it.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use cm_record::{RESULTS_FILE, RecordError, Results, files};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Error;
+
+const CONFIG: &str = "config.json";
+const LOCK: &str = ".lock";
+
+/// The content of `config.json`: the single source of what was chosen.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    application: String,
+    settings: Value,
+}
+
+/// A folder that this process alone writes to.
+#[derive(Debug)]
+pub struct StudyFolder {
+    path: PathBuf,
+    /// Folders made for it, the outermost first. They go again if nothing comes into them.
+    made: Vec<PathBuf>,
+    _lock: File,
+}
+
+impl StudyFolder {
+    /// A folder for a new study: not there yet, or without a study in it. Until [`begin`](Self::begin) nothing is in
+    /// it, and if it is dropped before, it is as if it had never been.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutputUnwritable`], [`Error::OutputInUse`] or [`Error::OutputLocked`].
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let unwritable = |source| Error::OutputUnwritable { path: path.to_owned(), source };
+        let mut made: Vec<PathBuf> = path
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .map(Path::to_owned)
+            .collect();
+        made.reverse();
+        fs::create_dir_all(path).map_err(unwritable)?;
+        let lock = lock(path).map_err(|error| match error {
+            Error::Io { source, .. } => unwritable(source),
+            other => other,
+        })?;
+        let folder = Self { path: path.to_owned(), made, _lock: lock };
+        if path.join(CONFIG).exists() || path.join(RESULTS_FILE).exists() {
+            return Err(Error::OutputInUse { path: path.to_owned() });
+        }
+        Ok(folder)
+    }
+
+    /// Stores what was chosen: the folder now holds a study.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Record`] if it cannot be written.
+    pub fn begin(&self, application: &str, settings: &impl Serialize) -> Result<(), Error> {
+        let path = self.path.join(CONFIG);
+        let settings = to_value(&path, settings)?;
+        let stored = Stored { application: application.to_owned(), settings };
+        Ok(files::write_json(&path, &stored)?)
+    }
+
+    /// The folder of a study begun before by the same application, and what was chosen then. What a killed program
+    /// left unfinished is removed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NothingToResume`], [`Error::OutputLocked`], [`Error::OtherApplication`], and [`Error::Record`] if the
+    /// file is damaged.
+    pub fn resume<T: for<'de> Deserialize<'de>>(path: &Path, application: &str) -> Result<(Self, T), Error> {
+        let config = path.join(CONFIG);
+        if !config.is_file() {
+            return Err(Error::NothingToResume { path: path.to_owned() });
+        }
+        let lock = lock(path)?;
+        let folder = Self { path: path.to_owned(), made: Vec::new(), _lock: lock };
+        let remedy = "restore the file, or start the study anew in another folder";
+        let stored: Stored = files::read_json(&config, remedy)?;
+        if stored.application != application {
+            return Err(Error::OtherApplication { path: path.to_owned(), recorded: stored.application });
+        }
+        let settings = serde_json::from_value(stored.settings).map_err(|error| RecordError::Damaged {
+            path: config,
+            reason: error.to_string(),
+            remedy: remedy.to_owned(),
+        })?;
+        for leftovers in [path.to_owned(), path.join("features")] {
+            files::remove_leftovers(&leftovers, Duration::ZERO);
+        }
+        Ok((folder, settings))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Results of an earlier session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Record`] if they cannot be read.
+    pub fn results(&self) -> Result<Option<Results>, Error> {
+        match Results::read(&self.path) {
+            Ok(results) => Ok(Some(results)),
+            Err(RecordError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for StudyFolder {
+    fn drop(&mut self) {
+        if self.path.join(CONFIG).exists() {
+            return;
+        }
+        // Whatever cannot be removed is not empty or not ours.
+        let _ = fs::remove_file(self.path.join(LOCK));
+        for folder in self.made.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+fn lock(path: &Path) -> Result<File, Error> {
+    let lock_path = path.join(LOCK);
+    let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::OutputLocked { path: path.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(Error::Io { action: "lock", path: lock_path, source }),
+    }
+}
+
+/// A value in the form that JSON has for it.
+pub(super) fn to_value(path: &Path, value: &impl Serialize) -> Result<Value, Error> {
+    serde_json::to_value(value).map_err(|error| {
+        let remedy = "a value in it has no form in JSON".to_owned();
+        RecordError::Damaged { path: path.to_owned(), reason: error.to_string(), remedy }.into()
+    })
+}

@@ -1,0 +1,235 @@
+//! Training what has no results yet.
+
+use std::time::Instant;
+
+use burn::{module::Module, tensor::Device};
+use cm_record::{DataRecord, RESULTS_FORMAT, Results, RunKey, RunRecord, Status};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{Session, Study, StudyFolder, Trial, refuse_changes};
+use crate::{
+    Error,
+    classifier::Classifier,
+    evaluation::Predictor,
+    training::{Display, Outcome, Training, has_stopped_improving},
+};
+
+/// Trains and tests every network that has no results yet, and has the report drawn.
+///
+/// Every finished run is kept in `results.json` at once, so that an interrupted study loses at most the epoch that it
+/// was in. A run that diverges is recorded as such and does not keep the others from being trained.
+///
+/// # Errors
+///
+/// Every variant of [`Error`]; what was finished before stays in the folder.
+pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result<Results, Error> {
+    let device = session.backend.device()?;
+    let mut results = match folder.results()? {
+        Some(results) => continued(session, folder, study, results)?,
+        None => Results {
+            format: RESULTS_FORMAT,
+            application: study.application().to_owned(),
+            created: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+            complete: false,
+            data: study.data(),
+            config: study.settings()?,
+            layout: study.layout(),
+            runs: Vec::new(),
+            comparisons: Vec::new(),
+            wall_seconds: 0.0,
+        },
+    };
+    // Before the first run, so that it is known from then on which data the folder belongs to.
+    results.write(folder.path())?;
+    let outcome = train_missing(session, &device, folder, study, &mut results);
+    // What is finished gets its report, however the rest ended; that error is the one to tell.
+    let reported = if results.runs.is_empty() { Ok(()) } else { study.report(folder.path()) };
+    outcome?;
+    reported.map_err(|error| Error::Training {
+        run: "the report".to_owned(),
+        reason: error.to_string(),
+        path: folder.path().to_owned(),
+    })?;
+    Ok(results)
+}
+
+/// The results of an earlier session, if they are of the same data and settings.
+fn continued(
+    session: &Session,
+    folder: &StudyFolder,
+    study: &dyn Study,
+    mut results: Results,
+) -> Result<Results, Error> {
+    let found = study.data();
+    if !results.data.is_same_data(&found) {
+        let difference = difference(&results.data, &found);
+        return Err(Error::DataChanged { path: folder.path().to_owned(), difference });
+    }
+    let settings = study.settings()?;
+    refuse_changes(folder.path(), &results.config, &settings)?;
+    (results.config, results.layout, results.data) = (settings, study.layout(), found);
+    let keys = study.keys();
+    results.runs.retain(|run| keys.contains(&run.key));
+    if session.retry_diverged {
+        results.runs.retain(RunRecord::is_finished);
+    }
+    results.complete = false;
+    Ok(results)
+}
+
+/// What tells two sets of data apart, in words.
+fn difference(recorded: &DataRecord, found: &DataRecord) -> String {
+    if recorded.name != found.name {
+        return format!("{} then, {} now", recorded.name, found.name);
+    }
+    for (name, sum) in &recorded.checksums {
+        match found.checksums.get(name) {
+            Some(now) if now == sum => {}
+            Some(now) => return format!("{name} had the checksum {sum} and now has {now}"),
+            None => return format!("{name} is missing now"),
+        }
+    }
+    if let Some(name) = found.checksums.keys().find(|name| !recorded.checksums.contains_key(*name)) {
+        return format!("{name} was not there then");
+    }
+    for (before, now) in recorded.splits.iter().zip(&found.splits) {
+        if before != now {
+            let (name, then, now) = (&before.name, before.images, now.images);
+            return match then == now {
+                true => format!("other images are in {name}"),
+                false => format!("{name} had {then} images and now has {now}"),
+            };
+        }
+    }
+    "its parts or what is recorded of it differ".to_owned()
+}
+
+fn train_missing(
+    session: &Session,
+    device: &Device,
+    folder: &StudyFolder,
+    study: &dyn Study,
+    results: &mut Results,
+) -> Result<(), Error> {
+    let start = Instant::now();
+    let seconds_before = results.wall_seconds;
+    let keys = study.keys();
+    for key in &keys {
+        let trial = study.trial(key)?;
+        if results.run(key).is_some_and(|run| is_done(run, &trial)) {
+            continue;
+        }
+        let record = train_and_test(session, device, folder, study, &trial, keys.len())?;
+        results.runs.retain(|run| run.key != *key);
+        results.runs.push(record);
+        results.runs.sort_by_key(|run| keys.iter().position(|key| *key == run.key));
+        results.wall_seconds = seconds_before + start.elapsed().as_secs_f64();
+        results.compare();
+        results.write(folder.path())?;
+    }
+    results.complete = keys.iter().all(|key| results.run(key).is_some());
+    results.compare();
+    Ok(results.write(folder.path())?)
+}
+
+/// Whether a run was trained for as many epochs as asked for, or ended before for a reason that holds.
+fn is_done(run: &RunRecord, trial: &Trial) -> bool {
+    let recipe = &trial.recipe;
+    match run.status {
+        Status::Diverged { .. } => true,
+        Status::Finished => {
+            run.epochs.len() >= recipe.epochs || has_stopped_improving(&run.epochs, recipe.early_stopping)
+        }
+    }
+}
+
+fn train_and_test(
+    session: &Session,
+    device: &Device,
+    folder: &StudyFolder,
+    study: &dyn Study,
+    trial: &Trial,
+    runs: usize,
+) -> Result<RunRecord, Error> {
+    let slug = trial.key.slug();
+    let directory = folder.path().join("runs").join(&slug);
+    let label = if runs > 1 { padded(&trial.key) } else { trial.key.loss.clone() };
+    let autodiff = device.clone().autodiff();
+    let network = Classifier::new(trial.card.parts(), trial.key.seed, &autodiff)?;
+    let network = match &trial.init {
+        Some(init) => init(network)?,
+        None => network,
+    };
+    let training = Training {
+        label: label.clone(),
+        directory: &directory,
+        models: if trial.models_on_top { folder.path() } else { &directory },
+        study: folder.path(),
+        recipe: &trial.recipe,
+        card: &trial.card,
+        seed: trial.key.seed,
+        train: trial.train.clone(),
+        valid: trial.valid.clone(),
+        validated: trial.validated,
+        select_best: trial.select_best,
+        workers: session.workers,
+        device,
+        display: session.display,
+        interrupter: session.interrupter.clone(),
+    };
+    let (outcome, epochs) = training.run(network)?;
+    let train_seconds: f64 = epochs.iter().map(|epoch| epoch.seconds).sum();
+    let mut record = RunRecord {
+        key: trial.key.clone(),
+        status: Status::Finished,
+        environment: session.program.environment(session.backend),
+        measurements: Vec::new(),
+        train_seconds,
+        images_per_second: (trial.train.len() * epochs.len()) as f64 / train_seconds,
+        epochs,
+        features_file: None,
+        warnings: Vec::new(),
+    };
+    let network = match outcome {
+        Outcome::Trained(network) => network,
+        Outcome::Diverged(found) => {
+            let reason = found.describe(|index| trial.train.name(index));
+            eprintln!("{} diverged: {reason}", trial.key.label());
+            record.status = Status::Diverged { epoch: found.epoch, step: found.step, reason };
+            return Ok(record);
+        }
+    };
+    let bar = session.display.bar(study.test_images(), &label);
+    bar.set_message("testing");
+    let predictor = Predictor {
+        input: &trial.card.input,
+        workers: session.workers,
+        device,
+        bar: &bar,
+        interrupter: &session.interrupter,
+    };
+    let network = network.fork(device);
+    let evaluated = study.evaluate(&network, trial, &predictor)?;
+    bar.finish_and_clear();
+    let Some(evaluated) = evaluated else {
+        return Err(Error::Interrupted { path: folder.path().to_owned() });
+    };
+    if session.display != Display::Quiet {
+        for warning in &evaluated.warnings {
+            println!("{label}  {warning}");
+        }
+    }
+    if let Some(features) = evaluated.features {
+        let file = format!("features/{slug}.csv");
+        features.write(&folder.path().join(&file))?;
+        record.features_file = Some(file);
+    }
+    (record.measurements, record.warnings) = (evaluated.measurements, evaluated.warnings);
+    Ok(record)
+}
+
+/// Name for people, in columns.
+fn padded(key: &RunKey) -> String {
+    let fold = key.fold.map(|fold| format!(" fold {fold}")).unwrap_or_default();
+    format!("{:<10} {:>3}-d seed {}{fold}", key.loss, key.feature_dim, key.seed)
+}

@@ -1,0 +1,104 @@
+//! Models as files.
+
+use std::{fs, sync::Arc};
+
+use burn::{
+    module::Module,
+    tensor::{Device, Tensor, TensorData},
+    train::Interrupter,
+};
+use cm_loss_core::Preset;
+use cm_train::{
+    evaluation::{Prediction, Predictor},
+    model::{Model, save},
+    training::{BEST, LAST},
+};
+use indicatif::ProgressBar;
+
+use crate::shared::{Config, SIDE, card, start, stripes};
+
+fn predictions(model: &Model) -> Vec<Prediction> {
+    let predictor = Predictor {
+        input: &model.card.input,
+        workers: 1,
+        device: &Device::flex(),
+        bar: &ProgressBar::hidden(),
+        interrupter: &Interrupter::new(),
+    };
+    predictor.predict(&model.network, Arc::new(stripes(30, 5))).unwrap().unwrap()
+}
+
+#[test]
+fn a_model_loads_with_nothing_else_at_hand_and_predicts_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    for loss in [Preset::Softmax, Preset::AdaFace, Preset::CalibratedCmCosFace, Preset::SubCenterArcFace] {
+        let results = start(&out.join(loss.name()), Config::new(&[loss], 2)).unwrap();
+        let models = out.join(loss.name()).join("runs").join(results.runs[0].key.slug());
+        let alone = folder.path().join("alone.safetensors");
+        fs::rename(models.join(LAST), &alone).unwrap();
+        let model = Model::read(&alone, &Device::flex()).unwrap();
+        assert_eq!((model.card.classes[2].as_str(), model.card.provenance.epochs), ("aslant", 2));
+        let found = predictions(&model);
+        assert!(found.iter().all(|p| p.norm.is_finite() && (0.0..=1.0).contains(&p.confidence)));
+
+        // Written once more it is the same, to the last bit.
+        let again = folder.path().join("again.safetensors");
+        save(&again, &model.card, &model.network).unwrap();
+        assert_eq!(fs::read(&again).unwrap(), fs::read(&alone).unwrap(), "{loss}");
+        assert_eq!(predictions(&Model::read(&again, &Device::flex()).unwrap()), found);
+        assert!(models.join(BEST).is_file());
+    }
+}
+
+#[test]
+fn a_file_that_is_damaged_newer_or_no_model_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let device = Device::flex();
+    let card = card(Preset::CosFace, 4);
+    let network = cm_train::classifier::Classifier::new(card.parts(), 0, &device).unwrap();
+    save(&path, &card, &network).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let refused = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let message = Model::read(&path, &device).unwrap_err().to_string();
+        assert!(message.contains("model.safetensors"), "{message}");
+        message
+    };
+    assert!(refused(&bytes[..bytes.len() - 7]).contains("damaged"));
+    assert!(refused(b"GIF89a").contains("no safetensors file"));
+    let edited = |from: &str, to: &str| {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(text.contains(from));
+        // The header is text of a fixed length.
+        assert_eq!(from.len(), to.len());
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut bytes = bytes.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        bytes
+    };
+    let newer = refused(&edited("\\\"format\\\":1", "\\\"format\\\":9"));
+    assert!(newer.contains("format 9") && newer.contains("newer version"), "{newer}");
+    let other = refused(&edited("\\\"feature_dim\\\":4", "\\\"feature_dim\\\":5"));
+    assert!(other.contains("another network") && other.contains("linear.weight"), "{other}");
+    let nameless = refused(&edited("cm_loss_card", "cm_lost_card"));
+    assert!(nameless.contains("without the card"), "{nameless}");
+}
+
+#[test]
+fn the_network_that_is_read_is_the_network_that_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let device = Device::flex();
+    let card = card(Preset::CmCosFace, 4);
+    let network = cm_train::classifier::Classifier::new(card.parts(), 7, &device).unwrap();
+    save(&path, &card, &network).unwrap();
+    let read = Model::read(&path, &device).unwrap().network;
+    let pixels: Vec<f32> = (0..2 * SIDE * SIDE).map(|i| (i as f32 * 0.37).sin()).collect();
+    let images = Tensor::<4>::from_data(TensorData::new(pixels, [2, 1, SIDE, SIDE]), &device);
+    let features = |network: &cm_train::classifier::Classifier| {
+        network.valid().backbone.forward(images.clone()).into_data().iter::<f32>().collect::<Vec<_>>()
+    };
+    assert_eq!(features(&read), features(&network));
+}
