@@ -2,61 +2,57 @@
 
 use std::fmt::Write;
 
+use cm_record::Results;
 use serde_json::Value;
 
-use super::{
-    figures::{self, Figure, Kind},
-    narrative, summary,
-    table::{self, AccuracyTable, Cell},
+use crate::{
+    Figure, Kind, comparisons, figures, narrative, summary,
+    table::{self, Cell, Table},
     typeface,
 };
-use crate::experiment::Results;
 
 const STYLE: &str = include_str!("report.css");
 
+/// In every page of ours: a page without it is somebody else's, and not overwritten.
+pub(crate) const GENERATOR: &str = "<meta name=\"generator\" content=\"cm-loss\">";
+
 /// The whole page.
-pub(super) fn page(results: &Results, figures: &[Figure]) -> String {
+pub(crate) fn page(results: &Results, figures: &[Figure]) -> String {
     let mut body = String::new();
     header(&mut body, results);
     section(&mut body, "summary", "Summary", |html| {
         for paragraph in narrative::paragraphs(results) {
             element(html, "p", &paragraph);
         }
+        let divergences = narrative::divergences(results);
+        if !divergences.is_empty() {
+            element(html, "h3", "Diverged");
+            divergences.iter().for_each(|sentence| element(html, "p", sentence));
+        }
     });
-    section(&mut body, "accuracy", "Accuracy", |html| {
+    section(&mut body, "figures", "Figures", |html| {
         for table in table::tables(results) {
-            accuracy_table(html, results, &table);
+            figures_table(html, results, &table);
         }
         html.push_str("<ul class=\"notes\">\n");
-        for note in table::NOTES {
+        for note in results.layout.notes.iter().map(String::as_str).chain([table::NOTE]) {
             element(html, "li", &note.replace("is marked", "is bold"));
         }
         html.push_str("</ul>\n");
         pictures(html, figures, Kind::Accuracy);
     });
-    section(&mut body, "features", "Two-dimensional features", |html| {
-        if !pictures(html, figures, Kind::Features) {
-            element(
-                html,
-                "p",
-                "No loss was trained with feature dimension 2, so there is no picture of the features.",
-            );
+    if results.layout.headlines.iter().any(|_| summary::losses(results).len() > 1) {
+        section(&mut body, "differences", "Differences over the seeds", |html| differences(html, results));
+    }
+    for (id, title, kind) in SECTIONS {
+        if figures.iter().any(|figure| figure.kind == kind) {
+            section(&mut body, id, title, |html| pictures(html, figures, kind));
         }
-    });
-    section(&mut body, "norm", "Feature norm and image quality", |html| {
-        if !pictures(html, figures, Kind::Norm) {
-            element(html, "p", "No features are stored, so there is no picture of their norms.");
-        }
-    });
-    section(&mut body, "curves", "Learning curves", |html| {
-        if !pictures(html, figures, Kind::LearningCurves) {
-            element(html, "p", "No epochs are recorded, so there are no learning curves.");
-        }
-    });
+    }
     section(&mut body, "made", "How it was made", |html| provenance(html, results));
 
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{GENERATOR}\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{} – losses compared</title>\n<style>\n{}{STYLE}</style>\n\
          </head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
@@ -65,25 +61,65 @@ pub(super) fn page(results: &Results, figures: &[Figure]) -> String {
     )
 }
 
+/// The sections of pictures.
+const SECTIONS: [(&str, &str, Kind); 4] = [
+    ("features", "Two-dimensional features", Kind::Features),
+    ("norm", "Feature norm and image quality", Kind::Norm),
+    ("images", "Images", Kind::Other),
+    ("curves", "Learning curves", Kind::LearningCurves),
+];
+
 fn header(html: &mut String, results: &Results) {
     html.push_str("<header>\n");
-    element(html, "h1", &format!("{}: losses compared", results.data.name));
+    let title = match summary::losses(results).len() {
+        0 | 1 => results.data.name.clone(),
+        _ => format!("{}: losses compared", results.data.name),
+    };
+    element(html, "h1", &title);
     html.push_str("<p class=\"lead\">");
     html.push_str(&escape(&table::heading(results)));
     html.push_str("</p>\n");
     if !results.complete {
         html.push_str("<p class=\"warning\" role=\"note\">");
         html.push_str(
-            "This experiment is not complete: runs are missing. Means are over the runs that exist, and losses with \
+            "This study is not complete: runs are missing. Means are over the runs that exist, and losses with \
              different numbers of seeds should not be compared yet.",
         );
         html.push_str("</p>\n");
     }
-    html.push_str(
-        "<nav><a href=\"#summary\">Summary</a> <a href=\"#accuracy\">Accuracy</a> <a href=\"#features\">Features</a> \
-         <a href=\"#norm\">Norm</a> <a href=\"#curves\">Learning curves</a> <a href=\"#made\">How it was made</a></nav>\n\
-         </header>\n",
-    );
+    html.push_str("</header>\n");
+}
+
+/// What the paired tests say.
+fn differences(html: &mut String, results: &Results) {
+    let families = comparisons::families(results);
+    if families.is_empty() {
+        element(html, "p", "Every loss was trained with one seed: no difference can be told from chance.");
+        return;
+    }
+    for family in families {
+        html.push_str("<div class=\"scroll\"><table class=\"accuracy\">\n");
+        element(html, "caption", &table::capitalized(&family.title));
+        html.push_str(
+            "<thead><tr><th scope=\"col\">Difference</th><th scope=\"col\">mean</th><th scope=\"col\">95 % interval</th>\
+             <th scope=\"col\">p (Holm)</th></tr></thead>\n<tbody>\n",
+        );
+        for row in &family.rows {
+            let mean = escape(&row.mean);
+            let mean =
+                if row.comparison.is_significant() { format!("<strong>{mean}</strong>") } else { mean };
+            let _ = writeln!(
+                html,
+                "<tr><th scope=\"row\">{}</th><td>{mean}</td><td>{}</td><td>{}</td></tr>",
+                escape(&row.pair),
+                escape(&row.interval),
+                escape(&row.p)
+            );
+        }
+        html.push_str("</tbody></table></div>\n<ul class=\"notes\">\n");
+        element(html, "li", &family.note.replace("is marked", "is bold"));
+        html.push_str("</ul>\n");
+    }
 }
 
 fn section(html: &mut String, id: &str, title: &str, content: impl FnOnce(&mut String)) {
@@ -96,10 +132,10 @@ fn element(html: &mut String, tag: &str, text: &str) {
     let _ = writeln!(html, "<{tag}>{}</{tag}>", escape(text));
 }
 
-fn accuracy_table(html: &mut String, results: &Results, table: &AccuracyTable) {
+fn figures_table(html: &mut String, results: &Results, table: &Table) {
     let losses = summary::losses(results);
     html.push_str("<div class=\"scroll\"><table class=\"accuracy\">\n");
-    element(html, "caption", &table::capitalised(&table.title));
+    element(html, "caption", &table::capitalized(&table.title));
     html.push_str("<thead><tr><th scope=\"col\">Loss</th>");
     for column in &table.columns {
         let _ = write!(html, "<th scope=\"col\">{}</th>", escape(column).replace('\n', "<br>"));
@@ -107,13 +143,13 @@ fn accuracy_table(html: &mut String, results: &Results, table: &AccuracyTable) {
     html.push_str("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
         let position = losses.iter().position(|loss| *loss == row.loss).unwrap_or(0);
-        let colour = figures::loss_colour(&row.loss, position);
+        let color = figures::loss_color(&row.loss, position);
         let _ = write!(
             html,
             "<tr><th scope=\"row\"><span class=\"swatch\" style=\"background:#{:02x}{:02x}{:02x}\"></span>{}",
-            colour.0,
-            colour.1,
-            colour.2,
+            color.0,
+            color.1,
+            color.2,
             escape(&row.loss)
         );
         if let Some(missing) = &row.missing {
@@ -133,11 +169,9 @@ fn table_cell(html: &mut String, cell: &Cell) {
     let _ = write!(html, "<td>{mean}{spread}</td>");
 }
 
-/// The pictures of one kind; whether there was one.
-fn pictures(html: &mut String, figures: &[Figure], kind: Kind) -> bool {
-    let mut found = false;
+/// The pictures of one kind.
+fn pictures(html: &mut String, figures: &[Figure], kind: Kind) {
     for figure in figures.iter().filter(|figure| figure.kind == kind) {
-        found = true;
         let caption = escape(&figure.caption);
         // A picture without a name would be read out as its thousands of points.
         let svg = figure.svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{caption}\" "), 1);
@@ -148,45 +182,47 @@ fn pictures(html: &mut String, figures: &[Figure], kind: Kind) -> bool {
             escape(&figure.name)
         );
     }
-    found
 }
 
 fn provenance(html: &mut String, results: &Results) {
-    let (data, machine) = (&results.data, &results.environment);
+    let data = &results.data;
     let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let mut rows = vec![
-        text("data", &data.name),
-        text("source", &data.source),
-        text("training images", &summary::grouped(data.train_images)),
-        text("test images at each severity", &summary::grouped(data.test_images)),
-    ];
-    for (severity, images) in data.train_severities.iter().enumerate() {
-        rows.push((format!("training images of severity {severity}"), summary::grouped(*images)));
+    let mut rows = vec![text("data", &data.name), text("source", &data.source)];
+    for split in &data.splits {
+        rows.push((format!("images in {}", split.name), summary::grouped(split.images)));
     }
+    rows.extend(data.facts.iter().cloned());
     key_values(html, "Data", rows);
+    let left_out = data.left_out.iter().map(|left| (left.file.clone(), left.reason.clone()));
+    key_values(html, "Files left out", left_out.collect());
+    let of_splits =
+        data.splits.iter().filter_map(|split| Some((split.name.clone(), split.checksum.clone()?)));
     key_values(
         html,
         "Checksums",
-        data.checksums.iter().map(|(file, sum)| (file.clone(), sum.clone())).collect(),
+        data.checksums.iter().map(|(file, sum)| (file.clone(), sum.clone())).chain(of_splits).collect(),
     );
-    let commit = if machine.commit.is_empty() { "not from a checkout" } else { &machine.commit };
-    key_values(
-        html,
-        "Program and machine",
-        vec![
-            text("begun", &results.created),
-            text("took", &duration(results.wall_seconds)),
+    let mut rows = vec![text("begun", &results.created), text("took", &duration(results.wall_seconds))];
+    // Runs of several sessions may have been made by several programs.
+    let mut seen = Vec::new();
+    for machine in results.runs.iter().map(|run| &run.environment) {
+        if seen.contains(&machine) {
+            continue;
+        }
+        seen.push(machine);
+        let commit = if machine.commit.is_empty() { "not from a checkout" } else { &machine.commit };
+        rows.extend([
             text("backend", &machine.backend),
             text("threads", &machine.threads.to_string()),
             text("platform", &machine.platform),
-            text("cm-train", &machine.cm_train),
+            text("version", &machine.version),
             text("Burn", &machine.burn),
             text("commit", commit),
-        ],
-    );
+        ]);
+    }
+    key_values(html, "Program and machine", rows);
     let mut settings = Vec::new();
-    // A configuration that JSON cannot express would not have been stored in the results either.
-    flatten(&serde_json::to_value(&results.config).unwrap_or_default(), "", &mut settings);
+    flatten(&results.config, "", &mut settings);
     key_values(html, "Settings", settings);
 }
 

@@ -1,107 +1,109 @@
-//! Tables, pictures and a web page, made from a results record and stored features, never from a live model; and
-//! pictures of the formulas, for the documents.
+//! Tables, pictures and a web page, made from the record of a study, never from a live model.
+//!
+//! The record says by its [`Layout`](cm_record::Layout) how its figures are arranged: no application is known here.
 
-mod csv;
+pub mod chart;
+mod comparisons;
 mod error;
 mod figures;
-mod files;
 mod html;
 mod narrative;
 mod summary;
 mod table;
 mod typeface;
 
-use std::path::{Path, PathBuf};
-
-pub use self::csv::RESULTS_COLUMNS;
-pub use error::ReportError;
-pub use files::{
-    FEATURE_COLUMNS, RESULTS_FILE, load, read_features, read_results, write_features, write_results,
+use std::{
+    fs,
+    path::{Path, PathBuf},
 };
+
+use cm_record::{FeatureTable, RecordError, Results, files::write_atomically, results_csv};
+
+pub use error::ReportError;
+pub use figures::{ContactImage, ContactRow, confusion, contact_sheet, reliability};
 pub use table::summary_table;
 
-use crate::{
-    Error,
-    device::Backend,
-    experiment::{FeatureRow, Results},
-};
+/// Name of the page in its folder.
+const PAGE: &str = "report.html";
 
-/// Writes `results.csv`, every picture as SVG and PNG, and `report.html` into a folder.
+/// What a picture shows, which is also where the report places it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Accuracy of the losses.
+    Accuracy,
+    /// Features in two dimensions.
+    Features,
+    /// The norm of the features.
+    Norm,
+    /// What happened while training.
+    LearningCurves,
+    /// Anything else.
+    Other,
+}
+
+/// A picture with its caption.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// What it shows.
+    pub kind: Kind,
+    /// Name of its files, without extension.
+    pub name: String,
+    /// What stands below it.
+    pub caption: String,
+    svg: String,
+}
+
+/// Makes the report of a folder from its record and the features that are stored there: `results.csv`, every picture as SVG
+/// and PNG, and `report.html`. `extra` pictures go onto the page as well. Returns the files written.
 ///
-/// `features` holds the rows of each run, in the order of `results.runs`. Returns the files written.
+/// Features that are not there are no error: the picture of two-dimensional features is left out.
 ///
 /// # Errors
 ///
-/// When the lists of rows are not as many as the runs, a picture cannot be drawn, or a file cannot be written.
+/// When a features file is damaged, a picture cannot be drawn, a file cannot be written, or [`ReportError::NotOurs`].
 /// Each file is written whole or not at all.
-pub fn write_report(
-    dir: &Path,
-    results: &Results,
-    features: &[Vec<FeatureRow>],
-) -> Result<Vec<PathBuf>, ReportError> {
-    if features.len() != results.runs.len() {
-        return Err(ReportError::FeaturesMismatch { runs: results.runs.len(), features: features.len() });
+pub fn write_report(folder: &Path, results: &Results, extra: &[Figure]) -> Result<Vec<PathBuf>, ReportError> {
+    let page = folder.join(PAGE);
+    if fs::read_to_string(&page).is_ok_and(|text| !text.contains(html::GENERATOR)) {
+        return Err(ReportError::NotOurs { path: page });
     }
-    let figures = figures::draw(results, features)?;
-    let mut written = Vec::new();
-    let mut write = |name: &str, content: &[u8]| {
-        let path = dir.join(name);
-        files::write(&path, content)?;
-        written.push(path);
-        Ok::<(), ReportError>(())
-    };
-    write("results.csv", &csv::results_csv(results, &dir.join("results.csv"))?)?;
-    for figure in &figures {
-        write(&format!("{}.svg", figure.name), typeface::embedded(&figure.svg).as_bytes())?;
-        write(&format!("{}.png", figure.name), &figures::png(&figure.name, &figure.svg)?)?;
-    }
-    write("report.html", html::page(results, &figures).as_bytes())?;
+    let features = results.runs.iter().map(|run| {
+        let path = folder.join(run.features_file.as_ref()?);
+        path.is_file().then(|| FeatureTable::read(&path))
+    });
+    let features: Vec<Option<FeatureTable>> = features.map(Option::transpose).collect::<Result<_, _>>()?;
+    let mut figures = figures::draw(results, &features)?;
+    figures.extend_from_slice(extra);
+
+    let csv = folder.join("results.csv");
+    write(&csv, &results_csv(results)?)?;
+    let mut written = vec![csv];
+    written.extend(write_figures(folder, &figures)?);
+    write(&page, html::page(results, &figures).as_bytes())?;
+    written.push(page);
     Ok(written)
 }
 
-/// Makes the report of a folder anew from the results record and the features stored there.
+/// Writes pictures into a folder, each as SVG and PNG. Returns the files written.
 ///
 /// # Errors
 ///
-/// Those of [`load`] and [`write_report`].
-pub fn rebuild(dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let (results, features) = load(dir)?;
-    write_report(dir, &results, &features)
-}
-
-/// Draws the margins, the norm maps and the gradient by the norm into a folder, each as SVG and PNG. The numbers are
-/// computed by the heads of `cm-loss-core` on the backend `flex`. Returns the files written.
-///
-/// # Errors
-///
-/// When that backend was not compiled in, a picture cannot be drawn, or a file cannot be written. Each file is written
-/// whole or not at all.
-pub fn draw_formulas(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let device = Backend::Flex.device()?.autodiff();
-    write_drawings(dir, figures::draw_formulas(&device)?)
-}
-
-/// Draws time and memory of the loss of many classes into a folder, as SVG and PNG, from a file with the lines that
-/// `cargo xtask bench head --json` prints. Returns the files written.
-///
-/// # Errors
-///
-/// When the file cannot be read or has another line in it, or a picture cannot be written.
-pub fn draw_many_classes(measured: &Path, dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    write_drawings(dir, vec![figures::draw_many_classes(measured)?])
-}
-
-fn write_drawings(dir: &Path, drawings: Vec<figures::Drawing>) -> Result<Vec<PathBuf>, Error> {
+/// When a picture cannot be turned into pixels, or a file cannot be written.
+pub fn write_figures(folder: &Path, figures: &[Figure]) -> Result<Vec<PathBuf>, ReportError> {
     let mut written = Vec::new();
-    for drawing in drawings {
-        let svg = typeface::embedded(&drawing.svg);
+    for figure in figures {
+        let svg = typeface::embedded(&figure.svg);
         for (extension, content) in
-            [("svg", svg.into_bytes()), ("png", figures::png(drawing.name, &drawing.svg)?)]
+            [("svg", svg.into_bytes()), ("png", figures::png(&figure.name, &figure.svg)?)]
         {
-            let path = dir.join(format!("{}.{extension}", drawing.name));
-            files::write(&path, &content)?;
+            let path = folder.join(format!("{}.{extension}", figure.name));
+            write(&path, &content)?;
             written.push(path);
         }
     }
     Ok(written)
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), ReportError> {
+    Ok(write_atomically(path, content).map_err(RecordError::io("write", path))?)
 }

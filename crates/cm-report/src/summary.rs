@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::experiment::{Results, RunRecord};
+use cm_record::{Results, RunRecord, Stratification};
 
 /// Mean of a quantity over seeds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Spread {
+pub(crate) struct Spread {
     pub mean: f64,
     /// Standard deviation over n - 1; `None` for a single value.
     pub std: Option<f64>,
@@ -32,9 +32,12 @@ impl Spread {
 }
 
 /// The runs of one loss at one feature dimension; none if they are still missing.
-pub(super) struct LossSummary<'a> {
+pub(crate) struct LossSummary<'a> {
     pub loss: &'a str,
+    /// Those that were trained to their end.
     pub runs: Vec<&'a RunRecord>,
+    /// How many diverged.
+    pub diverged: usize,
 }
 
 impl LossSummary<'_> {
@@ -42,12 +45,15 @@ impl LossSummary<'_> {
         Spread::of(self.runs.iter().filter_map(|run| quantity(run)))
     }
 
-    /// Differences to another loss, seed by seed, in the seeds that both were trained with.
+    /// Differences to another loss, seed by seed and fold by fold, where both were trained.
     pub fn differences(&self, other: &Self, quantity: impl Fn(&RunRecord) -> Option<f64>) -> Vec<f64> {
         self.runs
             .iter()
             .filter_map(|run| {
-                let partner = other.runs.iter().find(|partner| partner.seed == run.seed)?;
+                let same = |partner: &&&RunRecord| {
+                    (partner.key.seed, partner.key.fold) == (run.key.seed, run.key.fold)
+                };
+                let partner = other.runs.iter().find(same)?;
                 Some(quantity(run)? - quantity(partner)?).filter(|d| d.is_finite())
             })
             .collect()
@@ -55,71 +61,91 @@ impl LossSummary<'_> {
 }
 
 /// The runs at one feature dimension.
-pub(super) struct DimensionSummary<'a> {
+pub(crate) struct DimensionSummary<'a> {
     pub feature_dim: usize,
-    /// Every loss of the experiment, in the order of first appearance.
+    /// Every loss of the study, in the order of first appearance.
     pub losses: Vec<LossSummary<'a>>,
-    /// Severities tested, ascending.
-    pub severities: Vec<u8>,
     /// Seeds trained with, ascending.
     pub seeds: Vec<u64>,
+    /// Runs that there would be of each loss if none were missing.
+    pub runs: usize,
+    baseline: &'a str,
 }
 
-impl DimensionSummary<'_> {
-    /// The loss that the others are compared with: Softmax, or else the first.
-    pub fn baseline(&self) -> Option<&LossSummary<'_>> {
+impl<'a> DimensionSummary<'a> {
+    /// The loss that the others are compared with: that of the layout, or else the first.
+    pub fn baseline(&self) -> Option<&LossSummary<'a>> {
         let trained = || self.losses.iter().filter(|l| !l.runs.is_empty());
-        trained().find(|l| l.loss.eq_ignore_ascii_case("softmax")).or_else(|| trained().next())
+        trained().find(|l| l.loss.eq_ignore_ascii_case(self.baseline)).or_else(|| trained().next())
+    }
+
+    /// Losses with at least one finished run, with their position in the order of the study.
+    pub fn trained(&self) -> Vec<(usize, &LossSummary<'a>)> {
+        self.losses.iter().enumerate().filter(|(_, l)| !l.runs.is_empty()).collect()
     }
 
     /// `feature dimension 64, 3 seeds`.
     pub fn describe(&self) -> String {
         format!("feature dimension {}, {}", self.feature_dim, count(self.seeds.len(), "seed"))
     }
+
+    /// The levels of a stratification for which something was measured, with their positions.
+    pub fn levels<'s>(
+        &self,
+        stratification: &'s Stratification,
+        metric: &str,
+    ) -> Vec<(usize, &'s cm_record::Level)> {
+        let measured = |(_, level): &(usize, &cm_record::Level)| {
+            let stratum = stratification.stratum(level);
+            self.losses.iter().flat_map(|loss| &loss.runs).any(|run| run.value(metric, &stratum).is_some())
+        };
+        stratification.levels.iter().enumerate().filter(measured).collect()
+    }
 }
 
 /// The runs by feature dimension, in the order of first appearance.
-pub(super) fn by_dimension(results: &Results) -> Vec<DimensionSummary<'_>> {
+pub(crate) fn by_dimension(results: &Results) -> Vec<DimensionSummary<'_>> {
     let all_losses = losses(results);
-    distinct(results.runs.iter().map(|run| run.feature_dim))
+    distinct(results.runs.iter().map(|run| run.key.feature_dim))
         .into_iter()
         .map(|feature_dim| {
-            let runs = || results.runs.iter().filter(move |run| run.feature_dim == feature_dim);
+            let runs = || results.runs.iter().filter(move |run| run.key.feature_dim == feature_dim);
+            let summary = |&loss: &&'_ str| {
+                let (finished, diverged): (Vec<_>, Vec<_>) =
+                    runs().filter(|run| run.key.loss == loss).partition(|run| run.is_finished());
+                (finished, diverged.len())
+            };
+            let pairs: BTreeSet<(u64, Option<usize>)> =
+                runs().map(|run| (run.key.seed, run.key.fold)).collect();
             DimensionSummary {
                 feature_dim,
                 losses: all_losses
                     .iter()
-                    .map(|&loss| LossSummary { loss, runs: runs().filter(|run| run.loss == loss).collect() })
+                    .map(|loss| {
+                        let (runs, diverged) = summary(loss);
+                        LossSummary { loss, runs, diverged }
+                    })
                     .collect(),
-                severities: sorted(runs().flat_map(|run| run.severities.iter().map(|s| s.severity))),
-                seeds: sorted(runs().map(|run| run.seed)),
+                seeds: sorted(runs().map(|run| run.key.seed)),
+                runs: pairs.len(),
+                baseline: &results.layout.baseline,
             }
         })
         .collect()
 }
 
-/// The losses of an experiment, in the order of first appearance.
-pub(super) fn losses(results: &Results) -> Vec<&str> {
-    distinct(results.runs.iter().map(|run| run.loss.as_str()))
-}
-
-/// Accuracy of a run at one severity.
-pub(super) fn accuracy_at(severity: u8) -> impl Fn(&RunRecord) -> Option<f64> {
-    move |run| run.severities.iter().find(|s| s.severity == severity).map(|s| s.accuracy)
-}
-
-/// Mean accuracy of a run over the severities above 0.
-pub(super) fn low_quality_accuracy(run: &RunRecord) -> Option<f64> {
-    Some(run.low_quality_accuracy()).filter(|a| a.is_finite())
+/// The losses of a study, in the order of first appearance.
+pub(crate) fn losses(results: &Results) -> Vec<&str> {
+    distinct(results.runs.iter().map(|run| run.key.loss.as_str()))
 }
 
 /// `1 seed`, `3 seeds`, `10 000 images`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// A number with a thin gap every three digits from five digits on.
-pub(super) fn grouped(number: usize) -> String {
+pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     if digits.len() < 5 {
         return digits;
@@ -132,6 +158,19 @@ pub(super) fn grouped(number: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A number with so many decimals and a true minus; never `−0.00`.
+pub(crate) fn number(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    let is_zero = text.trim_matches(['-', '0', '.']).is_empty();
+    if is_zero { text.replace('-', "") } else { text.replace('-', "−") }
+}
+
+/// [`number`] with its sign in any case.
+pub(crate) fn signed(value: f64, decimals: usize) -> String {
+    let text = number(value, decimals);
+    if text.starts_with('−') { text } else { format!("+{text}") }
 }
 
 fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
@@ -166,9 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn long_numbers_are_grouped() {
+    fn long_numbers_are_grouped_and_nothing_is_below_zero() {
         assert_eq!(grouped(8000), "8000");
         assert_eq!(grouped(60_000), "60\u{a0}000");
         assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
+        assert_eq!((number(-0.001, 2), signed(-0.001, 2)), ("0.00".to_owned(), "+0.00".to_owned()));
+        assert_eq!((number(-1.5, 1), signed(-1.5, 1)), ("−1.5".to_owned(), "−1.5".to_owned()));
     }
 }

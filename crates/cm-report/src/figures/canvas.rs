@@ -14,12 +14,12 @@ use plotters::{
 };
 
 use super::style::{AXIS, GRID, INK, MUTED};
-use crate::report::ReportError;
+use crate::{ReportError, summary::number};
 
 /// The typeface of the pictures, also embedded in the HTML report.
-pub(in crate::report) const REGULAR: &[u8] = include_bytes!("../../../assets/Roboto-Regular-subset.ttf");
+pub(crate) const REGULAR: &[u8] = include_bytes!("../../assets/Roboto-Regular-subset.ttf");
 /// Its bold style.
-pub(in crate::report) const BOLD: &[u8] = include_bytes!("../../../assets/Roboto-Bold-subset.ttf");
+pub(crate) const BOLD: &[u8] = include_bytes!("../../assets/Roboto-Bold-subset.ttf");
 
 const FAMILY: &str = "Roboto, Helvetica, Arial, sans-serif";
 
@@ -27,51 +27,51 @@ const FAMILY: &str = "Roboto, Helvetica, Arial, sans-serif";
 const UNITS: u32 = 2;
 
 /// Width of most pictures in pixels.
-pub(super) const WIDTH: u32 = 1080;
+pub(crate) const WIDTH: u32 = 1080;
 
 /// Height of title and subtitle in pixels.
-pub(super) const HEADING_HEIGHT: u32 = 62;
+pub(crate) const HEADING_HEIGHT: u32 = 62;
 
-pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-pub(super) type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
-pub(super) type Draw<T> = Result<T, DrawingAreaErrorKind<io::Error>>;
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+pub(crate) type Draw<T> = Result<T, DrawingAreaErrorKind<io::Error>>;
 
 /// Pixels as drawing units, for sizes.
-pub(super) const fn size(pixels: u32) -> u32 {
+pub(crate) const fn size(pixels: u32) -> u32 {
     pixels * UNITS
 }
 
 /// Pixels as drawing units, for positions; halves are exact.
-pub(super) fn at(pixels: f64) -> i32 {
+pub(crate) fn at(pixels: f64) -> i32 {
     (pixels * f64::from(UNITS)).round() as i32
 }
 
 /// Where a text stands relative to its position.
-pub(super) const LEFT: Pos = Pos { h_pos: HPos::Left, v_pos: VPos::Center };
+pub(crate) const LEFT: Pos = Pos { h_pos: HPos::Left, v_pos: VPos::Center };
 /// The text ends at its position.
-pub(super) const RIGHT: Pos = Pos { h_pos: HPos::Right, v_pos: VPos::Center };
+pub(crate) const RIGHT: Pos = Pos { h_pos: HPos::Right, v_pos: VPos::Center };
 /// Centred in both directions.
-pub(super) const CENTRE: Pos = Pos { h_pos: HPos::Center, v_pos: VPos::Center };
+pub(crate) const CENTER: Pos = Pos { h_pos: HPos::Center, v_pos: VPos::Center };
 
 /// Text of a height in pixels.
-pub(super) fn text(pixels: f64, style: FontStyle, colour: RGBColor, pos: Pos) -> TextStyle<'static> {
+pub(crate) fn text(pixels: f64, style: FontStyle, color: RGBColor, pos: Pos) -> TextStyle<'static> {
     // Plotters writes its sizes into an SVG divided by 1.24.
     let font = FontDesc::new(FontFamily::Name(FAMILY), pixels * 1.24 * f64::from(UNITS), style);
-    TextStyle { font, color: colour.to_backend_color(), pos }
+    TextStyle { font, color: color.to_backend_color(), pos }
 }
 
 /// Ordinary text.
-pub(super) fn plain(pixels: f64, colour: RGBColor, pos: Pos) -> TextStyle<'static> {
-    text(pixels, FontStyle::Normal, colour, pos)
+pub(crate) fn plain(pixels: f64, color: RGBColor, pos: Pos) -> TextStyle<'static> {
+    text(pixels, FontStyle::Normal, color, pos)
 }
 
 /// Bold text.
-pub(super) fn bold(pixels: f64, colour: RGBColor, pos: Pos) -> TextStyle<'static> {
-    text(pixels, FontStyle::Bold, colour, pos)
+pub(crate) fn bold(pixels: f64, color: RGBColor, pos: Pos) -> TextStyle<'static> {
+    text(pixels, FontStyle::Bold, color, pos)
 }
 
 /// Draws a picture of a width and a height in pixels: heading above, `body` on the rest.
-pub(super) fn picture(
+pub(crate) fn picture(
     figure: &str,
     (width, height): (u32, u32),
     title: &str,
@@ -114,16 +114,33 @@ fn register_fonts() -> Result<(), &'static str> {
 }
 
 /// One direction of a chart.
-pub(super) struct Axis {
+#[derive(Debug, Clone)]
+pub struct Axis {
+    /// From where to where.
     pub range: Range<f64>,
+    /// What it shows, with its unit.
     pub description: String,
     /// About how many numbers to show.
     pub ticks: usize,
     /// Show whole numbers only.
     pub whole: bool,
+    /// What to show at 0, 1, 2 ... in place of these numbers.
+    pub names: Vec<String>,
 }
 
 impl Axis {
+    /// An axis of numbers.
+    pub fn new(range: Range<f64>, description: impl Into<String>, ticks: usize, whole: bool) -> Self {
+        Self { range, description: description.into(), ticks, whole, names: Vec::new() }
+    }
+
+    /// An axis of names, with half a step of air at its ends.
+    pub fn named(names: Vec<String>, description: impl Into<String>) -> Self {
+        let count = names.len();
+        let range = -0.5..count as f64 - 0.5;
+        Self { range, description: description.into(), ticks: 2 * count + 1, whole: true, names }
+    }
+
     /// The fewest decimals that tell the numbers shown from each other.
     fn decimals(&self) -> usize {
         const MOST: usize = 6;
@@ -139,14 +156,15 @@ impl Axis {
         if self.whole && (value - value.round()).abs() > 1e-6 {
             return String::new();
         }
-        let text = format!("{value:.decimals$}");
-        let is_zero = text.trim_matches(['-', '0', '.']).is_empty();
-        if is_zero { text.replace('-', "") } else { text.replace('-', "−") }
+        if !self.names.is_empty() {
+            return self.names.get(value.round() as usize).cloned().unwrap_or_default();
+        }
+        number(value, decimals)
     }
 }
 
 /// From the edges of an area to the axes of its chart, in pixels.
-pub(super) struct Margins {
+pub(crate) struct Margins {
     pub top: u32,
     pub right: u32,
     pub left: u32,
@@ -154,7 +172,7 @@ pub(super) struct Margins {
 }
 
 /// A chart with a title in bold at the top of its area.
-pub(super) fn chart<'a>(
+pub(crate) fn chart<'a>(
     area: &Area<'a>,
     title: &str,
     margins: &Margins,
@@ -182,8 +200,8 @@ pub(super) fn chart<'a>(
         .bold_line_style(GRID.stroke_width(UNITS))
         .axis_style(AXIS.stroke_width(UNITS))
         .set_all_tick_mark_size(size(4))
-        .label_style(plain(12.0, MUTED, CENTRE))
-        .axis_desc_style(plain(12.5, INK, CENTRE))
+        .label_style(plain(12.0, MUTED, CENTER))
+        .axis_desc_style(plain(12.5, INK, CENTER))
         .x_desc(x.description.as_str())
         .y_desc(y.description.as_str())
         .x_labels(x.ticks)
@@ -195,7 +213,7 @@ pub(super) fn chart<'a>(
 }
 
 /// A range around values with some air; `None` without a finite value.
-pub(super) fn padded(values: impl IntoIterator<Item = f64>) -> Option<Range<f64>> {
+pub fn padded(values: impl IntoIterator<Item = f64>) -> Option<Range<f64>> {
     let (low, high) = values
         .into_iter()
         .filter(|v| v.is_finite())
@@ -214,7 +232,7 @@ mod tests {
     #[test]
     fn tick_labels_have_the_decimals_that_their_steps_need() {
         let label = |range, whole, value| {
-            let axis = Axis { range, description: String::new(), ticks: 5, whole };
+            let axis = Axis::new(range, "", 5, whole);
             let decimals = if whole { 0 } else { axis.decimals() };
             axis.label(value, decimals)
         };
@@ -223,6 +241,8 @@ mod tests {
         assert_eq!(label(98.0..99.0, false, 98.4), "98.4");
         assert_eq!(label(-1.0..1.0, false, -0.5), "−0.5");
         assert_eq!(label(-1.0..1.0, false, -0.0), "0.0");
+        let named = Axis::named(vec!["low".into(), "high".into()], "");
+        assert_eq!((named.label(1.0, 0), named.label(0.5, 0)), ("high".into(), String::new()));
         assert_eq!(label(0.5..4.5, true, 1.5), "");
         assert_eq!(label(0.5..4.5, true, 2.0), "2");
     }

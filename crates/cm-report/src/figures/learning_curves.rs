@@ -1,20 +1,17 @@
 //! Accuracy and loss while training.
 
+use cm_record::{EpochRecord, RunRecord};
 use plotters::{element::PathElement, style::Color};
 
 use super::{
-    Figure, Kind,
     canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, WIDTH, chart, padded, picture, size},
     legend,
     mark::mark,
-    style::loss_colour,
+    style::loss_color,
 };
 use crate::{
-    experiment::{EpochRecord, Results, RunRecord},
-    report::{
-        ReportError,
-        summary::{DimensionSummary, LossSummary, Spread},
-    },
+    Figure, Kind, ReportError,
+    summary::{DimensionSummary, LossSummary, Spread},
 };
 
 const PANEL_HEIGHT: u32 = 330;
@@ -29,7 +26,7 @@ struct Panel {
 
 const PANELS: [Panel; 3] = [
     Panel {
-        title: "Clean test images",
+        title: "Validation images",
         description: "accuracy (%)",
         value: |_, epoch| epoch.valid_accuracy * 100.0,
         limit: 100.5,
@@ -67,16 +64,13 @@ impl Curves<'_> {
     }
 }
 
-pub(super) fn draw(
-    results: &Results,
-    dimension: &DimensionSummary<'_>,
-) -> Result<Option<Figure>, ReportError> {
-    let losses = super::trained(dimension);
+pub(crate) fn draw(data: &str, dimension: &DimensionSummary<'_>) -> Result<Option<Figure>, ReportError> {
+    let losses = dimension.trained();
     let last = losses.iter().flat_map(|(_, l)| &l.runs).flat_map(|run| &run.epochs).map(|e| e.epoch).max();
     let Some(last) = last else { return Ok(None) };
 
     let name = format!("learning-curves-{}d", dimension.feature_dim);
-    let subtitle = super::subtitle(results, dimension);
+    let subtitle = super::subtitle(data, dimension);
     let names: Vec<(usize, &str)> = losses.iter().map(|&(position, l)| (position, l.loss)).collect();
     let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::strip_height(&names);
     let svg = picture(&name, (WIDTH, height), "Learning curves", &subtitle, |sheet| {
@@ -87,18 +81,9 @@ pub(super) fn draw(
             let values = curves.iter().flat_map(|c| c.seeds.iter().flatten().map(|point| point.1));
             let Some(range) = padded(values) else { continue };
             let air = (last as f64 - 1.0).max(1.0) * 0.05;
-            let x = Axis {
-                range: 1.0 - air..last as f64 + air,
-                description: "epoch".into(),
-                ticks: last.min(8),
-                whole: true,
-            };
-            let y = Axis {
-                range: range.start.max(0.0)..range.end.min(panel.limit),
-                description: panel.description.into(),
-                ticks: 7,
-                whole: false,
-            };
+            let x = Axis::new(1.0 - air..last as f64 + air, "epoch", last.min(8), true);
+            let y = range.start.max(0.0)..range.end.min(panel.limit);
+            let y = Axis::new(y, panel.description, 7, false);
             draw_curves(&mut chart(&area, panel.title, &MARGINS, &x, &y)?, &curves)?;
         }
         legend::losses(&strip, &names)
@@ -109,7 +94,7 @@ pub(super) fn draw(
         ""
     };
     let caption = format!(
-        "{subtitle}. Accuracy at the end of each epoch on the clean test images, accuracy on the training images while \
+        "{subtitle}. Accuracy at the end of each epoch on the validation images, accuracy on the training images while \
          training, and the training loss. The losses are scaled differently, so each is shown relative to its first \
          epoch.{seeds}"
     );
@@ -128,17 +113,17 @@ fn draw_curves(chart: &mut Chart<'_>, curves: &[Curves<'_>]) -> Draw<()> {
     /// With more epochs, marks at every one would hide the line.
     const MARKED_EPOCHS: usize = 12;
     for curves in curves {
-        let colour = loss_colour(curves.loss, curves.position);
+        let color = loss_color(curves.loss, curves.position);
         if curves.seeds.len() > 1 {
-            let faint = |seed: &Vec<_>| PathElement::new(seed.clone(), colour.mix(0.3).stroke_width(size(1)));
+            let faint = |seed: &Vec<_>| PathElement::new(seed.clone(), color.mix(0.3).stroke_width(size(1)));
             chart.draw_series(curves.seeds.iter().map(faint))?;
         }
         let mean = curves.mean();
         let step = mean.len().div_ceil(MARKED_EPOCHS).max(1);
         let marked: Vec<(f64, f64)> = mean.iter().rev().step_by(step).copied().collect();
-        chart.draw_series([PathElement::new(mean, colour.stroke_width(size(2)))])?;
+        chart.draw_series([PathElement::new(mean, color.stroke_width(size(2)))])?;
         for point in marked {
-            mark(chart.plotting_area(), point, curves.position, 3.5, colour)?;
+            mark(chart.plotting_area(), point, curves.position, 3.5, color)?;
         }
     }
     Ok(())

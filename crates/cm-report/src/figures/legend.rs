@@ -5,7 +5,7 @@ use plotters::{element::PathElement, style::Color};
 use super::{
     canvas::{Area, Draw, LEFT, WIDTH, at, plain, size},
     mark::mark,
-    style::{INK, loss_colour},
+    style::{INK, loss_color},
 };
 
 /// Height of a row of [`losses`] in pixels.
@@ -39,12 +39,12 @@ fn rows<'a>(losses: &[(usize, &'a str)]) -> Vec<Vec<(usize, &'a str)>> {
 }
 
 /// Height of [`losses`] in pixels.
-pub(super) fn strip_height(losses: &[(usize, &str)]) -> u32 {
+pub(crate) fn strip_height(losses: &[(usize, &str)]) -> u32 {
     18 + ROW_HEIGHT * rows(losses).len() as u32
 }
 
-/// A line with a mark and a name for each loss, centred in a strip, in as many rows as it takes.
-pub(super) fn losses(strip: &Area<'_>, losses: &[(usize, &str)]) -> Draw<()> {
+/// A line with a mark and a name for each loss, centered in a strip, in as many rows as it takes.
+pub(crate) fn losses(strip: &Area<'_>, losses: &[(usize, &str)]) -> Draw<()> {
     let style = plain(13.0, INK, LEFT);
     for (i, row) in rows(losses).into_iter().enumerate() {
         let widths: Vec<f64> = row
@@ -55,12 +55,12 @@ pub(super) fn losses(strip: &Area<'_>, losses: &[(usize, &str)]) -> Draw<()> {
         let mut x = ((f64::from(WIDTH) - total) / 2.0).max(18.0);
         let y = 22.0 + f64::from(ROW_HEIGHT) * i as f64;
         for ((position, loss), width) in row.iter().zip(widths) {
-            let colour = loss_colour(loss, *position);
+            let color = loss_color(loss, *position);
             strip.draw(&PathElement::new(
                 vec![(at(x), at(y)), (at(x + LINE), at(y))],
-                colour.stroke_width(size(2)),
+                color.stroke_width(size(2)),
             ))?;
-            mark(strip, (at(x + LINE / 2.0), at(y)), *position, 4.5, colour)?;
+            mark(strip, (at(x + LINE / 2.0), at(y)), *position, 4.5, color)?;
             strip.draw_text(loss, &style, (at(x + LINE + GAP), at(y)))?;
             x += LINE + GAP + width + BETWEEN;
         }
@@ -69,7 +69,7 @@ pub(super) fn losses(strip: &Area<'_>, losses: &[(usize, &str)]) -> Draw<()> {
 }
 
 /// Rows and columns for panels and, in the last cell, their legend.
-pub(super) fn grid(panels: usize) -> (usize, usize) {
+pub(crate) fn grid(panels: usize) -> (usize, usize) {
     let cells = panels + 1;
     let columns = match cells {
         0..=3 => cells,

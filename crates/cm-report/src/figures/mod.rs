@@ -1,78 +1,64 @@
 //! The pictures of a report, as SVG and as PNG.
 
-mod accuracy_by_loss;
-mod accuracy_by_severity;
-mod canvas;
+mod by_level;
+mod by_loss;
+pub(crate) mod canvas;
+mod confusion;
 mod features;
-mod formulas;
 mod learning_curves;
 mod legend;
-mod many_classes;
 mod mark;
-mod norm_by_severity;
+mod norm_by_level;
 mod png;
-mod style;
+mod reliability;
+mod sheet;
+pub(crate) mod style;
 
-use super::{
-    ReportError,
+use cm_record::{FeatureTable, Results};
+
+use crate::{
+    Figure, ReportError,
     summary::{self, DimensionSummary},
 };
-use crate::experiment::{FeatureRow, Results};
 
-pub(super) use canvas::{BOLD, REGULAR};
-pub(super) use formulas::{Drawing, draw as draw_formulas};
-pub(super) use many_classes::draw as draw_many_classes;
-pub(super) use style::loss_colour;
-
-/// What a picture shows, which is also where the report places it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Accuracy,
-    Features,
-    Norm,
-    LearningCurves,
-}
-
-/// A picture with its caption.
-pub(super) struct Figure {
-    pub kind: Kind,
-    /// Name of its files, without extension.
-    pub name: String,
-    pub caption: String,
-    pub svg: String,
-}
+pub(crate) use canvas::{BOLD, REGULAR};
+pub use confusion::confusion;
+pub use reliability::reliability;
+pub use sheet::{ContactImage, ContactRow, contact_sheet};
+pub(crate) use style::loss_color;
 
 /// The pixels of a picture.
-pub(super) fn png(name: &str, svg: &str) -> Result<Vec<u8>, ReportError> {
+pub(crate) fn png(name: &str, svg: &str) -> Result<Vec<u8>, ReportError> {
     png::render(svg).map_err(|reason| ReportError::Rendering { figure: name.to_owned(), reason })
 }
 
 /// All pictures that the runs suffice for.
-pub(super) fn draw(results: &Results, features: &[Vec<FeatureRow>]) -> Result<Vec<Figure>, ReportError> {
+pub(crate) fn draw(results: &Results, features: &[Option<FeatureTable>]) -> Result<Vec<Figure>, ReportError> {
+    let data = results.data.name.as_str();
     let dimensions = summary::by_dimension(results);
+    let strata = &results.layout.stratifications;
     let mut figures = Vec::new();
     for dimension in &dimensions {
-        figures.extend(match trained(dimension).len() > accuracy_by_loss::MANY {
-            true => accuracy_by_loss::draw(results, dimension)?,
-            false => accuracy_by_severity::draw(results, dimension)?,
-        });
+        for strata in strata {
+            figures.extend(match dimension.trained().len() > by_loss::MANY {
+                true => by_loss::draw(data, dimension, strata)?,
+                false => by_level::draw(data, dimension, strata)?,
+            });
+        }
     }
     figures.extend(features::draw(results, features)?);
     for dimension in &dimensions {
-        figures.extend(norm_by_severity::draw(results, features, dimension)?);
+        for strata in strata {
+            figures.extend(norm_by_level::draw(data, dimension, strata)?);
+        }
     }
     for dimension in &dimensions {
-        figures.extend(learning_curves::draw(results, dimension)?);
+        figures.extend(learning_curves::draw(data, dimension)?);
     }
     Ok(figures)
 }
 
 /// The line under the title of every picture: data, feature dimension, seeds.
-fn subtitle(results: &Results, dimension: &DimensionSummary<'_>) -> String {
-    format!("{} · {}", results.data.name, dimension.describe())
-}
-
-/// Losses with at least one run, with their position in the order of the experiment.
-fn trained<'a>(dimension: &'a DimensionSummary<'_>) -> Vec<(usize, &'a summary::LossSummary<'a>)> {
-    dimension.losses.iter().enumerate().filter(|(_, l)| !l.runs.is_empty()).collect()
+fn subtitle(data: &str, dimension: &DimensionSummary<'_>) -> String {
+    format!("{data} · {}", dimension.describe())
 }

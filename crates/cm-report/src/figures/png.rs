@@ -13,7 +13,7 @@ use super::canvas::{BOLD, REGULAR};
 const SCALE: f32 = 2.0;
 
 /// Renders an SVG with the embedded typeface only, so that it looks the same on every machine.
-pub(super) fn render(svg: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn render(svg: &str) -> Result<Vec<u8>, String> {
     static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
         let mut fonts = Database::new();
         fonts.load_font_data(REGULAR.to_vec());

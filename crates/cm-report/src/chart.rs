@@ -1,20 +1,62 @@
-//! Panels of named curves, each with its legend inside.
+//! Pictures of panels with named curves, each with its legend inside: for whoever has curves to show.
 
 use plotters::{
     element::{DashedPathElement, PathElement, Rectangle},
-    style::{Color, RGBColor, ShapeStyle, WHITE},
+    style::{Color as _, RGBColor, ShapeStyle, WHITE},
 };
 
-use super::super::{
-    canvas::{Area, Axis, Chart, Draw, LEFT, Margins, at, chart, plain, size},
-    style::{AXIS, INK},
+pub use crate::figures::canvas::{Axis, padded};
+use crate::{
+    Figure, Kind, ReportError,
+    figures::{
+        canvas::{
+            Area, Chart, Draw, HEADING_HEIGHT, LEFT, Margins, RIGHT, WIDTH, at, chart, picture, plain, size,
+        },
+        style::{AXIS, CURVES, INK, MUTED},
+    },
 };
+
+/// The color of a curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Color(RGBColor);
+
+impl Color {
+    /// Colors of one panel's curves, for color-blind readers too.
+    pub const CURVES: [Self; 5] =
+        [Self(CURVES[0]), Self(CURVES[1]), Self(CURVES[2]), Self(CURVES[3]), Self(CURVES[4])];
+    /// Of what the others are compared with.
+    pub const MUTED: Self = Self(MUTED);
+}
+
+/// A picture of panels in rows and columns.
+///
+/// # Errors
+///
+/// [`ReportError::Drawing`] if it cannot be drawn.
+pub fn panels(
+    name: &str,
+    title: &str,
+    subtitle: &str,
+    row_height: u32,
+    (rows, columns): (usize, usize),
+    panels: &[Panel],
+) -> Result<Figure, ReportError> {
+    let size = (WIDTH, HEADING_HEIGHT + row_height * rows as u32);
+    let svg = picture(name, size, title, subtitle, |sheet| {
+        for (panel, area) in panels.iter().zip(sheet.split_evenly((rows, columns))) {
+            panel.draw(&area)?;
+        }
+        Ok(())
+    })?;
+    Ok(Figure { kind: Kind::Other, name: name.to_owned(), caption: subtitle.to_owned(), svg })
+}
 
 const MARGINS: Margins = Margins { top: 36, right: 18, left: 62, bottom: 52 };
 
 /// How a curve is drawn.
-#[derive(Clone, Copy)]
-pub(in crate::report::figures) enum Line {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// As a line.
     Solid,
     /// Seen beside what lies on it.
     Wide,
@@ -24,51 +66,69 @@ pub(in crate::report::figures) enum Line {
     Faint,
 }
 
-pub(in crate::report::figures) struct Curve {
+/// A named curve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// Its name in the legend.
     pub name: String,
-    pub colour: RGBColor,
+    /// Its color.
+    pub color: Color,
+    /// How it is drawn.
     pub line: Line,
+    /// Its points from left to right; it is broken where one is not finite or outside the axis.
     pub points: Vec<(f64, f64)>,
 }
 
 impl Curve {
-    pub fn new(name: impl Into<String>, colour: RGBColor, points: Vec<(f64, f64)>) -> Self {
-        Self { name: name.into(), colour, line: Line::Solid, points }
+    /// A solid curve.
+    pub fn new(name: impl Into<String>, color: Color, points: Vec<(f64, f64)>) -> Self {
+        Self { name: name.into(), color, line: Line::Solid, points }
     }
 
+    /// The same curve, drawn otherwise.
     pub fn drawn(self, line: Line) -> Self {
         Self { line, ..self }
     }
 
     fn style(&self) -> ShapeStyle {
         match self.line {
-            Line::Solid | Line::Dashed => self.colour.stroke_width(size(2)),
-            Line::Wide => self.colour.mix(0.35).stroke_width(size(6)),
-            Line::Faint => self.colour.stroke_width(size(1)),
+            Line::Solid | Line::Dashed => self.color.0.stroke_width(size(2)),
+            Line::Wide => self.color.0.mix(0.35).stroke_width(size(6)),
+            Line::Faint => self.color.0.stroke_width(size(1)),
         }
     }
 }
 
 /// Where the legend stands in its panel.
-#[derive(Clone, Copy)]
-pub(in crate::report::figures) enum Corner {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "they say it")]
+pub enum Corner {
     TopLeft,
     TopRight,
     BottomLeft,
     BottomRight,
 }
 
-pub(in crate::report::figures) struct Panel {
-    pub title: &'static str,
+/// A chart with curves.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    /// What stands above it.
+    pub title: String,
+    /// To the right.
     pub x: Axis,
+    /// Upwards.
     pub y: Axis,
+    /// Where the legend stands.
     pub legend: Corner,
+    /// The curves, the first at the bottom.
     pub curves: Vec<Curve>,
+    /// What it means to be above the line of 0, and to be below.
+    pub about_zero: Option<[&'static str; 2]>,
 }
 
 impl Panel {
-    pub fn draw<'a>(&self, area: &Area<'a>) -> Draw<Chart<'a>> {
-        let mut chart = chart(area, self.title, &MARGINS, &self.x, &self.y)?;
+    fn draw(&self, area: &Area<'_>) -> Draw<()> {
+        let mut chart = chart(area, &self.title, &MARGINS, &self.x, &self.y)?;
         if self.y.range.start < 0.0 && self.y.range.end > 0.0 {
             let zero = vec![(self.x.range.start, 0.0), (self.x.range.end, 0.0)];
             chart.draw_series([PathElement::new(zero, AXIS.stroke_width(size(1)))])?;
@@ -85,8 +145,10 @@ impl Panel {
                 };
             }
         }
-        self.draw_legend(&chart)?;
-        Ok(chart)
+        if let Some(words) = self.about_zero {
+            draw_about_zero(&chart, words)?;
+        }
+        self.draw_legend(&chart)
     }
 
     fn draw_legend(&self, chart: &Chart<'_>) -> Draw<()> {
@@ -129,6 +191,18 @@ impl Panel {
         }
         Ok(())
     }
+}
+
+/// Says at the line of 0 what is above and what is below.
+fn draw_about_zero(chart: &Chart<'_>, [above, below]: [&str; 2]) -> Draw<()> {
+    let inside = chart.plotting_area();
+    let (_, zero) = inside.map_coordinate(&(0.0, 0.0));
+    let (_, top) = inside.strip_coord_spec().get_base_pixel();
+    let area = inside.strip_coord_spec();
+    let (width, _) = area.dim_in_pixel();
+    let (left, right) = (plain(12.0, MUTED, LEFT), plain(12.0, MUTED, RIGHT));
+    area.draw_text(above, &left, (at(10.0), zero - top - at(11.0)))?;
+    area.draw_text(below, &right, (width as i32 - at(10.0), zero - top + at(11.0)))
 }
 
 /// The parts of a curve within the range of the axis.

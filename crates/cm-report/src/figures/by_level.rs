@@ -1,76 +1,77 @@
-//! Accuracy against the severity of the degradation, absolute and relative to the baseline.
+//! Accuracy by the levels of a stratification, absolute and relative to the baseline.
 
 use std::ops::Range;
 
+use cm_record::{Level, Stratification};
 use plotters::{element::PathElement, style::Color};
 
 use super::{
-    Figure, Kind,
     canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, WIDTH, chart, padded, picture, size},
     legend,
     mark::mark,
-    style::loss_colour,
+    style::loss_color,
 };
 use crate::{
-    experiment::Results,
-    report::{
-        ReportError,
-        summary::{self, DimensionSummary, Spread},
-    },
+    Figure, Kind, ReportError,
+    summary::{DimensionSummary, LossSummary, Spread},
 };
 
 const PANEL_HEIGHT: u32 = 390;
 const MARGINS: Margins = Margins { top: 36, right: 22, left: 66, bottom: 52 };
 
-/// A value with its spread at each severity.
+/// A value with its spread at each level.
 struct Series<'a> {
     position: usize,
     loss: &'a str,
     points: Vec<(f64, Spread)>,
 }
 
-pub(super) fn draw(
-    results: &Results,
+pub(crate) fn draw(
+    data: &str,
     dimension: &DimensionSummary<'_>,
+    strata: &Stratification,
 ) -> Result<Option<Figure>, ReportError> {
-    let losses = super::trained(dimension);
-    let series = |value: &dyn Fn(&summary::LossSummary<'_>, u8) -> Option<Spread>| -> Vec<Series<'_>> {
-        let points = |loss| {
-            let percent = |&s: &u8| Some((f64::from(s), value(loss, s)?.scaled(100.0)));
-            dimension.severities.iter().filter_map(percent).collect()
+    let losses = dimension.trained();
+    let levels = dimension.levels(strata, "accuracy");
+    let series = |value: &dyn Fn(&LossSummary<'_>, &str) -> Option<Spread>| -> Vec<Series<'_>> {
+        let points = |loss: &LossSummary<'_>| {
+            let percent = |(x, (_, level)): (usize, &(usize, &Level))| {
+                Some((x as f64, value(loss, &strata.stratum(level))?.scaled(100.0)))
+            };
+            levels.iter().enumerate().filter_map(percent).collect()
         };
         losses
             .iter()
             .map(|&(position, loss)| Series { position, loss: loss.loss, points: points(loss) })
             .collect()
     };
-    let absolute = series(&|loss, severity| loss.over_seeds(summary::accuracy_at(severity)));
+    let accuracy = |run: &cm_record::RunRecord, stratum: &str| run.value("accuracy", stratum);
+    let absolute = series(&|loss, stratum| loss.over_seeds(|run| accuracy(run, stratum)));
     let Some(accuracies) = range(&absolute) else { return Ok(None) };
     let Some(baseline) = dimension.baseline() else { return Ok(None) };
     // Seed by seed, so that what a seed does to both losses drops out of the spread.
     let relative =
-        series(&|loss, severity| Spread::of(loss.differences(baseline, summary::accuracy_at(severity))));
+        series(&|loss, stratum| Spread::of(loss.differences(baseline, |run| accuracy(run, stratum))));
     let difference = range(&relative).filter(|_| losses.len() > 1);
 
-    let name = format!("accuracy-by-severity-{}d", dimension.feature_dim);
-    let title = "Accuracy by severity of the degradation";
-    let subtitle = super::subtitle(results, dimension);
+    let name = format!("accuracy-by-{}-{}d", strata.name, dimension.feature_dim);
+    let title = format!("Accuracy by {}", strata.title);
+    let subtitle = super::subtitle(data, dimension);
     let names: Vec<(usize, &str)> = absolute.iter().map(|s| (s.position, s.loss)).collect();
     let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::strip_height(&names);
-    let svg = picture(&name, (WIDTH, height), title, &subtitle, |sheet| {
+    let svg = picture(&name, (WIDTH, height), &title, &subtitle, |sheet| {
         let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
         let panels = panels.split_evenly((1, if difference.is_some() { 2 } else { 1 }));
-        let x = severity_axis(&dimension.severities);
-        let y = Axis {
-            range: accuracies.start.max(0.0)..accuracies.end.min(100.5),
-            description: "accuracy on the test images (%)".into(),
-            ticks: 8,
-            whole: false,
-        };
+        let x = level_axis(strata, &levels);
+        let y = Axis::new(
+            accuracies.start.max(0.0)..accuracies.end.min(100.5),
+            "accuracy on the test images (%)",
+            8,
+            false,
+        );
         lines(&mut chart(&panels[0], "Accuracy", &MARGINS, &x, &y)?, &absolute)?;
         if let (Some(panel), Some(range)) = (panels.get(1), difference) {
-            let y =
-                Axis { range, description: "difference (percentage points)".into(), ticks: 8, whole: false };
+            let y = Axis::new(range, "difference (percentage points)", 8, false);
             let title = format!("Difference to {}", baseline.loss);
             lines(&mut chart(panel, &title, &MARGINS, &x, &y)?, &relative)?;
         }
@@ -84,11 +85,11 @@ pub(super) fn draw(
     };
     let what = if losses.len() > 1 {
         format!(
-            "Left: accuracy on the test images at each severity. Right: the same as a difference to {}.",
-            baseline.loss
+            "Left: accuracy on the test images by {}. Right: the same as a difference to {}.",
+            strata.title, baseline.loss
         )
     } else {
-        "Accuracy on the test images at each severity.".into()
+        format!("Accuracy on the test images by {}.", strata.title)
     };
     let caption = format!("{subtitle}. {what} {bars}");
     Ok(Some(Figure { kind: Kind::Accuracy, name, caption, svg }))
@@ -99,15 +100,9 @@ fn range(series: &[Series<'_>]) -> Option<Range<f64>> {
     padded(series.iter().flat_map(|s| s.points.iter().flat_map(|(_, spread)| ends(spread))))
 }
 
-/// The severities on an axis, with half a step of air.
-pub(super) fn severity_axis(severities: &[u8]) -> Axis {
-    let end = |severity: Option<&u8>| f64::from(severity.copied().unwrap_or(0));
-    Axis {
-        range: end(severities.first()) - 0.5..end(severities.last()) + 0.5,
-        description: "severity (0: untouched)".into(),
-        ticks: 6,
-        whole: true,
-    }
+/// The levels on an axis, by their names without line breaks.
+pub(crate) fn level_axis(strata: &Stratification, levels: &[(usize, &Level)]) -> Axis {
+    Axis::named(levels.iter().map(|(_, level)| level.name.clone()).collect(), strata.axis.as_str())
 }
 
 fn lines(chart: &mut Chart<'_>, series: &[Series<'_>]) -> Draw<()> {
@@ -115,14 +110,14 @@ fn lines(chart: &mut Chart<'_>, series: &[Series<'_>]) -> Draw<()> {
     const CAP: f64 = 0.035;
     let middle = (series.len() as f64 - 1.0) / 2.0;
     for (i, series) in series.iter().enumerate() {
-        let colour = loss_colour(series.loss, series.position);
+        let color = loss_color(series.loss, series.position);
         // Beside each other, or the error bars would hide each other.
         let has_bars = series.points.iter().any(|(_, s)| s.std.is_some());
         let shift = if has_bars { (i as f64 - middle) * DODGE } else { 0.0 };
         let points: Vec<(f64, f64)> = series.points.iter().map(|(x, s)| (x + shift, s.mean)).collect();
         for (&(x, y), (_, spread)) in points.iter().zip(&series.points) {
             if let Some(std) = spread.std {
-                let bar = |path| PathElement::new(path, colour.mix(0.75).stroke_width(size(1)));
+                let bar = |path| PathElement::new(path, color.mix(0.75).stroke_width(size(1)));
                 let bars = [
                     vec![(x, y - std), (x, y + std)],
                     vec![(x - CAP, y - std), (x + CAP, y - std)],
@@ -131,9 +126,9 @@ fn lines(chart: &mut Chart<'_>, series: &[Series<'_>]) -> Draw<()> {
                 chart.draw_series(bars.map(bar))?;
             }
         }
-        chart.draw_series([PathElement::new(points.clone(), colour.stroke_width(size(2)))])?;
+        chart.draw_series([PathElement::new(points.clone(), color.stroke_width(size(2)))])?;
         for point in points {
-            mark(chart.plotting_area(), point, series.position, 4.5, colour)?;
+            mark(chart.plotting_area(), point, series.position, 4.5, color)?;
         }
     }
     Ok(())
