@@ -1,4 +1,4 @@
-//! `cargo xtask reproduce`, `cargo xtask report` and `cargo xtask figures`: the `cm` program, built with the backend asked for.
+//! `cargo xtask train`, `reproduce` and the other commands of `cm`: the program, built with the backend asked for.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use crate::cargo;
 
 pub fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let features = cargo::features(cargo::backend(arguments))?;
-    let mut command = cargo::command(&["run", "--package", "cm-train", "--bin", "cm", "--features"]);
+    let mut command = cargo::command(&["run", "--package", "cm-cli", "--bin", "cm", "--features"]);
     command.args([&features, "--"]).args(arguments);
     cargo::run(command)
 }

@@ -12,8 +12,10 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask <command>
 
-  reproduce mnist [--backend NAME] [OPTIONS]   train and compare the losses; --help lists the options
-  report FOLDER                                rebuild tables and pictures of an experiment, without training
+  train DATA [--out FOLDER] [OPTIONS]          train a classifier on your images; --help lists the options
+  eval MODEL DATA [OPTIONS]                    test a model on images with known classes
+  reproduce mnist|signs [OPTIONS]              train and compare the losses; --help lists the options
+  report FOLDER                                rebuild tables and pictures of a study, without training
   figures [FOLDER]                             draw the formulas for the documents (docs/pictures)
   bench step [--json] [OPTIONS]                time of a training step with each head
   bench step --against-torch [--python PATH]   the same beside PyTorch
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
-        ["reproduce" | "report" | "figures", ..] => cm::run(&arguments),
+        ["train" | "eval" | "reproduce" | "report" | "figures", ..] => cm::run(&arguments),
         ["bench", "step", ..] => bench::step(&arguments[2..]),
         ["bench", "head", ..] => bench::head(&arguments[2..]),
         ["profile", "step", ..] => bench::profile_step(&arguments[2..]),

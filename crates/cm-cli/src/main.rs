@@ -1,14 +1,16 @@
-//! `cm`: train, test and report from the command line.
+//! `cm`: train, test and report on images of uneven quality, from the command line.
 
-mod reproduce;
+mod applications;
+mod commands;
+mod error;
+mod figures;
+mod session;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use cm_train::{Error, report};
+
+use crate::{applications::Application, error::CliError};
 
 /// Each step allocates and frees the same large images: this allocator keeps their memory from one step to the next,
 /// where that of many systems gives it back and gets it again page by page.
@@ -25,14 +27,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Train a classifier on your own images.
+    Train(Box<commands::train::Options>),
+    /// Test a model on images with known classes.
+    Eval(Box<commands::eval::Options>),
     /// Train and compare losses, and write tables and pictures.
     Reproduce {
         #[command(subcommand)]
-        experiment: Experiment,
+        application: Application,
     },
-    /// Rebuild every table and picture of a finished or interrupted experiment, without training.
+    /// Rebuild every table and picture of a finished or interrupted study, without training.
     Report {
-        /// Folder of the experiment, for example runs/mnist-20260101-120000.
+        /// Folder of the study, for example runs/mnist-20260101-120000.
         folder: PathBuf,
     },
     /// Draw the formulas: margins, norm maps, and the gradient by the norm.
@@ -46,45 +52,24 @@ enum Command {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum Experiment {
-    /// Handwritten digits of known quality: MNIST, or synthetic digits where MNIST cannot be had.
-    Mnist(Box<reproduce::Options>),
-}
-
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Reproduce { experiment: Experiment::Mnist(options) } => reproduce::mnist(*options),
-        Command::Report { folder } => rebuild(&folder),
-        Command::Figures { folder, many_classes } => figures(&folder, many_classes.as_deref()),
-    };
-    match result {
+    // As other programs do: `cm … | head -1` ends it quietly.
+    sigpipe::reset();
+    match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            // 130 is what shells give a program that Ctrl-C ended.
-            ExitCode::from(if error.is_interruption() { 130 } else { 1 })
+            error.exit_code()
         }
     }
 }
 
-fn rebuild(folder: &Path) -> Result<(), Error> {
-    let files = report::rebuild(folder)?;
-    let (results, _) = report::load(folder)?;
-    println!("{}", report::summary_table(&results));
-    for file in files {
-        println!("{}", file.display());
+fn run(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Train(options) => commands::train::run(*options),
+        Command::Eval(options) => commands::eval::run(*options),
+        Command::Reproduce { application } => application.run(),
+        Command::Report { folder } => commands::report::run(&folder),
+        Command::Figures { folder, many_classes } => commands::figures::run(&folder, many_classes.as_deref()),
     }
-    Ok(())
-}
-
-fn figures(folder: &Path, many_classes: Option<&Path>) -> Result<(), Error> {
-    let files = match many_classes {
-        Some(measured) => report::draw_many_classes(measured, folder)?,
-        None => report::draw_formulas(folder)?,
-    };
-    for file in files {
-        println!("{}", file.display());
-    }
-    Ok(())
 }

@@ -9,19 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::data::mnist::real_mnist;
-
-fn cm(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cm"));
-    command.args(arguments);
-    command
-}
-
-fn run(arguments: &[&str]) -> (bool, String, String) {
-    let Output { status, stdout, stderr } = cm(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.success(), text(stdout), text(stderr))
-}
+use crate::shared::{cm, run};
 
 fn small(data: &str, out: &Path) -> Vec<String> {
     let options = "reproduce mnist --losses CM-CosFace --feature-dim 2 --width 2 --train-images 200 --test-images 40 \
@@ -44,7 +32,7 @@ fn the_main_job_prints_lines_and_a_table_when_it_is_not_in_a_terminal() {
     assert!(stdout.contains("report.html"), "{stdout}");
 
     let (success, _, stderr) = run(&arguments);
-    assert!(!success && stderr.contains("already holds an experiment"), "{stderr}");
+    assert!(!success && stderr.contains("already holds a study"), "{stderr}");
 
     let (success, stdout, stderr) = run(&["report", &out.display().to_string()]);
     assert!(success && stdout.contains("results.csv"), "{stderr}");
@@ -87,8 +75,9 @@ fn without_network_and_data_the_main_job_is_done_on_digits_that_nothing_calls_mn
 }
 
 #[test]
+#[cfg_attr(not(cm_data), ignore = "MNIST is not on this machine: CM_DATA_DIR names the folder that holds mnist/")]
 fn without_data_and_with_a_mirror_mnist_is_downloaded_once() {
-    let Some(mnist) = real_mnist() else { return };
+    let mnist = Path::new(env!("CM_TEST_DATA")).join("mnist");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mirror = format!("http://{}/a/folder", listener.local_addr().unwrap());
     // Four files, once each: a second download would find nobody.
@@ -141,7 +130,7 @@ fn wrong_options_end_with_one_error_that_names_them() {
         (&["--losses", "ArkFace"], &["no loss named \"ArkFace\"", "CM-CosFace"]),
         (&["--backend", "tpu"], &["no backend named \"tpu\"", "cuda"]),
         (&["--backend", "cuda"], &["built without the backend cuda", "--features cuda"]),
-        (&["--data", "cifar"], &["no data set named \"cifar\"", "synthetic"]),
+        (&["--data", "cifar"], &["--data must be auto, mnist or synthetic", "cifar"]),
         (&["--degradation", "fog"], &["no degradation named \"fog\"", "occlusion"]),
         (&["--profile", "huge"], &["must be quick or full", "huge"]),
         (&["--data-dir", "/no/such/folder"], &["/no/such/folder", "does not exist"]),
@@ -181,10 +170,13 @@ fn ctrl_c_ends_the_training_with_a_way_to_go_on_which_works() {
 
     let curve = std::fs::read_to_string(out.join("runs/cm-cosface-d2-s0/epochs.json")).unwrap();
     let done = curve.matches("\"epoch\"").count();
-    let config = out.join("config.json");
-    let shorter = format!("\"epochs\": {}", done + 1);
-    let shortened = std::fs::read_to_string(&config).unwrap().replace("\"epochs\": 1000", &shorter);
-    std::fs::write(&config, shortened).unwrap();
+    // As if fewer had been asked for from the beginning.
+    for file in ["config.json", "results.json"] {
+        let path = out.join(file);
+        let shorter = format!("\"epochs\": {}", done + 1);
+        let shortened = std::fs::read_to_string(&path).unwrap().replace("\"epochs\": 1000", &shorter);
+        std::fs::write(&path, shortened).unwrap();
+    }
     let (success, stdout, stderr) = run(&["reproduce", "mnist", "--resume", &out.display().to_string()]);
     assert!(success, "{stderr}");
     assert!(stdout.contains("goes on after epoch") && stdout.contains("report.html"), "{stdout}");

@@ -2,20 +2,19 @@
 
 use std::{collections::BTreeMap, f32::consts::PI};
 
+use cm_data::{MemorySet, image_generator};
+use md5::{Digest, Md5};
 use rand::{Rng, RngExt, seq::SliceRandom};
 use rand_distr::{Distribution, Normal};
 use rayon::prelude::*;
 use tiny_skia::{LineCap, LineJoin, Paint, PathBuilder, Pixmap, Transform};
 
 use super::{
-    DataSet, LabelledImages,
-    degrade::generator,
-    idx::md5_hex,
+    source::DataSet,
     strokes::{DIGITS, Point},
+    study::SIZE,
 };
 
-/// Height and width, as MNIST's.
-const SIZE: usize = 28;
 /// Height of the digits in pixels, as MNIST's.
 const DIGIT_SIZE: f32 = 20.0;
 
@@ -28,21 +27,24 @@ pub fn synthetic_digits(train: usize, test: usize, seed: u64) -> DataSet {
     let (train, test) = (draw_set(train, seed, 1), draw_set(test, seed, 2));
     let mut checksums = BTreeMap::new();
     for (name, set) in [("train", &train), ("test", &test)] {
-        let bytes = [set.pixels.as_slice(), set.labels.as_slice()].concat();
-        checksums.insert(format!("{name} pixels and labels"), format!("md5:{}", md5_hex(&bytes)));
+        let mut sum = Md5::new();
+        set.images.iter().for_each(|image| sum.update(&image.pixels));
+        sum.update(set.labels.iter().map(|&label| label as u8).collect::<Vec<_>>());
+        let hex: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        checksums.insert(format!("{name} pixels and labels"), format!("md5:{hex}"));
     }
     let source = format!("drawn from stroke templates with seed {seed}");
-    DataSet { name: "synthetic digits", source, notice: None, checksums, train, test }
+    DataSet { name: "synthetic digits", place: source.clone(), source, notice: None, checksums, train, test }
 }
 
-fn draw_set(count: usize, seed: u64, set: u64) -> LabelledImages {
+fn draw_set(count: usize, seed: u64, set: u64) -> MemorySet {
     // The upper bits tell the sets apart, so that no image of one appears in the other.
     let index = |i: usize| (set << 48) | i as u64;
     let mut labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
-    labels.shuffle(&mut generator(seed, index(1 << 40)));
-    let draw = |(i, &label): (usize, &u8)| draw(label, &mut generator(seed, index(i)));
+    labels.shuffle(&mut image_generator(seed, index(1 << 40)));
+    let draw = |(i, &label): (usize, &u8)| draw(label, &mut image_generator(seed, index(i)));
     let images: Vec<Vec<u8>> = labels.par_iter().enumerate().map(draw).collect();
-    LabelledImages { rows: SIZE, cols: SIZE, pixels: images.concat(), labels }
+    MemorySet::gray(SIZE, SIZE, &images.concat(), labels.into_iter().map(u32::from).collect())
 }
 
 fn draw(label: u8, random: &mut impl Rng) -> Vec<u8> {

@@ -1,0 +1,111 @@
+//! Handwritten digits of known quality: MNIST degraded by a known severity, or synthetic digits.
+
+mod config;
+mod evaluation;
+mod mnist;
+mod older;
+mod source;
+mod strokes;
+mod study;
+mod synthetic;
+#[cfg(test)]
+mod tests;
+
+use clap::Args;
+use cm_data::Degradation;
+use cm_train::{study as studies, training::Display};
+
+use crate::{
+    applications::common::{self, Losses, StudyOptions},
+    error::CliError,
+};
+
+use config::{Config, DataChoice};
+pub use older::read as read_older;
+
+/// Name of the application in records.
+const APPLICATION: &str = "digits";
+
+/// Options of the study of digits. What is not given comes from the profile.
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(flatten)]
+    common: StudyOptions,
+    /// Images to train on
+    #[arg(long, conflicts_with = "resume")]
+    train_images: Option<usize>,
+    /// Images to test on
+    #[arg(long, conflicts_with = "resume")]
+    test_images: Option<usize>,
+    /// auto (MNIST, or synthetic digits where it cannot be had), mnist or synthetic
+    #[arg(long, conflicts_with = "resume")]
+    data: Option<DataChoice>,
+    /// What spoils the low-quality images: blur, low-resolution, noise, occlusion, low-contrast or mixed
+    #[arg(long, conflicts_with = "resume")]
+    degradation: Option<Degradation>,
+    /// Share of training images with a severity of 1 to 4, from 0 to 1
+    #[arg(long, conflicts_with = "resume")]
+    low_quality_fraction: Option<f64>,
+}
+
+impl Options {
+    fn config(&self) -> Config {
+        let common = &self.common;
+        let mut config = Config::of(common.profile);
+        if let Some(losses) = &common.losses {
+            config.losses = Losses::listed(losses);
+        }
+        /// Replaces a value by the option, if it was given.
+        macro_rules! take {
+            ($($option:expr => $($place:ident).+),* $(,)?) => {
+                $(if let Some(value) = &$option { config.$($place).+ = value.clone(); })*
+            };
+        }
+        take! {
+            common.feature_dim => feature_dims,
+            common.seeds => seeds,
+            common.epochs => recipe.epochs,
+            common.batch_size => recipe.batch_size,
+            common.learning_rate => recipe.schedule.learning_rate,
+            common.width => width,
+            self.train_images => train_images,
+            self.test_images => test_images,
+            self.data => data,
+            self.degradation => degradation,
+            self.low_quality_fraction => low_quality_fraction,
+        }
+        config
+    }
+}
+
+/// Runs the study and prints its table.
+pub fn run(options: Options) -> Result<(), CliError> {
+    let common = &options.common;
+    let session = common.session.open(common.retry_diverged)?;
+    let (folder, mut config, new) =
+        common.open(APPLICATION, options.config(), Config::validate, |config| &mut config.recipe.epochs)?;
+    let data = source::load(
+        config.data,
+        &source::LoadOptions {
+            data_dir: common.data_dir.clone(),
+            train_images: config.train_images,
+            test_images: config.test_images,
+            seed: config.data_seed,
+            resumed: !new,
+            progress: session.display == Display::Bar,
+        },
+    )?;
+    if let Some(notice) = &data.notice {
+        eprintln!("{notice}");
+    }
+    if session.display != Display::Quiet {
+        println!("{}: {}", data.name, data.place);
+    }
+    if new {
+        // What was found is what a resumed study must find again.
+        config.data = if data.name == source::MNIST { DataChoice::Mnist } else { DataChoice::Synthetic };
+        folder.begin(APPLICATION, &config)?;
+    }
+    let results = studies::run(&session, &folder, &study::Digits::new(config, data)?)?;
+    common::finish(folder.path(), &results)
+}

@@ -1,0 +1,210 @@
+//! Networks to train on digits, and how to test them.
+
+use std::sync::Arc;
+
+use cm_data::{ImageSet, InputSpec, MemorySet, Resize, SEVERITIES, assign_severities, degrade_all};
+use cm_loss_core::Preset;
+use cm_models::BackboneConfig;
+use cm_record::{Column, DataRecord, FeatureTable, Headline, Layout, Level, RunKey, SplitRecord, Stratification};
+use cm_train::{
+    Error,
+    classifier::Classifier,
+    evaluation::Predictor,
+    model::{CARD_FORMAT, ModelCard, Provenance},
+    study::{Evaluated, Study, Trial},
+};
+use serde_json::Value;
+
+use super::{APPLICATION, config::Config, evaluation, source::DataSet};
+use crate::{applications::common, error::CliError, session::program};
+
+/// Height and width of the images.
+pub const SIZE: usize = 28;
+/// Classes of every data set of digits.
+pub const CLASSES: u32 = 10;
+/// Mean and standard deviation of MNIST's training pixels, from 0 to 1, which every input is normalized with.
+const PIXEL_MEAN: f32 = 0.1307;
+const PIXEL_STD: f32 = 0.3081;
+
+/// Degraded images, and what to do with them.
+pub struct Digits {
+    config: Config,
+    record: DataRecord,
+    train: Arc<MemorySet>,
+    /// The test images at each severity.
+    test: Vec<Arc<MemorySet>>,
+}
+
+impl Digits {
+    /// Degrades the images as the settings have it.
+    pub fn new(config: Config, data: DataSet) -> Result<Self, CliError> {
+        let severities = assign_severities(data.train.len(), config.low_quality_fraction, config.data_seed);
+        let counts: Vec<usize> = (0..SEVERITIES)
+            .map(|s| severities.iter().filter(|&&found| usize::from(found) == s).count())
+            .collect();
+        let split =
+            |name: &str, set: &MemorySet| SplitRecord { name: name.to_owned(), images: set.len(), checksum: None };
+        let record = DataRecord {
+            name: data.name.to_owned(),
+            source: data.source.clone(),
+            checksums: data.checksums.clone(),
+            splits: vec![split("train", &data.train), split("test", &data.test)],
+            left_out: Vec::new(),
+            facts: evaluation::severity_facts(&counts),
+        };
+        let train = degrade_all(&data.train, config.degradation, &severities, config.data_seed);
+        // The test images are spoilt with other random numbers than the training images.
+        let test_seed = config.data_seed.wrapping_add(1);
+        let at = |severity: usize| {
+            let severities = vec![severity as u8; data.test.len()];
+            Arc::new(degrade_all(&data.test, config.degradation, &severities, test_seed))
+        };
+        Ok(Self { record, train: Arc::new(train), test: (0..SEVERITIES).map(at).collect(), config })
+    }
+
+    fn card(&self, key: &RunKey, preset: Preset) -> ModelCard {
+        let program = program();
+        ModelCard {
+            format: CARD_FORMAT,
+            backbone: BackboneConfig::lenet_pp(self.config.width),
+            feature_dim: key.feature_dim,
+            loss: key.loss.clone(),
+            head: preset.config(),
+            classes: (0..CLASSES).map(|class| class.to_string()).collect(),
+            input: InputSpec {
+                width: SIZE,
+                height: SIZE,
+                channels: 1,
+                region: None,
+                resize: Resize::None,
+                mean: vec![PIXEL_MEAN],
+                std: vec![PIXEL_STD],
+            },
+            provenance: Provenance {
+                data: self.record.name.clone(),
+                checksum: self.record.checksums.values().next().cloned().unwrap_or_default(),
+                seed: key.seed,
+                epochs: 0,
+                valid_accuracy: None,
+                version: program.version,
+                commit: program.commit,
+            },
+        }
+    }
+}
+
+impl Study for Digits {
+    fn application(&self) -> &'static str {
+        APPLICATION
+    }
+
+    fn settings(&self) -> Result<Value, Error> {
+        serde_json::to_value(&self.config)
+            .map_err(|error| Error::option("config", "a value that JSON has", error))
+    }
+
+    fn data(&self) -> DataRecord {
+        self.record.clone()
+    }
+
+    fn layout(&self) -> Layout {
+        layout()
+    }
+
+    fn keys(&self) -> Vec<RunKey> {
+        common::keys(&self.config.losses, &self.config.feature_dims, &self.config.seeds)
+    }
+
+    fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
+        let preset: Preset = key.loss.parse()?;
+        Ok(Trial {
+            key: key.clone(),
+            card: self.card(key, preset),
+            recipe: self.config.recipe.clone(),
+            train: self.train.clone(),
+            valid: Some(self.test[0].clone()),
+            validated: "clean test",
+            // The clean test images only show progress: nothing is chosen by them.
+            select_best: false,
+            init: None,
+            models_on_top: false,
+        })
+    }
+
+    fn test_images(&self) -> usize {
+        self.test.iter().map(|set| set.len()).sum()
+    }
+
+    fn evaluate(
+        &self,
+        network: &Classifier,
+        _trial: &Trial,
+        predictor: &Predictor<'_>,
+    ) -> Result<Option<Evaluated>, Error> {
+        let mut predictions = Vec::new();
+        for (severity, set) in self.test.iter().enumerate() {
+            let Some(found) = predictor.predict(network, set.clone())? else { return Ok(None) };
+            predictions.extend(found.into_iter().map(|prediction| (severity, prediction)));
+        }
+        let clean: Vec<f32> =
+            predictions.iter().filter(|(severity, _)| *severity == 0).map(|(_, p)| p.norm).collect();
+        Ok(Some(Evaluated {
+            measurements: evaluation::measurements(&predictions),
+            warnings: common::saturation(network, &clean, predictor.device),
+            features: Some(FeatureTable {
+                stratifications: vec!["severity".to_owned()],
+                rows: predictions
+                    .iter()
+                    .map(|(severity, prediction)| common::feature_row(prediction, vec![severity.to_string()]))
+                    .collect(),
+            }),
+        }))
+    }
+
+    fn report(&self, folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        common::draw_report(folder)
+    }
+}
+
+/// How tables and pictures show digits.
+pub fn layout() -> Layout {
+    let level = |severity: usize| Level {
+        name: severity.to_string(),
+        label: if severity == 0 { "clean\n(0)".to_owned() } else { format!("sev.\n{severity}") },
+    };
+    let headline = |stratum: &str, phrase: &str| Headline {
+        metric: "accuracy".to_owned(),
+        stratum: stratum.to_owned(),
+        phrase: phrase.to_owned(),
+    };
+    let column = |metric: &str, stratum: &str, heading: &str, percent| Column {
+        metric: metric.to_owned(),
+        stratum: stratum.to_owned(),
+        heading: heading.to_owned(),
+        percent,
+    };
+    Layout {
+        baseline: Preset::Softmax.name().to_owned(),
+        pairs: common::pairs(),
+        headlines: vec![
+            headline("severity=0", "on untouched images (severity 0)"),
+            headline(evaluation::LOW_QUALITY, "on degraded images (mean over the severities above 0)"),
+        ],
+        stratifications: vec![Stratification {
+            name: "severity".to_owned(),
+            title: "severity of the degradation".to_owned(),
+            axis: "severity (0: untouched)".to_owned(),
+            levels: (0..SEVERITIES).map(level).collect(),
+        }],
+        columns: vec![
+            column("accuracy", evaluation::LOW_QUALITY, "mean\n1–4", true),
+            column("spearman_norm_severity", "", "ρ (norm,\nquality)", false),
+        ],
+        notes: vec![
+            "Accuracy on the test images in percent, by severity of their degradation (0: untouched).".to_owned(),
+            "ρ: Spearman correlation of feature norm and image quality (4 − severity); losses of constant scale do \
+             not train the norm."
+                .to_owned(),
+        ],
+    }
+}

@@ -1,0 +1,44 @@
+//! Studies on data of known quality. Each is one folder, and one entry in the list below.
+
+pub mod common;
+
+use clap::Subcommand;
+use cm_record::{RecordError, Results};
+
+use crate::error::CliError;
+
+/// Declares the applications once: their command, their folder, and what they are.
+macro_rules! applications {
+    ($($(#[$documentation:meta])* $command:ident => $folder:ident,)*) => {
+        $(mod $folder;)*
+
+        /// What can be reproduced.
+        #[derive(Debug, Subcommand)]
+        pub enum Application {
+            $($(#[$documentation])* $command(Box<$folder::Options>),)*
+        }
+
+        impl Application {
+            /// Runs the study.
+            pub fn run(self) -> Result<(), CliError> {
+                match self {
+                    $(Self::$command(options) => $folder::run(*options),)*
+                }
+            }
+        }
+
+        /// Reads a record of an older format, of whichever application it is; `None` if no application knows it.
+        pub fn read_older(path: &std::path::Path, text: &str, format: u64) -> Option<Result<Results, RecordError>> {
+            let readers: &[fn(&std::path::Path, &str, u64) -> Option<Result<Results, RecordError>>] =
+                &[$($folder::read_older,)*];
+            readers.iter().find_map(|read| read(path, text, format))
+        }
+    };
+}
+
+applications! {
+    /// Handwritten digits of known quality: MNIST, or synthetic digits where MNIST cannot be had.
+    Mnist => digits,
+    /// Traffic signs as a car sees them: GTSRB, or synthetic signs where GTSRB cannot be had.
+    Signs => signs,
+}

@@ -1,0 +1,91 @@
+//! Traffic signs: real images whose quality is uneven by nature. Far, dark and blurred signs are beside near and bright
+//! ones, and the resolution that the camera saw is known.
+
+mod config;
+mod glyphs;
+mod sheet;
+mod source;
+mod study;
+mod synthetic;
+
+use clap::Args;
+use cm_record::{RecordError, Results};
+use cm_train::{study as studies, training::Display};
+
+use crate::{
+    applications::common::{self, Losses, StudyOptions},
+    error::CliError,
+};
+
+use config::{Config, DataChoice};
+
+/// Name of the application in records.
+const APPLICATION: &str = "signs";
+
+/// Options of the study of signs. What is not given comes from the profile.
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(flatten)]
+    common: StudyOptions,
+    /// auto (GTSRB, or synthetic signs where it is not on the machine), gtsrb or synthetic
+    #[arg(long, conflicts_with = "resume")]
+    data: Option<DataChoice>,
+    /// Tracks of synthetic signs to train on
+    #[arg(long, conflicts_with = "resume")]
+    synthetic_tracks: Option<usize>,
+}
+
+impl Options {
+    fn config(&self) -> Config {
+        let common = &self.common;
+        let mut config = Config::of(common.profile);
+        if let Some(losses) = &common.losses {
+            config.losses = Losses::listed(losses);
+        }
+        /// Replaces a value by the option, if it was given.
+        macro_rules! take {
+            ($($option:expr => $($place:ident).+),* $(,)?) => {
+                $(if let Some(value) = &$option { config.$($place).+ = value.clone(); })*
+            };
+        }
+        take! {
+            common.feature_dim => feature_dims,
+            common.seeds => seeds,
+            common.epochs => recipe.epochs,
+            common.batch_size => recipe.batch_size,
+            common.learning_rate => recipe.schedule.learning_rate,
+            common.width => width,
+            self.data => data,
+            self.synthetic_tracks => synthetic_tracks,
+        }
+        config
+    }
+}
+
+/// Runs the study and prints its table.
+pub fn run(options: Options) -> Result<(), CliError> {
+    let common = &options.common;
+    let session = common.session.open(common.retry_diverged)?;
+    let (folder, mut config, new) =
+        common.open(APPLICATION, options.config(), Config::validate, |config| &mut config.recipe.epochs)?;
+    let signs =
+        source::load(config.data, common.data_dir.as_deref(), config.synthetic_tracks, config.data_seed)?;
+    if let Some(notice) = &signs.notice {
+        eprintln!("{notice}");
+    }
+    if session.display != Display::Quiet {
+        println!("{}: {}", signs.name, signs.place);
+    }
+    if new {
+        // What was found is what a resumed study must find again.
+        config.data = if signs.name == source::GTSRB { DataChoice::Gtsrb } else { DataChoice::Synthetic };
+        folder.begin(APPLICATION, &config)?;
+    }
+    let results = studies::run(&session, &folder, &study::SignStudy::new(config, signs)?)?;
+    common::finish(folder.path(), &results)
+}
+
+/// There are no records of signs in an older format.
+pub fn read_older(_path: &std::path::Path, _text: &str, _format: u64) -> Option<Result<Results, RecordError>> {
+    None
+}

@@ -1,0 +1,291 @@
+//! Networks to train on signs, and how to test them.
+
+use std::sync::Arc;
+
+use cm_data::{
+    Collection, ImageSet, InputSpec, Item, Location, MemorySet, Resize, SplitPlan, Subset, split,
+};
+use cm_eval::{Bootstrap, Statistic, Strata};
+use cm_loss_core::Preset;
+use cm_models::BackboneConfig;
+use cm_record::{
+    Column, DataRecord, FeatureTable, Headline, Layout, Level, Measurement, Results, RunKey,
+    SplitRecord, Stratification,
+};
+use cm_train::{
+    Error,
+    classifier::Classifier,
+    evaluation::{Prediction, Predictor},
+    model::{CARD_FORMAT, ModelCard, Provenance},
+    study::{Evaluated, Study, Trial},
+};
+use serde_json::Value;
+
+use super::{APPLICATION, config::Config, sheet, source::{Quality, Signs}, synthetic::SIZE};
+use crate::{applications::common, error::CliError, session::program};
+
+/// Parts that resolution and contrast are divided into.
+const PARTS: usize = 4;
+
+/// Signs with their strata, and what to do with them.
+pub struct SignStudy {
+    config: Config,
+    record: DataRecord,
+    classes: Vec<String>,
+    input: InputSpec,
+    train: Arc<dyn ImageSet>,
+    valid: Option<Arc<dyn ImageSet>>,
+    test: Arc<dyn ImageSet>,
+    quality: Vec<Quality>,
+    strata: [(&'static str, Strata); 2],
+}
+
+impl SignStudy {
+    /// Splits off the tracks that progress is followed on, and measures the training images.
+    pub fn new(config: Config, signs: Signs) -> Result<Self, CliError> {
+        let resolution: Vec<f64> = signs.test_quality.iter().map(|quality| quality.resolution).collect();
+        let contrast: Vec<f64> = signs.test_quality.iter().map(|quality| quality.contrast).collect();
+        let (train, valid) = held_out(&signs.train, &signs.train_groups, &signs.classes, &config)?;
+        let all: Arc<dyn ImageSet> = Arc::new(signs.train);
+        let subset = |indices: Vec<usize>| -> Arc<dyn ImageSet> { Arc::new(Subset::new(all.clone(), indices)) };
+        let (train, valid) = (subset(train), (!valid.is_empty()).then(|| subset(valid)));
+        let mut input = InputSpec {
+            width: SIZE as usize,
+            height: SIZE as usize,
+            channels: 3,
+            region: None,
+            resize: Resize::Stretch,
+            mean: vec![0.0; 3],
+            std: vec![1.0; 3],
+        };
+        (input.mean, input.std) = cm_data::measure(train.as_ref(), &input)?;
+        let test: Arc<dyn ImageSet> = Arc::new(signs.test);
+        let split = |name: &str, images| SplitRecord { name: name.to_owned(), images, checksum: None };
+        let record = DataRecord {
+            name: signs.name.to_owned(),
+            source: signs.source,
+            checksums: signs.checksums,
+            splits: vec![
+                split("train", train.len()),
+                split("val", valid.as_ref().map_or(0, |set| set.len())),
+                split("test", test.len()),
+            ],
+            left_out: Vec::new(),
+            facts: vec![("classes".to_owned(), signs.classes.len().to_string())],
+        };
+        Ok(Self {
+            strata: [
+                ("resolution", Strata::quantiles(&resolution, PARTS)),
+                ("contrast", Strata::quantiles(&contrast, PARTS)),
+            ],
+            quality: signs.test_quality,
+            classes: signs.classes,
+            config,
+            record,
+            input,
+            train,
+            valid,
+            test,
+        })
+    }
+
+    fn values(&self, stratification: &str) -> Vec<f64> {
+        let value = |quality: &Quality| match stratification {
+            "resolution" => quality.resolution,
+            _ => quality.contrast,
+        };
+        self.quality.iter().map(value).collect()
+    }
+
+    fn measurements(&self, predictions: &[Prediction]) -> Vec<Measurement> {
+        let mut found = common::stratum_measurements("", &predictions.iter().collect::<Vec<_>>());
+        let norms: Vec<f64> = predictions.iter().map(|p| f64::from(p.norm)).collect();
+        let classes: Vec<usize> = predictions.iter().map(|p| p.label as usize).collect();
+        for (name, strata) in &self.strata {
+            for level in strata.levels() {
+                let of: Vec<&Prediction> = level.indices.iter().map(|&index| &predictions[index]).collect();
+                found.extend(common::stratum_measurements(&format!("{name}={}", level.label), &of));
+            }
+            let values = self.values(name);
+            let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
+            let overall = bootstrap.overall(Statistic::Spearman, &norms, &values);
+            let within = bootstrap.within_classes(Statistic::Spearman, &norms, &values, &classes);
+            for (suffix, correlation) in [("", overall), ("_within", within)] {
+                let metric = format!("spearman_norm_{name}{suffix}");
+                let ends = [
+                    (metric.clone(), correlation.map(|c| c.value)),
+                    (format!("{metric}_low"), correlation.map(|c| c.interval.0)),
+                    (format!("{metric}_high"), correlation.map(|c| c.interval.1)),
+                ];
+                found.extend(ends.map(|(metric, value)| Measurement::new(&metric, "", value, norms.len())));
+            }
+        }
+        found
+    }
+}
+
+/// Images to learn from and images to follow progress on, tracks kept together.
+fn held_out(
+    set: &MemorySet,
+    groups: &[u32],
+    classes: &[String],
+    config: &Config,
+) -> Result<(Vec<usize>, Vec<usize>), CliError> {
+    let item = |(i, (&label, &group)): (usize, (&u32, &u32))| Item {
+        group: Some(group),
+        ..Item::new(set.names[i].clone(), Location::Memory(i), label)
+    };
+    let items: Vec<Item> = set.labels.iter().zip(groups).enumerate().map(item).collect();
+    let images = set.images.iter().map(|image| image.as_ref().clone()).collect();
+    let mut collection = Collection::from_images("signs", classes.to_vec(), items, images);
+    let last = groups.iter().max().map_or(0, |&last| last + 1);
+    collection.groups = (0..last).map(|group| group.to_string()).collect();
+    let plan = SplitPlan { validation: config.validation, seed: config.data_seed, ..SplitPlan::default() };
+    let splits = split(&collection, &plan)?;
+    Ok((splits.train, splits.val))
+}
+
+impl Study for SignStudy {
+    fn application(&self) -> &'static str {
+        APPLICATION
+    }
+
+    fn settings(&self) -> Result<Value, Error> {
+        serde_json::to_value(&self.config)
+            .map_err(|error| Error::option("config", "a value that JSON has", error))
+    }
+
+    fn data(&self) -> DataRecord {
+        self.record.clone()
+    }
+
+    fn layout(&self) -> Layout {
+        layout(&self.strata)
+    }
+
+    fn keys(&self) -> Vec<RunKey> {
+        common::keys(&self.config.losses, &self.config.feature_dims, &self.config.seeds)
+    }
+
+    fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
+        let preset: Preset = key.loss.parse()?;
+        let program = program();
+        let card = ModelCard {
+            format: CARD_FORMAT,
+            backbone: BackboneConfig::resnet18(self.config.width),
+            feature_dim: key.feature_dim,
+            loss: key.loss.clone(),
+            head: preset.config(),
+            classes: self.classes.clone(),
+            input: self.input.clone(),
+            provenance: Provenance {
+                data: self.record.name.clone(),
+                checksum: self.record.checksums.values().next_back().cloned().unwrap_or_default(),
+                seed: key.seed,
+                epochs: 0,
+                valid_accuracy: None,
+                version: program.version,
+                commit: program.commit,
+            },
+        };
+        Ok(Trial {
+            key: key.clone(),
+            card,
+            recipe: self.config.recipe.clone(),
+            train: self.train.clone(),
+            valid: self.valid.clone(),
+            validated: "validation",
+            select_best: false,
+            init: None,
+            models_on_top: false,
+        })
+    }
+
+    fn test_images(&self) -> usize {
+        self.test.len()
+    }
+
+    fn evaluate(
+        &self,
+        network: &Classifier,
+        _trial: &Trial,
+        predictor: &Predictor<'_>,
+    ) -> Result<Option<Evaluated>, Error> {
+        let Some(predictions) = predictor.predict(network, self.test.clone())? else { return Ok(None) };
+        let norms: Vec<f32> = predictions.iter().map(|prediction| prediction.norm).collect();
+        let levels: Vec<Vec<String>> =
+            self.strata.iter().map(|(_, strata)| strata.labels_of(predictions.len())).collect();
+        let rows = predictions.iter().enumerate().map(|(i, prediction)| {
+            common::feature_row(prediction, levels.iter().map(|of| of[i].clone()).collect())
+        });
+        Ok(Some(Evaluated {
+            measurements: self.measurements(&predictions),
+            warnings: common::saturation(network, &norms, predictor.device),
+            features: Some(FeatureTable {
+                stratifications: self.strata.iter().map(|(name, _)| (*name).to_owned()).collect(),
+                rows: rows.collect(),
+            }),
+        }))
+    }
+
+    fn report(&self, folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let results = Results::read(folder)?;
+        let sheets = sheet::draw(folder, &results, self.test.as_ref(), &self.quality)?;
+        cm_report::write_report(folder, &results, &sheets)?;
+        Ok(())
+    }
+}
+
+/// How tables and pictures show signs.
+fn layout(strata: &[(&'static str, Strata); 2]) -> Layout {
+    let titles = [
+        ("resolution of the sign", "least of height and width that the camera saw (pixels)"),
+        ("contrast", "standard deviation of the grey levels"),
+    ];
+    let stratifications: Vec<Stratification> = strata
+        .iter()
+        .zip(titles)
+        .map(|((name, strata), (title, axis))| Stratification {
+            name: (*name).to_owned(),
+            title: title.to_owned(),
+            axis: axis.to_owned(),
+            levels: strata
+                .levels()
+                .iter()
+                .map(|level| Level { name: level.label.clone(), label: level.label.clone() })
+                .collect(),
+        })
+        .collect();
+    let headline = |stratum: String, phrase: String| Headline { metric: "accuracy".to_owned(), stratum, phrase };
+    let mut headlines = vec![headline(String::new(), "on all test images".to_owned())];
+    for (found, phrase) in stratifications.iter().zip(["of the lowest resolution", "of the lowest contrast"]) {
+        if let Some(level) = found.levels.first() {
+            headlines.push(headline(found.stratum(level), format!("on the test images {phrase} ({})", level.label)));
+        }
+    }
+    let column = |metric: &str, heading: &str, percent| Column {
+        metric: metric.to_owned(),
+        stratum: String::new(),
+        heading: heading.to_owned(),
+        percent,
+    };
+    Layout {
+        baseline: Preset::Softmax.name().to_owned(),
+        pairs: common::pairs(),
+        headlines,
+        stratifications,
+        columns: vec![
+            column("accuracy", "all", true),
+            column("spearman_norm_resolution", "ρ (norm,\nresolution)", false),
+            column("spearman_norm_resolution_within", "the same,\nin classes", false),
+            column("spearman_norm_contrast", "ρ (norm,\ncontrast)", false),
+            column("spearman_norm_contrast_within", "the same,\nin classes", false),
+        ],
+        notes: vec![
+            "Accuracy on the test images in percent, by quarters of them.".to_owned(),
+            "ρ: Spearman correlation of feature norm and resolution or contrast, over all test images and as the mean \
+             within classes."
+                .to_owned(),
+        ],
+    }
+}

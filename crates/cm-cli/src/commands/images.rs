@@ -1,0 +1,115 @@
+//! Images from a user's data: opened, looked at, and said what is in them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::{Path, PathBuf},
+};
+
+use cm_data::{Collection, OpenOptions, check_all};
+use cm_record::LeftOut;
+use cm_train::training::Display;
+use sha2::{Digest, Sha256};
+
+use crate::{applications::common::shown, error::CliError};
+
+/// Images that can all be decoded.
+pub struct Images {
+    /// What was found.
+    pub collection: Collection,
+    /// What could not be used.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Images {
+    /// Opens a folder, list, zip or IDX, and every file in it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the data, and more than `skip_bad` files that cannot be used.
+    pub fn open(
+        path: &Path,
+        options: &OpenOptions,
+        skip_bad: usize,
+        group_by_name: Option<&str>,
+        display: Display,
+    ) -> Result<Self, CliError> {
+        let mut collection = Collection::open(path, options)?;
+        if display != Display::Quiet {
+            say_skipped(&collection);
+        }
+        if let Some(separator) = group_by_name {
+            group(&mut collection, separator);
+        }
+        let bar = display.bar(collection.len(), "looking at every image");
+        let cache = cache_of(path);
+        let checked = check_all(&collection, cache.as_deref(), &|done| bar.set_position(done as u64));
+        bar.finish_and_clear();
+        let (collection, bad) = checked.into_usable(collection, skip_bad)?;
+        let left_out: Vec<LeftOut> =
+            bad.into_iter().map(|bad| LeftOut { file: bad.file, reason: bad.reason }).collect();
+        if display != Display::Quiet && !left_out.is_empty() {
+            let names: Vec<PathBuf> = left_out.iter().map(|left| PathBuf::from(&left.file)).collect();
+            println!("left out {} that cannot be used: {}", left_out.len(), shown(&names));
+        }
+        Ok(Self { collection, left_out })
+    }
+
+    /// Width and height that images are brought to unless others are asked for: their median, no side above 112.
+    pub fn usual_size(&self) -> [usize; 2] {
+        /// What networks of faces take: more pixels cost more than they tell.
+        const LARGEST: usize = 112;
+        let median = |side: fn(&cm_data::ImageFacts) -> u32| {
+            let mut sides: Vec<u32> =
+                self.collection.items.iter().filter_map(|i| i.facts.as_ref()).map(side).collect();
+            sides.sort_unstable();
+            sides.get(sides.len() / 2).map_or(1, |&side| side as usize)
+        };
+        let (width, height) = (median(|facts| facts.width), median(|facts| facts.height));
+        let longer = width.max(height);
+        let fitted = |side: usize| match longer > LARGEST {
+            true => (side * LARGEST).div_ceil(longer),
+            false => side,
+        };
+        [fitted(width), fitted(height)]
+    }
+
+    /// 1 if every image is gray, else 3.
+    pub fn usual_channels(&self) -> usize {
+        let color = |item: &cm_data::Item| item.facts.is_some_and(|facts| facts.channels > 1);
+        if self.collection.items.iter().any(color) { 3 } else { 1 }
+    }
+}
+
+/// Where what was seen of a data set is remembered, by the set's place on this machine.
+fn cache_of(path: &Path) -> Option<PathBuf> {
+    let place = path.canonicalize().ok()?;
+    let sum = Sha256::digest(place.as_os_str().as_encoded_bytes());
+    let name: String = sum.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Some(dirs::cache_dir()?.join("cm-loss").join("checked").join(format!("{name}.json")))
+}
+
+fn say_skipped(collection: &Collection) {
+    if collection.skipped.total() > 0 {
+        println!("passed over {}", collection.skipped);
+    }
+}
+
+/// Groups the images of a class by their names up to the last separator.
+fn group(collection: &mut Collection, separator: &str) {
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    let key = |file: &str| match file.rfind(separator) {
+        Some(end) if end > file.rfind('/').map_or(0, |slash| slash + 1) => file[..end].to_owned(),
+        _ => file.to_owned(),
+    };
+    for item in &collection.items {
+        numbers.entry(key(&item.file)).or_insert(0);
+    }
+    collection.groups = numbers.keys().cloned().collect();
+    let numbers: HashMap<&String, u32> =
+        numbers.keys().enumerate().map(|(i, name)| (name, i as u32)).collect();
+    let found: Vec<Option<u32>> =
+        collection.items.iter().map(|item| numbers.get(&key(&item.file)).copied()).collect();
+    for (item, group) in collection.items.iter_mut().zip(found) {
+        item.group = group;
+    }
+}

@@ -1,0 +1,29 @@
+//! `cm report`: tables and pictures from a record, without training.
+
+use std::path::Path;
+
+use cm_record::{RESULTS_FILE, RESULTS_FORMAT, RecordError, Results, format_of, read_text};
+
+use crate::{applications, error::CliError};
+
+/// Draws the report of a folder again and prints its table.
+pub fn run(folder: &Path) -> Result<(), CliError> {
+    let results = read(folder)?;
+    let files = cm_report::write_report(folder, &results, &[])?;
+    println!("{}", cm_report::summary_table(&results));
+    for file in files {
+        println!("{}", file.display());
+    }
+    Ok(())
+}
+
+/// The record of a folder, also one of an older format.
+pub fn read(folder: &Path) -> Result<Results, RecordError> {
+    let path = folder.join(RESULTS_FILE);
+    let text = read_text(&path)?;
+    match format_of(&path, &text)? {
+        format if format < u64::from(RESULTS_FORMAT) => applications::read_older(&path, &text, format)
+            .unwrap_or(Err(RecordError::UnknownFormat { path, found: format })),
+        _ => Results::read(folder),
+    }
+}

@@ -1,0 +1,80 @@
+//! Weights to start from.
+
+use std::{path::Path, sync::Arc};
+
+use burn::module::Module;
+use cm_models::weights;
+use cm_train::{
+    Error,
+    classifier::Classifier,
+    model::{Model, ModelCard},
+    study as studies,
+};
+
+use crate::error::CliError;
+
+/// Where the weights come from.
+pub struct Start {
+    apply: studies::Start,
+}
+
+impl Start {
+    /// Looks at a file: a model of ours, of which backbone and, with the same classes, head are taken; or a PyTorch state
+    /// dict of the backbone.
+    ///
+    /// # Errors
+    ///
+    /// A file that holds neither, or another backbone.
+    pub fn read(path: &Path, card: &ModelCard) -> Result<Self, CliError> {
+        let path = path.to_owned();
+        let ours = Model::read_card(&path).ok();
+        if let Some(found) = &ours
+            && (&found.backbone, found.feature_dim, found.image())
+                != (&card.backbone, card.feature_dim, card.image())
+        {
+            return Err(CliError::Said(format!(
+                "{} holds a {} with {} features for {:?}, and the model to train is a {} with {} features for {:?}; \
+                 choose the same by --backbone, --width, --feature-dim, --size and --channels",
+                path.display(),
+                found.backbone.name(),
+                found.feature_dim,
+                found.image(),
+                card.backbone.name(),
+                card.feature_dim,
+                card.image()
+            )));
+        }
+        let same_head =
+            ours.as_ref().is_some_and(|found| found.head == card.head && found.classes == card.classes);
+        let is_ours = ours.is_some();
+        let apply: studies::Start = Arc::new(move |mut network: Classifier| {
+            let device = network.devices()[0].clone();
+            if is_ours {
+                let start = Model::read(&path, &device)?.network;
+                network.backbone = start.backbone.fork(&device);
+                if same_head {
+                    network.head = start.head.fork(&device);
+                }
+                return Ok(network);
+            }
+            let failed = |source| Error::Weights { path: path.clone(), source };
+            let (backbone, report) =
+                weights::load_foreign(network.backbone.clone(), &path).map_err(failed)?;
+            println!("{}: {} tensors taken", path.display(), report.loaded.len());
+            for skipped in &report.skipped {
+                println!("  left out: {skipped}");
+            }
+            if !report.untouched.is_empty() {
+                println!("  not in the file: {}", report.untouched.join(", "));
+            }
+            network.backbone = backbone;
+            Ok(network)
+        });
+        Ok(Self { apply })
+    }
+
+    /// Puts the weights into a network.
+    pub fn apply(&self) -> studies::Start {
+        self.apply.clone()
+    }
+}

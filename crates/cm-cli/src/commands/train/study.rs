@@ -1,0 +1,255 @@
+//! One training on a user's images, as a study of one network.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use cm_data::{Cached, ImageSet, InputSpec, Splits, Subset, measure};
+use cm_loss_core::HeadConfig;
+use cm_record::{DataRecord, FeatureTable, Headline, Layout, Measurement, RunKey, SplitRecord};
+use cm_train::{
+    Error,
+    classifier::Classifier,
+    evaluation::Predictor,
+    model::{CARD_FORMAT, ModelCard, Provenance},
+    study::{Evaluated, Study, Trial},
+};
+use serde_json::Value;
+
+use super::{APPLICATION, settings::Settings, start};
+use crate::{applications::common, commands::images::Images, error::CliError, session::program};
+
+/// A training on a user's images.
+pub struct OneTraining {
+    settings: Settings,
+    record: DataRecord,
+    card: ModelCard,
+    train: Arc<dyn ImageSet>,
+    /// Validation and test images, where there are some.
+    tested: BTreeMap<&'static str, Arc<dyn ImageSet>>,
+    init: Option<start::Start>,
+    described: String,
+}
+
+impl OneTraining {
+    /// Brings data and settings together: sizes, mean and deviation, class weights.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit.
+    pub fn new(
+        settings: Settings,
+        images: Images,
+        splits: &Splits,
+        cache: usize,
+        init: Option<&Path>,
+    ) -> Result<Self, CliError> {
+        let mut input = settings.input(images.usual_size(), images.usual_channels());
+        input.validate()?;
+        let Images { collection, left_out } = images;
+        let classes = collection.classes.clone();
+        let mut counts = vec![0; classes.len()];
+        splits.train.iter().for_each(|&index| counts[collection.items[index].label as usize] += 1);
+        let head = settings.head(&counts)?;
+        let checksum = format!("sha256:{}", collection.checksum()?);
+        let split_sum = splits.checksum(&collection);
+        let sums: Vec<SplitRecord> = [("train", &splits.train), ("val", &splits.val), ("test", &splits.test)]
+            .into_iter()
+            .filter(|(_, indices)| !indices.is_empty())
+            .map(|(name, indices)| SplitRecord {
+                name: name.to_owned(),
+                images: indices.len(),
+                checksum: None,
+            })
+            .collect();
+        let name = collection.name.clone();
+        let groups = collection.groups.len();
+        let all: Arc<dyn ImageSet> =
+            Arc::new(Cached::new(Arc::new(collection), input.clone(), cache.saturating_mul(1 << 20))?);
+        let part =
+            |indices: &[usize]| -> Arc<dyn ImageSet> { Arc::new(Subset::new(all.clone(), indices.to_vec())) };
+        let train = part(&splits.train);
+        if settings.model.mean.is_none() || settings.model.std.is_none() {
+            let (mean, std) = measure(train.as_ref(), &input)?;
+            input.mean = settings.model.mean.clone().unwrap_or(mean);
+            input.std = settings.model.std.clone().unwrap_or(std);
+        }
+        let mut tested = BTreeMap::new();
+        for (name, indices) in [("val", &splits.val), ("test", &splits.test)] {
+            if !indices.is_empty() {
+                tested.insert(name, part(indices));
+            }
+        }
+        let described = described(&sums, classes.len(), groups, &input);
+        let card = card(&settings, &name, &checksum, head, classes, input)?;
+        let record = DataRecord {
+            name,
+            source: "the user's images".to_owned(),
+            checksums: [
+                ("images and classes".to_owned(), checksum),
+                ("split".to_owned(), format!("sha256:{split_sum}")),
+            ]
+            .into(),
+            splits: sums,
+            left_out,
+            facts: vec![("classes".to_owned(), card.classes.len().to_string())],
+        };
+        let init = init.map(|path| start::Start::read(path, &card)).transpose()?;
+        Ok(Self { settings, record, card, train, tested, init, described })
+    }
+
+    /// The data and what is done to them, in a line.
+    pub fn describe(&self) -> &str {
+        &self.described
+    }
+
+    /// Everything that was chosen.
+    pub fn settings_ref(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn key(&self) -> RunKey {
+        RunKey {
+            loss: self.card.loss.clone(),
+            feature_dim: self.card.feature_dim,
+            seed: self.settings.training.seed,
+            fold: None,
+        }
+    }
+}
+
+fn described(splits: &[SplitRecord], classes: usize, groups: usize, input: &InputSpec) -> String {
+    let parts: Vec<String> = splits.iter().map(|split| format!("{} {}", split.images, split.name)).collect();
+    let groups = if groups > 0 { format!(" in {groups} groups") } else { String::new() };
+    format!(
+        "{} images of {classes} classes{groups}, brought to {} x {} {}",
+        parts.join(" + "),
+        input.width,
+        input.height,
+        if input.channels == 1 { "gray" } else { "color" }
+    )
+}
+
+fn card(
+    settings: &Settings,
+    data: &str,
+    checksum: &str,
+    head: HeadConfig,
+    classes: Vec<String>,
+    input: InputSpec,
+) -> Result<ModelCard, CliError> {
+    let program = program();
+    Ok(ModelCard {
+        format: CARD_FORMAT,
+        backbone: settings.backbone()?,
+        feature_dim: settings.model.feature_dim,
+        loss: settings.loss_name(),
+        head,
+        classes,
+        input,
+        provenance: Provenance {
+            data: data.to_owned(),
+            checksum: checksum.to_owned(),
+            seed: settings.training.seed,
+            epochs: 0,
+            valid_accuracy: None,
+            version: program.version,
+            commit: program.commit,
+        },
+    })
+}
+
+impl Study for OneTraining {
+    fn application(&self) -> &'static str {
+        APPLICATION
+    }
+
+    fn settings(&self) -> Result<Value, Error> {
+        let mut settings = serde_json::to_value(&self.settings)
+            .map_err(|error| Error::option("config", "a value that JSON has", error))?;
+        // By the name under which every study has it: it is what a resumed one may raise.
+        if let Some(training) = settings.as_object_mut().and_then(|all| all.remove("training")) {
+            settings["recipe"] = training;
+        }
+        Ok(settings)
+    }
+
+    fn data(&self) -> DataRecord {
+        self.record.clone()
+    }
+
+    fn layout(&self) -> Layout {
+        let headline = |name: &&'static str| Headline {
+            metric: "accuracy".to_owned(),
+            stratum: format!("split={name}"),
+            phrase: match *name {
+                "val" => "on the validation images".to_owned(),
+                _ => "on the test images".to_owned(),
+            },
+        };
+        let column = |name: &&'static str| cm_record::Column {
+            metric: "accuracy".to_owned(),
+            stratum: format!("split={name}"),
+            heading: if *name == "val" { "validation".to_owned() } else { "test".to_owned() },
+            percent: true,
+        };
+        Layout {
+            baseline: self.card.loss.clone(),
+            headlines: self.tested.keys().map(headline).collect(),
+            columns: self.tested.keys().map(column).collect(),
+            notes: vec!["Accuracy in percent, of the model of the best epoch.".to_owned()],
+            ..Layout::default()
+        }
+    }
+
+    fn keys(&self) -> Vec<RunKey> {
+        vec![self.key()]
+    }
+
+    fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
+        Ok(Trial {
+            key: key.clone(),
+            card: self.card.clone(),
+            recipe: self.settings.recipe(),
+            train: self.train.clone(),
+            valid: self.tested.get("val").cloned(),
+            validated: "validation",
+            select_best: true,
+            init: self.init.as_ref().map(start::Start::apply),
+            models_on_top: true,
+        })
+    }
+
+    fn test_images(&self) -> usize {
+        self.tested.values().map(|set| set.len()).sum()
+    }
+
+    fn evaluate(
+        &self,
+        network: &Classifier,
+        _trial: &Trial,
+        predictor: &Predictor<'_>,
+    ) -> Result<Option<Evaluated>, Error> {
+        let mut measurements: Vec<Measurement> = Vec::new();
+        let mut rows = Vec::new();
+        let mut norms = Vec::new();
+        for (name, set) in &self.tested {
+            let Some(predictions) = predictor.predict(network, set.clone())? else { return Ok(None) };
+            let of: Vec<_> = predictions.iter().collect();
+            measurements.extend(common::stratum_measurements(&format!("split={name}"), &of));
+            norms.extend(predictions.iter().map(|prediction| prediction.norm));
+            rows.extend(predictions.iter().map(|p| common::feature_row(p, vec![(*name).to_owned()])));
+        }
+        Ok(Some(Evaluated {
+            measurements,
+            warnings: if norms.is_empty() {
+                Vec::new()
+            } else {
+                common::saturation(network, &norms, predictor.device)
+            },
+            features: Some(FeatureTable { stratifications: vec!["split".to_owned()], rows }),
+        }))
+    }
+
+    fn report(&self, folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        common::draw_report(folder)
+    }
+}

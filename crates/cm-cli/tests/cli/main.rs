@@ -1,0 +1,9 @@
+//! The `cm` program, as a shell sees it.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod older;
+mod program;
+mod shared;
+mod signs;
+mod train;
+mod wrong_input;

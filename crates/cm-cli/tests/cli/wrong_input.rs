@@ -1,0 +1,105 @@
+//! Data that cannot be trained on: each gets its own error, and nothing half-written stays behind.
+
+use std::fs;
+
+use crate::shared::{refused, striped, write_image};
+
+fn trained_on(data: &std::path::Path) -> String {
+    let out = data.parent().unwrap().join("out");
+    let message = refused(&[
+        "train",
+        &data.display().to_string(),
+        "--out",
+        &out.display().to_string(),
+        "--epochs",
+        "1",
+    ]);
+    assert!(!out.exists(), "{message}");
+    message
+}
+
+#[test]
+fn folders_without_classes_or_images_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let missing = trained_on(&data);
+    assert!(missing.contains("data"), "{missing}");
+    fs::create_dir(&data).unwrap();
+    let empty = trained_on(&data);
+    assert!(empty.contains("data"), "{empty}");
+    write_image(&data.join("one.pgm"), 8, |x, _| x as u8);
+    let flat = trained_on(&data);
+    assert!(flat.contains("data"), "{flat}");
+    fs::remove_file(data.join("one.pgm")).unwrap();
+    write_image(&data.join("only/one.pgm"), 8, |x, _| x as u8);
+    let single = trained_on(&data);
+    assert!(single.contains("only") && single.contains("one class"), "{single}");
+    fs::create_dir(data.join("nothing-in-it")).unwrap();
+    let hollow = trained_on(&data);
+    assert!(hollow.contains("nothing-in-it"), "{hollow}");
+}
+
+#[test]
+fn files_that_cannot_be_used_are_listed_and_may_be_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["train"], 12);
+    fs::write(data.join("train/down/zero.png"), "").unwrap();
+    let image = fs::read(data.join("train/down/0_0.pgm")).unwrap();
+    fs::write(data.join("train/across/cut.pgm"), &image[..40]).unwrap();
+    let message = trained_on(&data);
+    assert!(message.contains("zero.png") && message.contains("cut.pgm"), "{message}");
+    assert!(message.contains("2 of the 26 images"), "{message}");
+    let out = folder.path().join("out").display().to_string();
+    let text = data.display().to_string();
+    let options = "--epochs 1 --backbone lenet++ --width 2 --skip-bad 2 --out";
+    let arguments: Vec<&str> =
+        ["train", &text].into_iter().chain(options.split_whitespace()).chain([out.as_str()]).collect();
+    let (success, stdout, stderr) = crate::shared::run(&arguments);
+    assert!(success, "{stderr}");
+    assert!(stdout.contains("left out 2"), "{stdout}");
+    let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
+    assert!(page.contains("cut.pgm") && page.contains("zero.png"));
+}
+
+#[test]
+fn a_model_refuses_classes_that_it_does_not_know_and_files_that_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["train"], 12);
+    let text = data.display().to_string();
+    let out = folder.path().join("out").display().to_string();
+    let options = "--epochs 1 --backbone lenet++ --width 2 --out";
+    let arguments: Vec<&str> =
+        ["train", &text].into_iter().chain(options.split_whitespace()).chain([out.as_str()]).collect();
+    assert!(crate::shared::run(&arguments).0);
+    let model = format!("{out}/model.safetensors");
+    write_image(&data.join("train/novel/1.pgm"), 16, |x, _| x as u8);
+    let message = refused(&["eval", &model, &text]);
+    assert!(message.contains("novel") && message.contains("across"), "{message}");
+    let message = refused(&["eval", &format!("{out}/results.csv"), &text]);
+    assert!(message.contains("results.csv"), "{message}");
+    let message = refused(&["eval", "/no/such/model.safetensors", &text]);
+    assert!(message.contains("/no/such/model.safetensors"), "{message}");
+}
+
+#[test]
+fn numbers_that_no_training_can_use_are_refused_with_the_name_of_their_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["train"], 4).display().to_string();
+    let cases = [
+        (["--epochs", "0"], "--epochs must be at least 1"),
+        (["--batch-size", "0"], "--batch-size"),
+        (["--learning-rate", "-1"], "--learning-rate must be a number above 0"),
+        (["--width", "0"], "--width"),
+        (["--validation", "1.5"], "--validation must be at least 0 and below 1"),
+        (["--backbone", "vgg"], "no backbone named \"vgg\""),
+        (["--size", "0"], "--size"),
+        (["--margin", "7"], "margin"),
+        (["--schedule", "sine"], "--schedule must be constant, cosine, one-cycle or step"),
+    ];
+    for (option, expected) in cases {
+        let joined = format!("{}={}", option[0], option[1]);
+        let (success, _, stderr) = crate::shared::run(&["train", &data, &joined]);
+        assert!(!success && stderr.contains(expected), "{option:?}: {stderr}");
+    }
+    assert!(!std::path::Path::new("runs").exists() || !folder.path().join("runs").exists());
+}
