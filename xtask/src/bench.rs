@@ -63,6 +63,13 @@ pub fn head(arguments: &[String]) -> Result<ExitCode, String> {
     cargo::run(command)
 }
 
+/// `bench data`
+pub fn data(arguments: &[String]) -> Result<ExitCode, String> {
+    let mut command = cargo::command(&[]);
+    command.args(bench_arguments("data", arguments)?).arg("--").args(from_here(arguments));
+    cargo::run(command)
+}
+
 /// `bench heads`
 pub fn heads(arguments: &[String]) -> Result<ExitCode, String> {
     // The whole workspace, so that it shares the build of the tests.
@@ -71,15 +78,17 @@ pub fn heads(arguments: &[String]) -> Result<ExitCode, String> {
     cargo::run(command)
 }
 
-/// The arguments with the path after `--python` made absolute: cargo runs benchmarks in the folder of their package.
+/// The arguments with the paths among them made absolute: cargo runs benchmarks in the folder of their package.
 fn from_here(arguments: &[String]) -> Vec<String> {
     let mut arguments = arguments.to_vec();
-    if let Some(i) = arguments.iter().position(|argument| argument == "--python")
-        && let Some(python) = arguments.get_mut(i + 1)
-        && python.contains('/')
-        && let Ok(here) = env::current_dir()
-    {
-        *python = here.join(&*python).display().to_string();
+    for (option, is_path) in [("--python", false), ("--folder", true)] {
+        if let Some(i) = arguments.iter().position(|argument| argument == option)
+            && let Some(path) = arguments.get_mut(i + 1)
+            && (is_path || path.contains('/'))
+            && let Ok(here) = env::current_dir()
+        {
+            *path = here.join(&*path).display().to_string();
+        }
     }
     arguments
 }

@@ -21,6 +21,8 @@ cargo xtask <command>
   bench step --against-torch [--python PATH]   the same beside PyTorch
   bench head [--json] [OPTIONS]                time and memory of a loss over many classes, class by class and not
   bench head --against-torch [--python PATH]   the same beside PyTorch
+  bench data [--json] [OPTIONS]                images/s from files to batches
+  bench data --against-torch [--python PATH]   the same beside torchvision
   profile step [OPTIONS]                       where the time of a training step goes, by perf (Linux)
   bench heads [FILTER]                         time of each head by itself, with criterion
   bench heads --ratios                         the same as multiples of Burn's linear layer and cross entropy
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         ["train" | "eval" | "reproduce" | "report" | "figures", ..] => cm::run(&arguments),
         ["bench", "step", ..] => bench::step(&arguments[2..]),
         ["bench", "head", ..] => bench::head(&arguments[2..]),
+        ["bench", "data", ..] => bench::data(&arguments[2..]),
         ["profile", "step", ..] => bench::profile_step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),
         ["doc"] => doc::run(),
