@@ -45,7 +45,7 @@ fn without_network_and_data_the_main_job_is_done_on_digits_that_nothing_calls_mn
     // What an interrupted download leaves behind is no reason to fail.
     let data = folder.path().join("cm-loss/mnist");
     std::fs::create_dir_all(&data).unwrap();
-    std::fs::write(data.join("t10k-labels-idx1-ubyte.gz"), "whole, as far as this goes").unwrap();
+    std::fs::write(data.join(".partial-t10k-labels-idx1-ubyte.gz"), "not whole").unwrap();
     let offline = |choice: &str| {
         let arguments = small(choice, &out);
         let mut command = cm(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
@@ -65,7 +65,7 @@ fn without_network_and_data_the_main_job_is_done_on_digits_that_nothing_calls_mn
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.contains("synthetic digits instead"), "{stderr}");
     assert!(!stdout.contains("MNIST"), "{stdout}");
-    // So that the experiment goes on with these digits when the network is back.
+    // So that the study goes on with these digits when the network is back.
     let config = std::fs::read_to_string(out.join("config.json")).unwrap();
     assert!(config.contains("\"data\": \"synthetic\""), "{config}");
     for name in ["results.json", "results.csv", "report.html", "features.svg"] {
@@ -75,7 +75,10 @@ fn without_network_and_data_the_main_job_is_done_on_digits_that_nothing_calls_mn
 }
 
 #[test]
-#[cfg_attr(not(cm_data), ignore = "MNIST is not on this machine: CM_DATA_DIR names the folder that holds mnist/")]
+#[cfg_attr(
+    not(cm_data),
+    ignore = "MNIST is not on this machine: CM_DATA_DIR names the folder that holds mnist/"
+)]
 fn without_data_and_with_a_mirror_mnist_is_downloaded_once() {
     let mnist = Path::new(env!("CM_TEST_DATA")).join("mnist");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

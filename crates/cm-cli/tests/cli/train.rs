@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::shared::{refused, run, striped, write_image};
 
-const SMALL: &str = "--backbone lenet++ --width 2 --feature-dim 8 --epochs 6 --batch-size 8 --no-augmentation";
+const SMALL: &str =
+    "--backbone lenet++ --width 2 --feature-dim 8 --epochs 6 --batch-size 8 --no-augmentation";
 
 #[test]
 fn a_folder_is_trained_on_and_the_model_tested_with_nothing_else_at_hand() {

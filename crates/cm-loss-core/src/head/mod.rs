@@ -20,7 +20,7 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, LossOptions,
+    Error, LossOptions, Margin,
     targets::{check_classes, check_finite, check_shapes},
 };
 
@@ -105,6 +105,20 @@ impl HeadConfig {
         let reason = "it has none, or several";
         *place.ok_or(Error::DoesNotCombine { what: "a margin", with: "this loss", reason })? = margin;
         self.validate().map(|()| self)
+    }
+
+    /// The same head with another seed of what is random in its loss: drawn margins, sampled classes. Trainings that are
+    /// compared over seeds each need their own.
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        if let Self::Margin(config) = &mut self {
+            if let Margin::Elastic(margin) = &mut config.margin {
+                margin.seed = seed;
+            }
+            if let Some(sampling) = &mut config.sampling {
+                sampling.seed = seed;
+            }
+        }
+        self
     }
 
     /// The same head with other options of its loss.

@@ -1,7 +1,7 @@
 //! Presets are data with the names of the literature.
 
 use cm_loss_core::{
-    Error, HeadConfig, Margin, NormMap, Preset, Regularizer,
+    ClassSampling, Error, HeadConfig, Margin, NormMap, Preset, Regularizer,
     margin::{CombinedMargin, MagFaceMargin},
 };
 
@@ -158,4 +158,20 @@ fn a_field_that_no_part_has_is_an_error_and_not_forgotten() {
     let mut config = serde_json::to_value(Preset::CosFace.config()).unwrap();
     config["options"] = serde_json::json!({ "smoothing": 0.1 });
     assert!(serde_json::from_value::<HeadConfig>(config).unwrap_err().to_string().contains("smoothing"));
+}
+
+#[test]
+fn a_seed_reaches_what_is_random_in_a_loss_and_nothing_else() {
+    for &preset in Preset::ALL {
+        let config = preset.config();
+        let seeded = config.clone().with_seed(7);
+        let random =
+            matches!(&config, HeadConfig::Margin(parts) if matches!(parts.margin, Margin::Elastic(_)));
+        assert_eq!(seeded != config, random, "{preset}");
+        assert_eq!(seeded.with_seed(0), config, "{preset}");
+    }
+    let HeadConfig::Margin(parts) = Preset::ArcFace.config() else { panic!("ArcFace has class centres") };
+    let sampled = HeadConfig::Margin(parts.with_sampling(ClassSampling { fraction: 0.1, seed: 0 }));
+    let HeadConfig::Margin(parts) = sampled.with_seed(7) else { panic!("still a head with centres") };
+    assert_eq!(parts.sampling, Some(ClassSampling { fraction: 0.1, seed: 7 }));
 }

@@ -72,6 +72,26 @@ fn the_calibrated_sigmoid_is_in_its_middle_at_the_mean_of_the_norms_seen() {
 #[test]
 fn a_batch_of_one_moves_the_mean_and_leaves_the_deviation() {
     for (backend, device) in devices() {
+        let head = head(&preset(Preset::CalibratedCmSoftmax), &device);
+        head.forward(features(&[3.0, 5.0], &device), targets(2, &device));
+        head.forward(features(&[8.0], &device), targets(1, &device));
+        // Means 4 and 8, then their average, 6; the deviation stays sqrt(2).
+        let radius = |norm: f32| {
+            let (logits, _) = head.logits(features(&[norm], &head.class_centres.val().device()));
+            values(logits)[0]
+        };
+        let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
+        for norm in [3.0f32, 6.0, 7.5] {
+            let found = radius(norm) / radius(6.0);
+            let expected = (1.0 + sigmoid((f64::from(norm) - 6.0) / 2f64.sqrt())) / 1.5;
+            assert!((found - expected).abs() < 1e-5, "{backend}, {norm}: {found} not {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_batch_of_one_has_a_finite_loss_and_gradient_with_every_loss() {
+    for (backend, device) in devices() {
         for &loss in Preset::ALL {
             let head = loss.config().init(2, 3, &device).unwrap();
             for norm in [2.0, 0.0, 1e6] {

@@ -15,7 +15,9 @@ use std::{
 };
 
 use clap::Parser;
-use cm_data::{Augmentation, Cached, Collection, ImageSet, InputSpec, Loader, LoaderConfig, OpenOptions, Resize};
+use cm_data::{
+    Augmentation, Cached, Collection, ImageSet, InputSpec, Loader, LoaderConfig, OpenOptions, Resize,
+};
 use image::{RgbImage, codecs::jpeg::JpegEncoder};
 use process::Process;
 use statistics::{median, range};
@@ -181,13 +183,11 @@ fn made(folder: &Path, name: &str, size: u32, side: usize, count: usize) -> Resu
         });
         let path = class.join(format!("{i}.{}", name.split('-').next().unwrap_or("png")));
         let written = match name.starts_with("jpeg") {
-            true => std::fs::File::create(&path)
-                .map_err(|error| error.to_string())
-                .and_then(|file| {
-                    JpegEncoder::new_with_quality(file, 90)
-                        .encode_image(&image)
-                        .map_err(|error| error.to_string())
-                }),
+            true => std::fs::File::create(&path).map_err(|error| error.to_string()).and_then(|file| {
+                JpegEncoder::new_with_quality(file, 90)
+                    .encode_image(&image)
+                    .map_err(|error| error.to_string())
+            }),
             false => image.save(&path).map_err(|error| error.to_string()),
         };
         written?;

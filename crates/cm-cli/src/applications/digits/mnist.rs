@@ -31,13 +31,16 @@ pub type Mnist = (MemorySet, MemorySet, BTreeMap<String, String>);
 ///
 /// [`DataError`] with the file's name, for whatever is wrong with it. A damaged file is named before a missing one.
 pub fn read_mnist(folder: &Path) -> Result<Mnist, DataError> {
-    check_present(folder)?;
-    let [train_images, train_labels, test_images, test_labels] = &find(folder)?;
+    let paths = find(folder).or_else(|incomplete| check_present(folder).and(Err(incomplete)))?;
+    let [train_images, train_labels, test_images, test_labels] = &paths;
     let (train, train_sums) = pair(train_images, train_labels)?;
     let (test, test_sums) = pair(test_images, test_labels)?;
-    let sums = train_sums.into_iter().chain(test_sums);
-    let checksums = MNIST_FILES.iter().zip(sums).map(|(file, sum)| (file.name.to_owned(), format!("md5:{sum}")));
-    Ok((train, test, checksums.collect()))
+    let mut checksums = BTreeMap::new();
+    for ((file, path), found) in MNIST_FILES.iter().zip(&paths).zip([train_sums, test_sums].concat()) {
+        check_sum(file, path, &found)?;
+        checksums.insert(file.name.to_owned(), format!("md5:{found}"));
+    }
+    Ok((train, test, checksums))
 }
 
 /// Checks those of the four files that are in a folder.
@@ -52,12 +55,17 @@ pub fn check_present(folder: &Path) -> Result<(), DataError> {
             true => read_images(&path)?.md5,
             false => read_labels(&path, HIGHEST)?.md5,
         };
-        if found != file.md5 {
-            let (name, expected) = (MNIST.to_owned(), file.md5.to_owned());
-            return Err(DataError::WrongChecksum { path, name, found, expected });
-        }
+        check_sum(file, &path, &found)?;
     }
     Ok(())
+}
+
+fn check_sum(file: &RemoteFile, path: &Path, found: &str) -> Result<(), DataError> {
+    if found == file.md5 {
+        return Ok(());
+    }
+    let (name, expected) = (MNIST.to_owned(), file.md5.to_owned());
+    Err(DataError::WrongChecksum { path: path.to_owned(), name, found: found.to_owned(), expected })
 }
 
 /// Whether any of the four files is in the folder.

@@ -69,7 +69,7 @@ impl Digits {
             backbone: BackboneConfig::lenet_pp(self.config.width),
             feature_dim: key.feature_dim,
             loss: key.loss.clone(),
-            head: preset.config(),
+            head: preset.config().with_seed(key.seed),
             classes: (0..CLASSES).map(|class| class.to_string()).collect(),
             input: InputSpec {
                 width: SIZE,

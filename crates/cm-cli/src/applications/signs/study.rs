@@ -175,7 +175,7 @@ impl Study for SignStudy {
             backbone: BackboneConfig::resnet18(self.config.width),
             feature_dim: key.feature_dim,
             loss: key.loss.clone(),
-            head: preset.config(),
+            head: preset.config().with_seed(key.seed),
             classes: self.classes.clone(),
             input: self.input.clone(),
             provenance: Provenance {

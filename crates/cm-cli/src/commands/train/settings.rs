@@ -255,7 +255,7 @@ impl Settings {
     /// A scale or margin that the loss does not have, or weights that are not as many as the classes.
     pub fn head(&self, images: &[usize]) -> Result<HeadConfig, CliError> {
         let loss = &self.loss;
-        let mut head = loss.head.clone().unwrap_or_else(|| loss.name.config());
+        let mut head = loss.head.clone().unwrap_or_else(|| loss.name.config().with_seed(self.training.seed));
         if let Some(scale) = loss.scale {
             head = head.with_scale(scale)?;
         }
