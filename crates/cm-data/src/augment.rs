@@ -19,7 +19,7 @@ use crate::{DataError, Image};
 /// an image come from [`generator`](crate::generator) alone; a change that is switched off draws
 /// none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Augmentation {
     /// Mirrors left and right, with probability ½.
     pub flip: bool,

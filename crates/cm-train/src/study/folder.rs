@@ -65,7 +65,7 @@ impl StudyFolder {
     /// [`Error::Record`] if it cannot be written.
     pub fn begin(&self, application: &str, settings: &impl Serialize) -> Result<(), Error> {
         let path = self.path.join(CONFIG);
-        let settings = to_value(&path, settings)?;
+        let settings = to_value(settings)?;
         let stored = Stored { application: application.to_owned(), settings };
         Ok(files::write_json(&path, &stored)?)
     }
@@ -142,10 +142,13 @@ fn lock(path: &Path) -> Result<File, Error> {
     }
 }
 
-/// A value in the form that JSON has for it.
-pub(super) fn to_value(path: &Path, value: &impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(value).map_err(|error| {
-        let remedy = "a value in it has no form in JSON".to_owned();
-        RecordError::Damaged { path: path.to_owned(), reason: error.to_string(), remedy }.into()
-    })
+/// Settings in the form that JSON has for them, as they are stored and compared. By way of the text, in which a number of
+/// 32 bits is as short as it was written.
+///
+/// # Errors
+///
+/// [`Error::Option`] for a value that JSON has not.
+pub fn to_value(settings: &impl Serialize) -> Result<Value, Error> {
+    let value = serde_json::to_string(settings).and_then(|text| serde_json::from_str(&text));
+    value.map_err(|error| Error::option("config", "values that JSON has", error))
 }

@@ -26,7 +26,7 @@ use crate::{
 
 pub use changes::refuse_changes;
 pub use environment::{BURN_VERSION, Program};
-pub use folder::StudyFolder;
+pub use folder::{StudyFolder, to_value};
 pub use run::run;
 
 /// What a study needs besides its settings.
@@ -85,7 +85,7 @@ pub trait Study {
     /// Its name in records.
     fn application(&self) -> &'static str;
 
-    /// Everything that was chosen.
+    /// Everything that was chosen, by [`to_value`].
     fn settings(&self) -> Result<Value, Error>;
 
     /// The data.

@@ -123,7 +123,7 @@ impl Study for Stripes {
     }
 
     fn settings(&self) -> Result<Value, Error> {
-        Ok(serde_json::to_value(&self.config).unwrap())
+        study::to_value(&self.config)
     }
 
     fn data(&self) -> DataRecord {

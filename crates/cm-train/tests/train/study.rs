@@ -17,16 +17,18 @@ use crate::shared::{Config, edit_config, resume, session, start, start_with, tim
 fn a_study_leaves_a_record_that_names_everything_and_models_that_can_be_used() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("new").join("out");
-    let results = start(&out, Config::new(&[Preset::Softmax, Preset::CmCosFace], 6)).unwrap();
+    // Three hundred steps.
+    let config = Config { images: 480, ..Config::new(&[Preset::Softmax, Preset::CmCosFace], 10) };
+    let results = start(&out, config).unwrap();
     assert!(results.complete);
     assert_eq!((results.data.name.as_str(), results.runs.len()), ("stripes", 2));
     for run in &results.runs {
-        assert_eq!(run.epochs.len(), 6);
+        assert_eq!(run.epochs.len(), 10);
         assert_eq!((run.environment.burn.as_str(), run.environment.commit.as_str()), (BURN_VERSION, "abc"));
         assert!(run.epochs.iter().all(|e| e.train_loss > 0.0 && e.norm_mean > 0.0 && e.seconds > 0.0));
         // One cycle ends near 0.
-        assert!(run.epochs[5].learning_rate < 1e-6 && run.epochs[1].learning_rate > 1e-4);
-        assert!(run.value("accuracy", "").unwrap() > 0.8, "{:?}", run.measurements);
+        assert!(run.epochs[9].learning_rate < 1e-6 && run.epochs[1].learning_rate > 1e-4);
+        assert!(run.value("accuracy", "").unwrap() > 0.8, "{:?} {:?}", run.measurements, run.epochs);
         let models = out.join("runs").join(run.key.slug());
         assert!(models.join(BEST).is_file() && models.join(LAST).is_file());
     }

@@ -11,7 +11,7 @@ use cm_train::{
     classifier::Classifier,
     evaluation::Predictor,
     model::{CARD_FORMAT, ModelCard, Provenance},
-    study::{Evaluated, Study, Trial},
+    study::{Evaluated, Study, Trial, to_value},
 };
 use serde_json::Value;
 
@@ -99,8 +99,7 @@ impl Study for Digits {
     }
 
     fn settings(&self) -> Result<Value, Error> {
-        serde_json::to_value(&self.config)
-            .map_err(|error| Error::option("config", "a value that JSON has", error))
+        to_value(&self.config)
     }
 
     fn data(&self) -> DataRecord {

@@ -64,7 +64,7 @@ impl Config {
             synthetic_tracks: 600,
             data_seed: 0,
             recipe: Recipe {
-                epochs: 10,
+                epochs: 6,
                 batch_size: 64,
                 optimizer: OptimizerConfig::AdamW { weight_decay: 1e-2 },
                 schedule: Schedule { learning_rate: 3e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },

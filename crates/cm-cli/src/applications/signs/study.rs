@@ -17,7 +17,7 @@ use cm_train::{
     classifier::Classifier,
     evaluation::{Prediction, Predictor},
     model::{CARD_FORMAT, ModelCard, Provenance},
-    study::{Evaluated, Study, Trial},
+    study::{Evaluated, Study, Trial, to_value},
 };
 use serde_json::Value;
 
@@ -151,8 +151,7 @@ impl Study for SignStudy {
     }
 
     fn settings(&self) -> Result<Value, Error> {
-        serde_json::to_value(&self.config)
-            .map_err(|error| Error::option("config", "a value that JSON has", error))
+        to_value(&self.config)
     }
 
     fn data(&self) -> DataRecord {

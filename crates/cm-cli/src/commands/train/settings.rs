@@ -135,7 +135,7 @@ impl Default for ModelSettings {
     fn default() -> Self {
         Self {
             backbone: "resnet18".to_owned(),
-            width: 32,
+            width: 16,
             feature_dim: 128,
             size: None,
             channels: None,

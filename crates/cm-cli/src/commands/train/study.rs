@@ -10,7 +10,7 @@ use cm_train::{
     classifier::Classifier,
     evaluation::Predictor,
     model::{CARD_FORMAT, ModelCard, Provenance},
-    study::{Evaluated, Study, Trial},
+    study::{Evaluated, Study, Trial, to_value},
 };
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ impl OneTraining {
         let mut counts = vec![0; classes.len()];
         splits.train.iter().for_each(|&index| counts[collection.items[index].label as usize] += 1);
         let head = settings.head(&counts)?;
-        let checksum = format!("sha256:{}", collection.checksum()?);
+        let checksum = collection.checksum()?;
         let split_sum = splits.checksum(&collection);
         let sums: Vec<SplitRecord> = [("train", &splits.train), ("val", &splits.val), ("test", &splits.test)]
             .into_iter()
@@ -85,7 +85,7 @@ impl OneTraining {
             source: "the user's images".to_owned(),
             checksums: [
                 ("images and classes".to_owned(), checksum),
-                ("split".to_owned(), format!("sha256:{split_sum}")),
+                ("split".to_owned(), split_sum),
             ]
             .into(),
             splits: sums,
@@ -163,8 +163,7 @@ impl Study for OneTraining {
     }
 
     fn settings(&self) -> Result<Value, Error> {
-        let mut settings = serde_json::to_value(&self.settings)
-            .map_err(|error| Error::option("config", "a value that JSON has", error))?;
+        let mut settings = to_value(&self.settings)?;
         // By the name under which every study has it: it is what a resumed one may raise.
         if let Some(training) = settings.as_object_mut().and_then(|all| all.remove("training")) {
             settings["recipe"] = training;
