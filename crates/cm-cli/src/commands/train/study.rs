@@ -83,11 +83,7 @@ impl OneTraining {
         let record = DataRecord {
             name,
             source: "the user's images".to_owned(),
-            checksums: [
-                ("images and classes".to_owned(), checksum),
-                ("split".to_owned(), split_sum),
-            ]
-            .into(),
+            checksums: [("images and classes".to_owned(), checksum), ("split".to_owned(), split_sum)].into(),
             splits: sums,
             left_out,
             facts: vec![("classes".to_owned(), card.classes.len().to_string())],
