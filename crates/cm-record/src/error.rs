@@ -48,6 +48,12 @@ pub enum RecordError {
         /// Its format number.
         found: u64,
     },
+    /// Another process works in the folder.
+    #[error("another process is working in {}: wait for it to end, or name another folder", path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A line of a features file cannot be read.
     #[error("{}, line {line}: {reason}", path.display())]
     Features {

@@ -12,6 +12,7 @@ mod error;
 mod features;
 pub mod files;
 mod layout;
+mod lock;
 mod long_table;
 mod measurement;
 mod number;
@@ -21,6 +22,7 @@ pub use comparison::{CONFIDENCE, Comparison};
 pub use error::RecordError;
 pub use features::{FEATURE_COLUMNS, FeatureRow, FeatureTable};
 pub use layout::{Column, Headline, Layout, Level, Stratification};
+pub use lock::{FolderLock, LOCK_FILE};
 pub use long_table::{RESULTS_COLUMNS, results_csv};
 pub use measurement::Measurement;
 pub use results::{

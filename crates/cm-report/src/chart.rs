@@ -1,19 +1,19 @@
-//! Pictures of panels with named curves, each with its legend inside: for whoever has curves to show.
+//! Pictures of panels with named curves, each with its legend inside: for whoever has curves to
+//! show.
 
 use plotters::{
     element::{DashedPathElement, PathElement, Rectangle},
     style::{Color as _, RGBColor, ShapeStyle, WHITE},
 };
 
-pub use crate::figures::canvas::{Axis, padded};
+pub use crate::figures::axis::{Axis, padded};
 use crate::{
     Figure, Kind, ReportError,
     figures::{
-        canvas::{
-            Area, Chart, Draw, HEADING_HEIGHT, LEFT, Margins, RIGHT, WIDTH, at, chart, picture, plain, size,
-        },
+        canvas::{Area, Chart, Draw, LEFT, Margins, RIGHT, WIDTH, at, chart, picture, pixels, plain, size},
         style::{AXIS, CURVES, INK, MUTED},
     },
+    typeface,
 };
 
 /// The color of a curve.
@@ -28,11 +28,28 @@ impl Color {
     pub const MUTED: Self = Self(MUTED);
 }
 
-/// A picture of panels in rows and columns.
+/// A picture of panels in rows and columns; the height of a row is in pixels.
+///
+/// ```
+/// use cm_report::chart::{self, Axis, Color, Corner, Curve, Panel};
+///
+/// let points = (0..=90).map(|x| (f64::from(x), f64::from(x).to_radians().cos())).collect();
+/// let panel = Panel {
+///     title: "Cosine".to_owned(),
+///     x: Axis::new(0.0..90.0, "θ (degrees)", 10, true),
+///     y: Axis::new(0.0..1.1, "cos θ", 6, false),
+///     legend: Corner::BottomLeft,
+///     curves: vec![Curve::new("cos θ", Color::CURVES[0], points)],
+///     about_zero: None,
+/// };
+/// let figure = chart::panels("cosine", "The cosine", "from 0 to 90 degrees", 330, (1, 1), &[panel])?;
+/// assert!(figure.svg().contains("cos θ"));
+/// # Ok::<(), cm_report::ReportError>(())
+/// ```
 ///
 /// # Errors
 ///
-/// [`ReportError::Drawing`] if it cannot be drawn.
+/// [`ReportError::Drawing`] if there are more panels than places, or it cannot be drawn.
 pub fn panels(
     name: &str,
     title: &str,
@@ -41,8 +58,12 @@ pub fn panels(
     (rows, columns): (usize, usize),
     panels: &[Panel],
 ) -> Result<Figure, ReportError> {
-    let size = (WIDTH, HEADING_HEIGHT + row_height * rows as u32);
-    let svg = picture(name, size, title, subtitle, |sheet| {
+    if panels.len() > rows * columns {
+        let reason = format!("{} panels do not fit into {rows} rows of {columns}", panels.len());
+        return Err(ReportError::drawing(name, reason));
+    }
+    let height = row_height * rows as u32;
+    let svg = picture(name, (WIDTH, height), title, subtitle, |sheet| {
         for (panel, area) in panels.iter().zip(sheet.split_evenly((rows, columns))) {
             panel.draw(&area)?;
         }
@@ -101,11 +122,14 @@ impl Curve {
 
 /// Where the legend stands in its panel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "they say it")]
 pub enum Corner {
+    /// Above, on the left.
     TopLeft,
+    /// Above, on the right.
     TopRight,
+    /// Below, on the left.
     BottomLeft,
+    /// Below, on the right.
     BottomRight,
 }
 
@@ -156,15 +180,13 @@ impl Panel {
         const GAP: f64 = 7.0;
         const ROW: f64 = 18.0;
         const EDGE: f64 = 10.0;
+        const LETTERS: f64 = 12.0;
         let inside = chart.plotting_area().strip_coord_spec();
-        let pixels = |units: u32| f64::from(units) / f64::from(size(1));
         let (width, height) = inside.dim_in_pixel();
         let (width, height) = (pixels(width), pixels(height));
-        let text = plain(12.0, INK, LEFT);
-        let mut widest = 0f64;
-        for curve in &self.curves {
-            widest = widest.max(pixels(inside.estimate_text_size(&curve.name, &text)?.0));
-        }
+        let text = plain(LETTERS, INK, LEFT);
+        let widths = self.curves.iter().map(|curve| typeface::width(&curve.name, LETTERS));
+        let widest = widths.fold(0.0, f64::max);
         let (own_width, own_height) = (LINE + GAP + widest, ROW * self.curves.len() as f64);
         let (left, top) = match self.legend {
             Corner::TopLeft => (EDGE, EDGE),

@@ -1,99 +1,130 @@
-//! Differences between losses over the seeds, as sentences and tables show them.
+//! Differences between losses over the seeds, as tables show them.
 
 use cm_record::{CONFIDENCE, Comparison, Results};
-use comfy_table::{Table as TerminalTable, presets};
 
 use crate::{
-    summary::{count, number, signed},
-    table::{capitalized, right},
+    metric::{ACCURACY, is_share},
+    summary::{distinct, losses},
+    text::{capitalized, number, p_value, signed},
 };
 
 /// The comparisons of one figure and feature dimension.
-pub(crate) struct Family<'a> {
-    /// `on untouched images (severity 0), feature dimension 64`.
+pub(crate) struct Family {
+    /// `Feature dimension 64, on untouched images (severity 0): differences in percentage points`.
     pub title: String,
-    pub rows: Vec<Row<'a>>,
-    /// What the table says, and what it does not.
-    pub note: String,
+    /// Headings of the columns.
+    pub headings: [String; 5],
+    pub rows: Vec<Row>,
 }
 
 /// One comparison, as it is shown.
-pub(crate) struct Row<'a> {
-    pub comparison: &'a Comparison,
+pub(crate) struct Row {
     /// `CM-CosFace − CosFace`.
     pub pair: String,
-    /// In percentage points.
     pub mean: String,
     pub interval: String,
     pub p: String,
+    pub pairs: String,
+    /// The corrected test finds a difference, and one that can be seen.
+    pub significant: bool,
 }
 
-/// The comparisons by figure and feature dimension. None where every loss has a single seed.
-pub(crate) fn families(results: &Results) -> Vec<Family<'_>> {
+/// The comparisons by feature dimension and figure, or a sentence that says why there are none.
+pub(crate) fn families(results: &Results) -> Result<Vec<Family>, String> {
+    let dims = distinct(results.comparisons.iter().map(|comparison| comparison.feature_dim));
+    let figures = distinct(results.comparisons.iter().map(|found| (&found.metric, &found.stratum)));
     let mut families = Vec::new();
-    let mut dims: Vec<usize> = results.comparisons.iter().map(|comparison| comparison.feature_dim).collect();
-    dims.dedup();
-    for headline in &results.layout.headlines {
-        for &dim in &dims {
-            let of = |comparison: &&Comparison| {
-                comparison.interval.is_some()
-                    && comparison.feature_dim == dim
-                    && (&comparison.metric, &comparison.stratum) == (&headline.metric, &headline.stratum)
+    for feature_dim in dims {
+        for &figure in &figures {
+            let of_family = |found: &&Comparison| {
+                (found.feature_dim, (&found.metric, &found.stratum)) == (feature_dim, figure)
             };
-            let rows: Vec<Row<'_>> = results.comparisons.iter().filter(of).map(row).collect();
-            let Some(pairs) = rows.iter().map(|row| row.comparison.pairs).max() else { continue };
-            families.push(Family {
-                title: format!("{} {}, feature dimension {dim}", headline.metric, headline.phrase),
-                note: format!(
-                    "Differences in percentage points, seed by seed over {}, with the {:.0} % interval of a paired t-test; \
-                     p values are corrected by Holm's method for the {} of this table, and a difference with p below {} \
-                     is marked.",
-                    count(pairs, "pair"),
-                    100.0 * CONFIDENCE,
-                    count(rows.len(), "comparison"),
-                    number(1.0 - CONFIDENCE, 2),
-                ),
-                rows,
-            });
+            let family: Vec<&Comparison> = results.comparisons.iter().filter(of_family).collect();
+            // With a single pair there is a difference, but no saying what it is worth.
+            if family.iter().any(|comparison| comparison.interval.is_some()) {
+                families.push(Family::new(results, feature_dim, figure, &family));
+            }
         }
     }
-    families.dedup_by(|a, b| a.title == b.title);
-    families
+    if families.is_empty() { Err(why_none(results)) } else { Ok(families) }
 }
 
-fn row(comparison: &Comparison) -> Row<'_> {
-    let (low, high) = comparison.interval.unwrap_or((f64::NAN, f64::NAN));
-    Row {
-        comparison,
-        pair: format!("{} − {}", comparison.loss, comparison.baseline),
-        mean: signed(100.0 * comparison.mean, 2),
-        interval: format!("{} to {}", signed(100.0 * low, 2), signed(100.0 * high, 2)),
-        p: comparison.p_adjusted.map_or("–".to_owned(), |p| match p < 0.0005 {
-            true => "< 0.001".to_owned(),
-            false => number(p, 3),
-        }),
-    }
+/// What the tables say, and what they do not.
+pub(crate) fn note() -> String {
+    format!(
+        "A difference is the figure of the first loss minus that of the second, over the seeds and folds that both were \
+         trained with, with the {} % interval of Student's t distribution. The p values of the paired t-test are \
+         corrected by Holm's method for all comparisons of a table; a difference with p below {} is marked.",
+        number(100.0 * CONFIDENCE, 0),
+        number(1.0 - CONFIDENCE, 2),
+    )
 }
 
-/// The comparisons as text for a terminal.
-pub(crate) fn terminal(results: &Results) -> String {
-    let mut text = String::new();
-    for family in families(results) {
-        let mut table = TerminalTable::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED);
-        table.set_header(["Difference", "mean", "95 % interval", "p (Holm)"]);
-        for row in &family.rows {
-            let mark = if row.comparison.is_significant() { "*" } else { "\u{a0}" };
-            let mean = format!("{}{mark}", row.mean);
-            table.add_row([
-                comfy_table::Cell::new(&row.pair),
-                right(&mean),
-                right(&row.interval),
-                right(&row.p),
-            ]);
+fn why_none(results: &Results) -> String {
+    let reason = match (losses(results).len(), results.comparisons.is_empty()) {
+        (0, _) => "There are no results yet.",
+        (1, _) => "There is one loss, and nothing to compare it with.",
+        (_, false) => {
+            "Nothing can be compared: no two losses were trained with more than one and the same seed. Train with \
+             several seeds to tell a difference from chance."
         }
-        text += &format!("\n{}\n{table}\n", capitalized(&family.title));
-        text += &format!("{}\n", family.note.replace("is marked", "has a *"));
+        (_, true) => {
+            "Nothing can be compared: the record names no two losses that were trained with the same seed."
+        }
+    };
+    reason.to_owned()
+}
+
+impl Family {
+    fn new(
+        results: &Results,
+        feature_dim: usize,
+        (metric, stratum): (&String, &String),
+        comparisons: &[&Comparison],
+    ) -> Self {
+        let layout = &results.layout;
+        let share = is_share(layout, metric);
+        let mut headlines = layout.headlines.iter();
+        let images = match headlines.find(|found| (&found.metric, &found.stratum) == (metric, stratum)) {
+            Some(headline) => headline.phrase.clone(),
+            None if stratum.is_empty() => "on all test images".to_owned(),
+            None => format!("on the test images of {stratum}"),
+        };
+        let figure =
+            if metric == ACCURACY { String::new() } else { format!("{} ", metric.replace('_', " ")) };
+        let unit = if share { " in percentage points" } else { "" };
+        let tests = comparisons.iter().filter(|comparison| comparison.p.is_some()).count();
+        let interval = format!("{} % interval", number(100.0 * CONFIDENCE, 0));
+        Self {
+            title: capitalized(&format!(
+                "feature dimension {feature_dim}, {figure}{images}: differences{unit}"
+            )),
+            headings: [
+                "Losses".to_owned(),
+                "mean".to_owned(),
+                interval,
+                format!("p (Holm, of {tests})"),
+                "pairs".to_owned(),
+            ],
+            rows: comparisons.iter().map(|comparison| Row::new(comparison, share)).collect(),
+        }
     }
-    text
+}
+
+impl Row {
+    fn new(comparison: &Comparison, share: bool) -> Self {
+        let shown = |value: f64| if share { signed(100.0 * value, 2) } else { signed(value, 3) };
+        let dash = || "–".to_owned();
+        let interval = |(low, high)| format!("{} to {}", shown(low), shown(high));
+        let mean = shown(comparison.mean);
+        Self {
+            pair: format!("{} − {}", comparison.loss, comparison.baseline),
+            // Differences that are all the same are significant, however small.
+            significant: comparison.is_significant() && mean != shown(0.0),
+            mean,
+            interval: comparison.interval.map_or_else(dash, interval),
+            p: comparison.p_adjusted.map_or_else(dash, p_value),
+            pairs: comparison.pairs.to_string(),
+        }
+    }
 }

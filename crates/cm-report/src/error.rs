@@ -11,7 +11,15 @@ pub enum ReportError {
     /// A file of the study could not be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A page of somebody else's is where the report would be.
+    /// There are not as many tables of features as runs.
+    #[error("{runs} runs, but tables of features for {features}: give one for each run, or `None`")]
+    FeaturesMismatch {
+        /// Number of runs in the record.
+        runs: usize,
+        /// Number of tables.
+        features: usize,
+    },
+    /// Somebody else's page is where the report would be.
     #[error("{} was not written by this program; move it away, and make the report again", path.display())]
     NotOurs {
         /// The page.
@@ -22,7 +30,7 @@ pub enum ReportError {
     Drawing {
         /// Name of the picture.
         figure: String,
-        /// What the drawing library said.
+        /// What is wrong with what it should show, or what the drawing library said.
         reason: String,
     },
     /// A picture was drawn, but not turned into pixels.
@@ -33,4 +41,11 @@ pub enum ReportError {
         /// What the rendering library said.
         reason: String,
     },
+}
+
+impl ReportError {
+    /// A [`ReportError::Drawing`].
+    pub(crate) fn drawing(figure: &str, reason: impl Into<String>) -> Self {
+        Self::Drawing { figure: figure.to_owned(), reason: reason.into() }
+    }
 }

@@ -1,109 +1,100 @@
-//! Tables, pictures and a web page, made from the record of a study, never from a live model.
+//! Tables, pictures and a web page, made from the record of a study and from nothing else.
 //!
-//! The record says by its [`Layout`](cm_record::Layout) how its figures are arranged: no application is known here.
+//! The record says by its [`Layout`](cm_record::Layout) how its figures are arranged: no
+//! application is known here.
+//!
+//! | question | answer |
+//! |---|---|
+//! | how is the report of a study written? | [`write_report`] |
+//! | how is it made anew, from the folder alone? | [`rebuild`] |
+//! | what does the terminal show? | [`summary_table`] |
+//! | what may an application add? | [`contact_sheet`], [`confusion`], [`reliability`], [`chart`] |
 
 pub mod chart;
 mod comparisons;
 mod error;
+mod figure;
 mod figures;
 mod html;
+mod metric;
 mod narrative;
+mod rebuild;
 mod summary;
 mod table;
+mod terminal;
+mod text;
 mod typeface;
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
 };
 
-use cm_record::{FeatureTable, RecordError, Results, files::write_atomically, results_csv};
+use cm_record::{FeatureTable, Results, results_csv};
 
 pub use error::ReportError;
+pub use figure::{Figure, Kind, write_figures};
 pub use figures::{ContactImage, ContactRow, confusion, contact_sheet, reliability};
-pub use table::summary_table;
+pub use rebuild::{Rebuilt, drawn_features, rebuild, rebuild_from};
+pub use terminal::summary_table;
+
+use figure::{Kept, write};
 
 /// Name of the page in its folder.
-const PAGE: &str = "report.html";
+pub const REPORT_FILE: &str = "report.html";
 
-/// What a picture shows, which is also where the report places it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Accuracy of the losses.
-    Accuracy,
-    /// Features in two dimensions.
-    Features,
-    /// The norm of the features.
-    Norm,
-    /// What happened while training.
-    LearningCurves,
-    /// Anything else.
-    Other,
-}
-
-/// A picture with its caption.
-#[derive(Debug, Clone)]
-pub struct Figure {
-    /// What it shows.
-    pub kind: Kind,
-    /// Name of its files, without extension.
-    pub name: String,
-    /// What stands below it.
-    pub caption: String,
-    svg: String,
-}
-
-/// Makes the report of a folder from its record and the features that are stored there: `results.csv`, every picture as SVG
-/// and PNG, and `report.html`. `extra` pictures go onto the page as well. Returns the files written.
+/// Writes `results.csv`, every picture as SVG and PNG, and `report.html` into a folder. Returns
+/// the files written.
 ///
-/// Features that are not there are no error: the picture of two-dimensional features is left out.
+/// `features` are those of each run, in the order of the record; they are needed for the picture
+/// of two-dimensional features only, and the page says where they are missing ([`drawn_features`]
+/// reads them). `extra` pictures go onto the page as well.
 ///
 /// # Errors
 ///
-/// When a features file is damaged, a picture cannot be drawn, a file cannot be written, or [`ReportError::NotOurs`].
-/// Each file is written whole or not at all.
-pub fn write_report(folder: &Path, results: &Results, extra: &[Figure]) -> Result<Vec<PathBuf>, ReportError> {
-    let page = folder.join(PAGE);
-    if fs::read_to_string(&page).is_ok_and(|text| !text.contains(html::GENERATOR)) {
+/// [`ReportError::NotOurs`] if there is another page of this name, before anything is written.
+/// When a picture cannot be drawn, or a file cannot be written. Each file is written whole or not
+/// at all.
+pub fn write_report(
+    folder: &Path,
+    results: &Results,
+    features: &[Option<FeatureTable>],
+    extra: &[Figure],
+) -> Result<Vec<PathBuf>, ReportError> {
+    write_all(folder, results, features, extra, &[])
+}
+
+/// [`write_report`], with pictures that are in the folder already.
+fn write_all(
+    folder: &Path,
+    results: &Results,
+    features: &[Option<FeatureTable>],
+    extra: &[Figure],
+    kept: &[Kept],
+) -> Result<Vec<PathBuf>, ReportError> {
+    if features.len() != results.runs.len() {
+        return Err(ReportError::FeaturesMismatch { runs: results.runs.len(), features: features.len() });
+    }
+    let page = folder.join(REPORT_FILE);
+    if !may_be_replaced(&page) {
         return Err(ReportError::NotOurs { path: page });
     }
-    let features = results.runs.iter().map(|run| {
-        let path = folder.join(run.features_file.as_ref()?);
-        path.is_file().then(|| FeatureTable::read(&path))
-    });
-    let features: Vec<Option<FeatureTable>> = features.map(Option::transpose).collect::<Result<_, _>>()?;
-    let mut figures = figures::draw(results, &features)?;
+    let mut figures = figures::draw(results, features)?;
     figures.extend_from_slice(extra);
 
     let csv = folder.join("results.csv");
     write(&csv, &results_csv(results)?)?;
     let mut written = vec![csv];
     written.extend(write_figures(folder, &figures)?);
-    write(&page, html::page(results, &figures).as_bytes())?;
+    write(&page, html::page(results, features, &figures, kept).as_bytes())?;
     written.push(page);
     Ok(written)
 }
 
-/// Writes pictures into a folder, each as SVG and PNG. Returns the files written.
-///
-/// # Errors
-///
-/// When a picture cannot be turned into pixels, or a file cannot be written.
-pub fn write_figures(folder: &Path, figures: &[Figure]) -> Result<Vec<PathBuf>, ReportError> {
-    let mut written = Vec::new();
-    for figure in figures {
-        let svg = typeface::embedded(&figure.svg);
-        for (extension, content) in
-            [("svg", svg.into_bytes()), ("png", figures::png(&figure.name, &figure.svg)?)]
-        {
-            let path = folder.join(format!("{}.{extension}", figure.name));
-            write(&path, &content)?;
-            written.push(path);
-        }
-    }
-    Ok(written)
-}
-
-fn write(path: &Path, content: &[u8]) -> Result<(), ReportError> {
-    Ok(write_atomically(path, content).map_err(RecordError::io("write", path))?)
+/// Whether there is no page, or one of ours. What cannot be read is left for the write to fail at.
+fn may_be_replaced(page: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = fs::File::open(page).and_then(|file| file.take(html::HEAD_BYTES).read_to_end(&mut head));
+    read.is_err() || String::from_utf8_lossy(&head).contains(html::GENERATOR)
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use cm_record::{Results, RunRecord, Stratification};
+use cm_record::{Level, Results, RunRecord, Stratification};
+
+use crate::text::count;
 
 /// Mean of a quantity over seeds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,18 +47,21 @@ impl LossSummary<'_> {
         Spread::of(self.runs.iter().filter_map(|run| quantity(run)))
     }
 
-    /// Differences to another loss, seed by seed and fold by fold, where both were trained.
-    pub fn differences(&self, other: &Self, quantity: impl Fn(&RunRecord) -> Option<f64>) -> Vec<f64> {
-        self.runs
-            .iter()
-            .filter_map(|run| {
-                let same = |partner: &&&RunRecord| {
-                    (partner.key.seed, partner.key.fold) == (run.key.seed, run.key.fold)
-                };
-                let partner = other.runs.iter().find(same)?;
-                Some(quantity(run)? - quantity(partner)?).filter(|d| d.is_finite())
-            })
-            .collect()
+    /// The figure of a metric and stratum over the seeds.
+    pub fn figure(&self, metric: &str, stratum: &str) -> Option<Spread> {
+        self.over_seeds(|run| run.value(metric, stratum))
+    }
+
+    /// Differences of a figure to another loss, in the seeds and folds that both were trained
+    /// with.
+    pub fn differences(&self, other: &Self, metric: &str, stratum: &str) -> Vec<f64> {
+        let pair = |run: &&RunRecord| {
+            let same =
+                |partner: &&&RunRecord| (partner.key.seed, partner.key.fold) == (run.key.seed, run.key.fold);
+            let partner = other.runs.iter().find(same)?;
+            Some(run.value(metric, stratum)? - partner.value(metric, stratum)?).filter(|d| d.is_finite())
+        };
+        self.runs.iter().filter_map(pair).collect()
     }
 }
 
@@ -65,9 +70,11 @@ pub(crate) struct DimensionSummary<'a> {
     pub feature_dim: usize,
     /// Every loss of the study, in the order of first appearance.
     pub losses: Vec<LossSummary<'a>>,
-    /// Seeds trained with, ascending.
-    pub seeds: Vec<u64>,
-    /// Runs that there would be of each loss if none were missing.
+    /// Seeds trained with.
+    pub seeds: usize,
+    /// Folds tested on; 0 where there are none.
+    pub folds: usize,
+    /// Runs of each loss, if none is missing: one for each seed and fold.
     pub runs: usize,
     baseline: &'a str,
 }
@@ -76,7 +83,7 @@ impl<'a> DimensionSummary<'a> {
     /// The loss that the others are compared with: that of the layout, or else the first.
     pub fn baseline(&self) -> Option<&LossSummary<'a>> {
         let trained = || self.losses.iter().filter(|l| !l.runs.is_empty());
-        trained().find(|l| l.loss.eq_ignore_ascii_case(self.baseline)).or_else(|| trained().next())
+        trained().find(|l| l.loss == self.baseline).or_else(|| trained().next())
     }
 
     /// Losses with at least one finished run, with their position in the order of the study.
@@ -86,52 +93,54 @@ impl<'a> DimensionSummary<'a> {
 
     /// `feature dimension 64, 3 seeds`.
     pub fn describe(&self) -> String {
-        format!("feature dimension {}, {}", self.feature_dim, count(self.seeds.len(), "seed"))
+        let folds = if self.folds > 0 { format!(", {}", count(self.folds, "fold")) } else { String::new() };
+        format!("feature dimension {}, {}{folds}", self.feature_dim, count(self.seeds, "seed"))
     }
 
-    /// The levels of a stratification for which something was measured, with their positions.
-    pub fn levels<'s>(
-        &self,
-        stratification: &'s Stratification,
-        metric: &str,
-    ) -> Vec<(usize, &'s cm_record::Level)> {
-        let measured = |(_, level): &(usize, &cm_record::Level)| {
+    /// What means and spreads are over: `seeds`, or `seeds and folds`.
+    pub fn repeats(&self) -> &'static str {
+        if self.folds > 1 { "seeds and folds" } else { "seeds" }
+    }
+
+    /// What a single training of a loss is called.
+    pub fn repeat(&self) -> &'static str {
+        if self.folds > 1 { "run" } else { "seed" }
+    }
+
+    /// The levels of a stratification at which a metric was measured.
+    pub fn levels<'s>(&self, stratification: &'s Stratification, metric: &str) -> Vec<&'s Level> {
+        let measured = |level: &&Level| {
             let stratum = stratification.stratum(level);
-            self.losses.iter().flat_map(|loss| &loss.runs).any(|run| run.value(metric, &stratum).is_some())
+            self.losses.iter().any(|loss| loss.figure(metric, &stratum).is_some())
         };
-        stratification.levels.iter().enumerate().filter(measured).collect()
+        stratification.levels.iter().filter(measured).collect()
     }
 }
 
 /// The runs by feature dimension, in the order of first appearance.
 pub(crate) fn by_dimension(results: &Results) -> Vec<DimensionSummary<'_>> {
-    let all_losses = losses(results);
-    distinct(results.runs.iter().map(|run| run.key.feature_dim))
-        .into_iter()
-        .map(|feature_dim| {
-            let runs = || results.runs.iter().filter(move |run| run.key.feature_dim == feature_dim);
-            let summary = |&loss: &&'_ str| {
-                let (finished, diverged): (Vec<_>, Vec<_>) =
-                    runs().filter(|run| run.key.loss == loss).partition(|run| run.is_finished());
-                (finished, diverged.len())
-            };
-            let pairs: BTreeSet<(u64, Option<usize>)> =
-                runs().map(|run| (run.key.seed, run.key.fold)).collect();
-            DimensionSummary {
-                feature_dim,
-                losses: all_losses
-                    .iter()
-                    .map(|loss| {
-                        let (runs, diverged) = summary(loss);
-                        LossSummary { loss, runs, diverged }
-                    })
-                    .collect(),
-                seeds: sorted(runs().map(|run| run.key.seed)),
-                runs: pairs.len(),
-                baseline: &results.layout.baseline,
-            }
-        })
-        .collect()
+    let dims = distinct(results.runs.iter().map(|run| run.key.feature_dim));
+    dims.into_iter().map(|feature_dim| dimension(results, feature_dim)).collect()
+}
+
+fn dimension(results: &Results, feature_dim: usize) -> DimensionSummary<'_> {
+    let runs = || results.runs.iter().filter(move |run| run.key.feature_dim == feature_dim);
+    let summary = |loss| {
+        let (runs, diverged): (Vec<_>, Vec<_>) =
+            runs().filter(|run| run.key.loss == loss).partition(|run| run.is_finished());
+        LossSummary { loss, runs, diverged: diverged.len() }
+    };
+    let seeds: BTreeSet<u64> = runs().map(|run| run.key.seed).collect();
+    let folds: BTreeSet<usize> = runs().filter_map(|run| run.key.fold).collect();
+    let pairs: BTreeSet<(u64, Option<usize>)> = runs().map(|run| (run.key.seed, run.key.fold)).collect();
+    DimensionSummary {
+        feature_dim,
+        losses: losses(results).into_iter().map(summary).collect(),
+        seeds: seeds.len(),
+        folds: folds.len(),
+        runs: pairs.len(),
+        baseline: &results.layout.baseline,
+    }
 }
 
 /// The losses of a study, in the order of first appearance.
@@ -139,51 +148,14 @@ pub(crate) fn losses(results: &Results) -> Vec<&str> {
     distinct(results.runs.iter().map(|run| run.key.loss.as_str()))
 }
 
-/// `1 seed`, `3 seeds`, `10 000 images`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// A number with a thin gap every three digits from five digits on.
-pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    if digits.len() < 5 {
-        return digits;
-    }
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push('\u{a0}');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A number with so many decimals and a true minus; never `−0.00`.
-pub(crate) fn number(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    let is_zero = text.trim_matches(['-', '0', '.']).is_empty();
-    if is_zero { text.replace('-', "") } else { text.replace('-', "−") }
-}
-
-/// [`number`] with its sign in any case.
-pub(crate) fn signed(value: f64, decimals: usize) -> String {
-    let text = number(value, decimals);
-    if text.starts_with('−') { text } else { format!("+{text}") }
-}
-
-fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+/// Each value once, in the order of first appearance.
+pub(crate) fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     values.fold(Vec::new(), |mut seen, value| {
         if !seen.contains(&value) {
             seen.push(value);
         }
         seen
     })
-}
-
-fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
-    values.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[cfg(test)]
@@ -202,14 +174,5 @@ mod tests {
     fn one_value_has_no_spread_and_none_has_no_mean() {
         assert_eq!(Spread::of([0.5]), Some(Spread { mean: 0.5, std: None }));
         assert_eq!(Spread::of([f64::NAN]), None);
-    }
-
-    #[test]
-    fn long_numbers_are_grouped_and_nothing_is_below_zero() {
-        assert_eq!(grouped(8000), "8000");
-        assert_eq!(grouped(60_000), "60\u{a0}000");
-        assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
-        assert_eq!((number(-0.001, 2), signed(-0.001, 2)), ("0.00".to_owned(), "+0.00".to_owned()));
-        assert_eq!((number(-1.5, 1), signed(-1.5, 1)), ("−1.5".to_owned(), "−1.5".to_owned()));
     }
 }

@@ -330,7 +330,8 @@ pub fn saturation(network: &Classifier, norms: &[f32], device: &Device) -> Vec<S
 /// What keeps it from being read or drawn.
 pub fn draw_report(folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let results = crate::commands::report::read(folder)?;
-    cm_report::write_report(folder, &results, &[])?;
+    let features = cm_report::drawn_features(folder, &results)?;
+    cm_report::write_report(folder, &results, &features, &[])?;
     Ok(())
 }
 

@@ -24,7 +24,7 @@ pub fn write(folder: &Path, figures: &Figures, classes: &[String]) -> Result<(),
 
     let pictures = [
         cm_report::confusion("confusion", "Confusion matrix", classes, &confusion.counts)?,
-        cm_report::reliability("reliability", "Confidence and accuracy", &figures.reliability)?,
+        cm_report::reliability("reliability", "Confidence and accuracy", figures.reliability.bins())?,
     ];
     cm_report::write_figures(folder, &pictures)?;
     Ok(())

@@ -8,10 +8,12 @@ use crate::{applications, error::CliError};
 
 /// Draws the report of a folder again and prints its table.
 pub fn run(folder: &Path) -> Result<(), CliError> {
-    let results = read(folder)?;
-    let files = cm_report::write_report(folder, &results, &[])?;
-    println!("{}", cm_report::summary_table(&results));
-    for file in files {
+    let rebuilt = cm_report::rebuild_from(folder, read)?;
+    println!("{}", cm_report::summary_table(&rebuilt.results));
+    for file in rebuilt.missing {
+        eprintln!("{} is not there: its features are not drawn", file.display());
+    }
+    for file in rebuilt.files {
         println!("{}", file.display());
     }
     Ok(())

@@ -6,13 +6,15 @@ use cm_record::{Level, Stratification};
 use plotters::{element::PathElement, style::Color};
 
 use super::{
-    canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, WIDTH, chart, padded, picture, size},
-    legend,
+    axis::{Axis, padded},
+    canvas::{Chart, Draw, Margins, WIDTH, chart, picture, size},
+    legend, level_names,
     mark::mark,
-    style::loss_color,
+    style::LossStyle,
 };
 use crate::{
     Figure, Kind, ReportError,
+    metric::ACCURACY,
     summary::{DimensionSummary, LossSummary, Spread},
 };
 
@@ -32,10 +34,10 @@ pub(crate) fn draw(
     strata: &Stratification,
 ) -> Result<Option<Figure>, ReportError> {
     let losses = dimension.trained();
-    let levels = dimension.levels(strata, "accuracy");
+    let levels = dimension.levels(strata, ACCURACY);
     let series = |value: &dyn Fn(&LossSummary<'_>, &str) -> Option<Spread>| -> Vec<Series<'_>> {
         let points = |loss: &LossSummary<'_>| {
-            let percent = |(x, (_, level)): (usize, &(usize, &Level))| {
+            let percent = |(x, level): (usize, &&Level)| {
                 Some((x as f64, value(loss, &strata.stratum(level))?.scaled(100.0)))
             };
             levels.iter().enumerate().filter_map(percent).collect()
@@ -45,24 +47,24 @@ pub(crate) fn draw(
             .map(|&(position, loss)| Series { position, loss: loss.loss, points: points(loss) })
             .collect()
     };
-    let accuracy = |run: &cm_record::RunRecord, stratum: &str| run.value("accuracy", stratum);
-    let absolute = series(&|loss, stratum| loss.over_seeds(|run| accuracy(run, stratum)));
+    let absolute = series(&|loss, stratum| loss.figure(ACCURACY, stratum));
     let Some(accuracies) = range(&absolute) else { return Ok(None) };
     let Some(baseline) = dimension.baseline() else { return Ok(None) };
     // Seed by seed, so that what a seed does to both losses drops out of the spread.
-    let relative =
-        series(&|loss, stratum| Spread::of(loss.differences(baseline, |run| accuracy(run, stratum))));
+    let relative = series(&|loss, stratum| Spread::of(loss.differences(baseline, ACCURACY, stratum)));
     let difference = range(&relative).filter(|_| losses.len() > 1);
 
-    let name = format!("accuracy-by-{}-{}d", strata.name, dimension.feature_dim);
+    let name = super::file_name("accuracy", &strata.name, dimension);
     let title = format!("Accuracy by {}", strata.title);
     let subtitle = super::subtitle(data, dimension);
     let names: Vec<(usize, &str)> = absolute.iter().map(|s| (s.position, s.loss)).collect();
-    let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::strip_height(&names);
+    let columns = if difference.is_some() { 2 } else { 1 };
+    let x = Axis::named(level_names(&levels), strata.axis.as_str());
+    let panel_height = PANEL_HEIGHT + MARGINS.extra_height(WIDTH / columns, &x);
+    let height = panel_height + legend::strip_height(&names);
     let svg = picture(&name, (WIDTH, height), &title, &subtitle, |sheet| {
-        let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
-        let panels = panels.split_evenly((1, if difference.is_some() { 2 } else { 1 }));
-        let x = level_axis(strata, &levels);
+        let (panels, strip) = sheet.split_vertically(size(panel_height));
+        let panels = panels.split_evenly((1, columns as usize));
         let y = Axis::new(
             accuracies.start.max(0.0)..accuracies.end.min(100.5),
             "accuracy on the test images (%)",
@@ -78,10 +80,13 @@ pub(crate) fn draw(
         legend::losses(&strip, &names)
     })?;
 
-    let bars = if dimension.seeds.len() > 1 {
-        "Points are means over the seeds, bars one standard deviation; differences are taken seed by seed."
-    } else {
-        "One seed, hence no error bars: a small difference means nothing."
+    let bars = match (dimension.runs, dimension.repeats()) {
+        (1, _) => "One seed, hence no error bars: a small difference means nothing.".to_owned(),
+        (_, repeats) => format!(
+            "Points are means over the {repeats}, bars one standard deviation; differences are taken {} by {}.",
+            dimension.repeat(),
+            dimension.repeat()
+        ),
     };
     let what = if losses.len() > 1 {
         format!(
@@ -100,24 +105,19 @@ fn range(series: &[Series<'_>]) -> Option<Range<f64>> {
     padded(series.iter().flat_map(|s| s.points.iter().flat_map(|(_, spread)| ends(spread))))
 }
 
-/// The levels on an axis, by their names without line breaks.
-pub(crate) fn level_axis(strata: &Stratification, levels: &[(usize, &Level)]) -> Axis {
-    Axis::named(levels.iter().map(|(_, level)| level.name.clone()).collect(), strata.axis.as_str())
-}
-
 fn lines(chart: &mut Chart<'_>, series: &[Series<'_>]) -> Draw<()> {
     const DODGE: f64 = 0.05;
     const CAP: f64 = 0.035;
     let middle = (series.len() as f64 - 1.0) / 2.0;
     for (i, series) in series.iter().enumerate() {
-        let color = loss_color(series.loss, series.position);
+        let style = LossStyle::of(series.loss, series.position);
         // Beside each other, or the error bars would hide each other.
         let has_bars = series.points.iter().any(|(_, s)| s.std.is_some());
         let shift = if has_bars { (i as f64 - middle) * DODGE } else { 0.0 };
         let points: Vec<(f64, f64)> = series.points.iter().map(|(x, s)| (x + shift, s.mean)).collect();
         for (&(x, y), (_, spread)) in points.iter().zip(&series.points) {
             if let Some(std) = spread.std {
-                let bar = |path| PathElement::new(path, color.mix(0.75).stroke_width(size(1)));
+                let bar = |path| PathElement::new(path, style.color.mix(0.75).stroke_width(size(1)));
                 let bars = [
                     vec![(x, y - std), (x, y + std)],
                     vec![(x - CAP, y - std), (x + CAP, y - std)],
@@ -126,9 +126,9 @@ fn lines(chart: &mut Chart<'_>, series: &[Series<'_>]) -> Draw<()> {
                 chart.draw_series(bars.map(bar))?;
             }
         }
-        chart.draw_series([PathElement::new(points.clone(), color.stroke_width(size(2)))])?;
+        style.line(chart, points.clone())?;
         for point in points {
-            mark(chart.plotting_area(), point, series.position, 4.5, color)?;
+            mark(chart.plotting_area(), point, style, 4.5)?;
         }
     }
     Ok(())

@@ -1,27 +1,24 @@
 //! The sheet that every picture is drawn on: units, text, heading, axes.
 
-use std::{io, ops::Range, sync::OnceLock};
+use std::io;
 
 use plotters::{
     chart::{ChartBuilder, ChartContext},
-    coord::{Shift, ranged1d::Ranged, types::RangedCoordf64},
+    coord::{Shift, types::RangedCoordf64},
     drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
+    element::PathElement,
     prelude::{Cartesian2d, SVGBackend},
     style::{
-        Color, FontDesc, FontFamily, FontStyle, RGBColor, TRANSPARENT, TextStyle, WHITE, register_font,
+        Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, TRANSPARENT, TextStyle, WHITE,
         text_anchor::{HPos, Pos, VPos},
     },
 };
 
-use super::style::{AXIS, GRID, INK, MUTED};
-use crate::{ReportError, summary::number};
-
-/// The typeface of the pictures, also embedded in the HTML report.
-pub(crate) const REGULAR: &[u8] = include_bytes!("../../assets/Roboto-Regular-subset.ttf");
-/// Its bold style.
-pub(crate) const BOLD: &[u8] = include_bytes!("../../assets/Roboto-Bold-subset.ttf");
-
-const FAMILY: &str = "Roboto, Helvetica, Arial, sans-serif";
+use super::{
+    axis::{Axis, LABEL, NameLayout},
+    style::{AXIS, GRID, INK, MUTED},
+};
+use crate::{ReportError, typeface};
 
 /// Drawing units in a pixel: plotters rounds every coordinate to a whole unit.
 const UNITS: u32 = 2;
@@ -29,8 +26,13 @@ const UNITS: u32 = 2;
 /// Width of most pictures in pixels.
 pub(crate) const WIDTH: u32 = 1080;
 
-/// Height of title and subtitle in pixels.
-pub(crate) const HEADING_HEIGHT: u32 = 62;
+/// Pixels between the left edge of a picture and its texts.
+pub(crate) const EDGE: f64 = 18.0;
+
+/// Pixels from a line of the subtitle to the next.
+const SUBTITLE_LINE: u32 = 18;
+/// Size of its letters.
+const SUBTITLE: f64 = 13.0;
 
 pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(crate) type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -46,17 +48,22 @@ pub(crate) fn at(pixels: f64) -> i32 {
     (pixels * f64::from(UNITS)).round() as i32
 }
 
+/// Drawing units as pixels.
+pub(crate) fn pixels(units: u32) -> f64 {
+    f64::from(units) / f64::from(UNITS)
+}
+
 /// Where a text stands relative to its position.
 pub(crate) const LEFT: Pos = Pos { h_pos: HPos::Left, v_pos: VPos::Center };
 /// The text ends at its position.
 pub(crate) const RIGHT: Pos = Pos { h_pos: HPos::Right, v_pos: VPos::Center };
-/// Centred in both directions.
+/// Centered in both directions.
 pub(crate) const CENTER: Pos = Pos { h_pos: HPos::Center, v_pos: VPos::Center };
 
 /// Text of a height in pixels.
 pub(crate) fn text(pixels: f64, style: FontStyle, color: RGBColor, pos: Pos) -> TextStyle<'static> {
     // Plotters writes its sizes into an SVG divided by 1.24.
-    let font = FontDesc::new(FontFamily::Name(FAMILY), pixels * 1.24 * f64::from(UNITS), style);
+    let font = FontDesc::new(FontFamily::Name(typeface::FAMILY), pixels * 1.24 * f64::from(UNITS), style);
     TextStyle { font, color: color.to_backend_color(), pos }
 }
 
@@ -70,29 +77,54 @@ pub(crate) fn bold(pixels: f64, color: RGBColor, pos: Pos) -> TextStyle<'static>
     text(pixels, FontStyle::Bold, color, pos)
 }
 
-/// Draws a picture of a width and a height in pixels: heading above, `body` on the rest.
+/// Text that is read upwards.
+pub(crate) fn upwards(style: TextStyle<'static>) -> TextStyle<'static> {
+    TextStyle { font: style.font.transform(FontTransform::Rotate270), ..style }
+}
+
+/// Lines of the text under the title of a picture of this width.
+fn subtitle_lines(width: u32, subtitle: &str) -> Vec<String> {
+    typeface::wrapped(subtitle, SUBTITLE, f64::from(width) - 2.0 * EDGE)
+}
+
+/// Height of title and subtitle in pixels.
+pub(crate) fn heading_height(width: u32, subtitle: &str) -> u32 {
+    let lines = subtitle_lines(width, subtitle).len() as u32;
+    44 + SUBTITLE_LINE * lines
+}
+
+/// Draws a picture of a width in pixels: heading above, and below it `body` on an area of a height
+/// in pixels.
 pub(crate) fn picture(
     figure: &str,
-    (width, height): (u32, u32),
+    (width, body_height): (u32, u32),
     title: &str,
     subtitle: &str,
     body: impl FnOnce(&Area<'_>) -> Draw<()>,
 ) -> Result<String, ReportError> {
-    let failed = |reason: String| ReportError::Drawing { figure: figure.to_owned(), reason };
-    register_fonts().map_err(|reason| failed(reason.to_owned()))?;
+    const TITLE: f64 = 17.0;
+    typeface::register().map_err(|reason| ReportError::drawing(figure, reason))?;
+    let heading_height = heading_height(width, subtitle);
+    let height = heading_height + body_height;
     let (width_units, height_units) = (size(width), size(height));
     let mut svg = String::new();
     let draw = |svg: &mut String| -> Draw<()> {
         let sheet = SVGBackend::with_string(svg, (width_units, height_units)).into_drawing_area();
         sheet.fill(&WHITE)?;
-        let (heading, rest) = sheet.split_vertically(size(HEADING_HEIGHT));
-        heading.draw_text(title, &bold(17.0, INK, LEFT), (at(18.0), at(24.0)))?;
-        heading.draw_text(subtitle, &plain(13.0, MUTED, LEFT), (at(18.0), at(46.0)))?;
+        let (heading, rest) = sheet.split_vertically(size(heading_height));
+        // Bold letters are a twelfth wider.
+        let title = typeface::fitted(title, TITLE * 1.08, f64::from(width) - 2.0 * EDGE);
+        heading.draw_text(&title, &bold(TITLE, INK, LEFT), (at(EDGE), at(24.0)))?;
+        for (i, line) in subtitle_lines(width, subtitle).iter().enumerate() {
+            let y = 46.0 + f64::from(SUBTITLE_LINE) * i as f64;
+            heading.draw_text(line, &plain(SUBTITLE, MUTED, LEFT), (at(EDGE), at(y)))?;
+        }
         body(&rest)?;
         sheet.present()
     };
-    draw(&mut svg).map_err(|error| failed(error.to_string()))?;
-    // The units stay an affair of the file's inside; attributes at their default would be a third of a scatter plot.
+    draw(&mut svg).map_err(|error| ReportError::drawing(figure, error.to_string()))?;
+    // The units stay an affair of the file's inside; attributes at their default would be a third
+    // of a scatter plot.
     let svg = svg
         .replacen(
             &format!("width=\"{width_units}\" height=\"{height_units}\""),
@@ -104,71 +136,25 @@ pub(crate) fn picture(
     Ok(svg)
 }
 
-fn register_fonts() -> Result<(), &'static str> {
-    static REGISTERED: OnceLock<bool> = OnceLock::new();
-    let registered = *REGISTERED.get_or_init(|| {
-        register_font(FAMILY, FontStyle::Normal, REGULAR).is_ok()
-            && register_font(FAMILY, FontStyle::Bold, BOLD).is_ok()
-    });
-    registered.then_some(()).ok_or("the embedded typeface cannot be read")
-}
-
-/// One direction of a chart.
-#[derive(Debug, Clone)]
-pub struct Axis {
-    /// From where to where.
-    pub range: Range<f64>,
-    /// What it shows, with its unit.
-    pub description: String,
-    /// About how many numbers to show.
-    pub ticks: usize,
-    /// Show whole numbers only.
-    pub whole: bool,
-    /// What to show at 0, 1, 2 ... in place of these numbers.
-    pub names: Vec<String>,
-}
-
-impl Axis {
-    /// An axis of numbers.
-    pub fn new(range: Range<f64>, description: impl Into<String>, ticks: usize, whole: bool) -> Self {
-        Self { range, description: description.into(), ticks, whole, names: Vec::new() }
-    }
-
-    /// An axis of names, with half a step of air at its ends.
-    pub fn named(names: Vec<String>, description: impl Into<String>) -> Self {
-        let count = names.len();
-        let range = -0.5..count as f64 - 0.5;
-        Self { range, description: description.into(), ticks: 2 * count + 1, whole: true, names }
-    }
-
-    /// The fewest decimals that tell the numbers shown from each other.
-    fn decimals(&self) -> usize {
-        const MOST: usize = 6;
-        let shown = RangedCoordf64::from(self.range.clone()).key_points(self.ticks);
-        let exact = |decimals: &usize| {
-            let power = 10f64.powi(*decimals as i32);
-            shown.iter().all(|v| (v * power - (v * power).round()).abs() < 1e-4)
-        };
-        (0..MOST).find(exact).unwrap_or(MOST)
-    }
-
-    fn label(&self, value: f64, decimals: usize) -> String {
-        if self.whole && (value - value.round()).abs() > 1e-6 {
-            return String::new();
-        }
-        if !self.names.is_empty() {
-            return self.names.get(value.round() as usize).cloned().unwrap_or_default();
-        }
-        number(value, decimals)
-    }
-}
-
 /// From the edges of an area to the axes of its chart, in pixels.
+#[derive(Clone, Copy)]
 pub(crate) struct Margins {
     pub top: u32,
     pub right: u32,
     pub left: u32,
     pub bottom: u32,
+}
+
+impl Margins {
+    /// Where the names of the x axis of a chart in an area of this width in pixels find room.
+    pub(crate) fn names(&self, width: f64, x: &Axis) -> NameLayout {
+        NameLayout::new(&x.names, width - f64::from(self.left + self.right))
+    }
+
+    /// Pixels by which an area of this width must be higher for the names of the x axis.
+    pub(crate) fn extra_height(&self, width: u32, x: &Axis) -> u32 {
+        self.names(f64::from(width), x).extra_height()
+    }
 }
 
 /// A chart with a title in bold at the top of its area.
@@ -182,16 +168,19 @@ pub(crate) fn chart<'a>(
     /// Free of descriptions.
     const OUTSIDE: u32 = 10;
     const TITLE_Y: f64 = 21.0;
-    let (x_decimals, y_decimals) =
-        (if x.whole { 0 } else { x.decimals() }, if y.whole { 0 } else { y.decimals() });
-    area.draw_text(title, &bold(13.5, INK, LEFT), (at(f64::from(margins.left)), at(TITLE_Y)))?;
+    const TITLE: f64 = 13.5;
+    let (x_decimals, y_decimals) = (x.decimals(), y.decimals());
+    let width = pixels(area.dim_in_pixel().0);
+    let names = margins.names(width, x);
+    let title = typeface::fitted(title, TITLE * 1.08, width - f64::from(margins.left));
+    area.draw_text(&title, &bold(TITLE, INK, LEFT), (at(f64::from(margins.left)), at(TITLE_Y)))?;
     let mut chart = ChartBuilder::on(area)
         .margin_top(size(margins.top))
         .margin_right(size(margins.right))
         .margin_left(size(OUTSIDE))
         .margin_bottom(size(OUTSIDE))
         .y_label_area_size(size(margins.left - OUTSIDE))
-        .x_label_area_size(size(margins.bottom - OUTSIDE))
+        .x_label_area_size(size(margins.bottom - OUTSIDE + names.extra_height()))
         .build_cartesian_2d(x.range.clone(), y.range.clone())?;
     chart
         .configure_mesh()
@@ -200,57 +189,36 @@ pub(crate) fn chart<'a>(
         .bold_line_style(GRID.stroke_width(UNITS))
         .axis_style(AXIS.stroke_width(UNITS))
         .set_all_tick_mark_size(size(4))
-        .label_style(plain(12.0, MUTED, CENTER))
+        .label_style(plain(LABEL, MUTED, CENTER))
         .axis_desc_style(plain(12.5, INK, CENTER))
         .x_desc(x.description.as_str())
         .y_desc(y.description.as_str())
-        .x_labels(x.ticks)
+        .x_labels(if x.names.is_empty() { x.ticks } else { 0 })
         .y_labels(y.ticks)
         .x_label_formatter(&|v| x.label(*v, x_decimals))
         .y_label_formatter(&|v| y.label(*v, y_decimals))
         .draw()?;
+    if !x.names.is_empty() {
+        draw_names(area, &chart, &names, y.range.start)?;
+    }
     Ok(chart)
 }
 
-/// A range around values with some air; `None` without a finite value.
-pub fn padded(values: impl IntoIterator<Item = f64>) -> Option<Range<f64>> {
-    let (low, high) = values
-        .into_iter()
-        .filter(|v| v.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-    if low > high {
-        return None;
+/// The names below the axis, each with its tick.
+fn draw_names(area: &Area<'_>, chart: &Chart<'_>, names: &NameLayout, bottom: f64) -> Draw<()> {
+    const TICK: f64 = 4.0;
+    let (left, top) = area.get_base_pixel();
+    let (style, below) = match names.turned {
+        true => (upwards(plain(LABEL, MUTED, RIGHT)), 8.0),
+        false => (plain(LABEL, MUTED, CENTER), 14.0),
+    };
+    for (i, lines) in names.names.iter().enumerate().step_by(names.every) {
+        let (x, y) = chart.plotting_area().map_coordinate(&(i as f64, bottom));
+        let (x, y) = (x - left, y - top);
+        area.draw(&PathElement::new(vec![(x, y), (x, y + at(TICK))], AXIS.stroke_width(UNITS)))?;
+        for (row, line) in lines.iter().enumerate() {
+            area.draw_text(line, &style, (x, y + at(below + NameLayout::LINE * row as f64)))?;
+        }
     }
-    let air = if high > low { (high - low) * 0.07 } else { high.abs().max(1.0) * 0.05 };
-    Some(low - air..high + air)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tick_labels_have_the_decimals_that_their_steps_need() {
-        let label = |range, whole, value| {
-            let axis = Axis::new(range, "", 5, whole);
-            let decimals = if whole { 0 } else { axis.decimals() };
-            axis.label(value, decimals)
-        };
-        assert_eq!(label(0.0..100.0, false, 40.0), "40");
-        assert_eq!(label(7.2..10.4, false, 8.0), "8");
-        assert_eq!(label(98.0..99.0, false, 98.4), "98.4");
-        assert_eq!(label(-1.0..1.0, false, -0.5), "−0.5");
-        assert_eq!(label(-1.0..1.0, false, -0.0), "0.0");
-        let named = Axis::named(vec!["low".into(), "high".into()], "");
-        assert_eq!((named.label(1.0, 0), named.label(0.5, 0)), ("high".into(), String::new()));
-        assert_eq!(label(0.5..4.5, true, 1.5), "");
-        assert_eq!(label(0.5..4.5, true, 2.0), "2");
-    }
-
-    #[test]
-    fn equal_values_still_make_a_range() {
-        let range = padded([2.0, 2.0, f64::NAN]).expect("a range");
-        assert!(range.start < 2.0 && 2.0 < range.end);
-        assert_eq!(padded([f64::NAN]), None);
-    }
+    Ok(())
 }

@@ -4,10 +4,11 @@ use cm_record::{EpochRecord, RunRecord};
 use plotters::{element::PathElement, style::Color};
 
 use super::{
-    canvas::{Axis, Chart, Draw, HEADING_HEIGHT, Margins, WIDTH, chart, padded, picture, size},
+    axis::{Axis, padded},
+    canvas::{Chart, Draw, Margins, WIDTH, chart, picture, size},
     legend,
     mark::mark,
-    style::loss_color,
+    style::LossStyle,
 };
 use crate::{
     Figure, Kind, ReportError,
@@ -22,6 +23,7 @@ struct Panel {
     description: &'static str,
     value: fn(&RunRecord, &EpochRecord) -> f64,
     limit: f64,
+    caption: &'static str,
 }
 
 const PANELS: [Panel; 3] = [
@@ -30,18 +32,21 @@ const PANELS: [Panel; 3] = [
         description: "accuracy (%)",
         value: |_, epoch| epoch.valid_accuracy * 100.0,
         limit: 100.5,
+        caption: "Accuracy on the validation images at the end of each epoch.",
     },
     Panel {
         title: "Training images",
         description: "accuracy (%)",
         value: |_, epoch| epoch.train_accuracy * 100.0,
         limit: 100.5,
+        caption: "Accuracy on the training images while training.",
     },
     Panel {
         title: "Training loss",
         description: "loss ÷ loss of the first epoch",
         value: |run, epoch| epoch.train_loss / run.epochs.first().map_or(f64::NAN, |first| first.train_loss),
         limit: f64::INFINITY,
+        caption: "The training loss, relative to that of the first epoch, since the losses are scaled differently.",
     },
 ];
 
@@ -68,36 +73,47 @@ pub(crate) fn draw(data: &str, dimension: &DimensionSummary<'_>) -> Result<Optio
     let losses = dimension.trained();
     let last = losses.iter().flat_map(|(_, l)| &l.runs).flat_map(|run| &run.epochs).map(|e| e.epoch).max();
     let Some(last) = last else { return Ok(None) };
+    // Without validation images, or where every number left the range of numbers, a panel has
+    // nothing to show.
+    let panels: Vec<_> = PANELS
+        .iter()
+        .filter_map(|panel| {
+            let curves: Vec<Curves<'_>> =
+                losses.iter().map(|&(position, loss)| curves_of(panel, position, loss)).collect();
+            let range = padded(curves.iter().flat_map(|c| c.seeds.iter().flatten().map(|point| point.1)))?;
+            Some((panel, curves, range))
+        })
+        .collect();
+    if panels.is_empty() {
+        return Ok(None);
+    }
 
     let name = format!("learning-curves-{}d", dimension.feature_dim);
     let subtitle = super::subtitle(data, dimension);
     let names: Vec<(usize, &str)> = losses.iter().map(|&(position, l)| (position, l.loss)).collect();
-    let height = HEADING_HEIGHT + PANEL_HEIGHT + legend::strip_height(&names);
+    let height = PANEL_HEIGHT + legend::strip_height(&names);
     let svg = picture(&name, (WIDTH, height), "Learning curves", &subtitle, |sheet| {
-        let (panels, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
-        for (panel, area) in PANELS.iter().zip(panels.split_evenly((1, PANELS.len()))) {
-            let curves: Vec<Curves<'_>> =
-                losses.iter().map(|&(position, loss)| curves_of(panel, position, loss)).collect();
-            let values = curves.iter().flat_map(|c| c.seeds.iter().flatten().map(|point| point.1));
-            let Some(range) = padded(values) else { continue };
+        let (areas, strip) = sheet.split_vertically(size(PANEL_HEIGHT));
+        for ((panel, curves, range), area) in panels.iter().zip(areas.split_evenly((1, panels.len()))) {
             let air = (last as f64 - 1.0).max(1.0) * 0.05;
             let x = Axis::new(1.0 - air..last as f64 + air, "epoch", last.min(8), true);
-            let y = range.start.max(0.0)..range.end.min(panel.limit);
-            let y = Axis::new(y, panel.description, 7, false);
-            draw_curves(&mut chart(&area, panel.title, &MARGINS, &x, &y)?, &curves)?;
+            // Nothing is below zero but the losses that are.
+            let from = if range.end > 0.0 { range.start.max(0.0) } else { range.start };
+            let y = Axis::new(from..range.end.min(panel.limit), panel.description, 7, false);
+            draw_curves(&mut chart(&area, panel.title, &MARGINS, &x, &y)?, curves)?;
         }
         legend::losses(&strip, &names)
     })?;
-    let seeds = if dimension.seeds.len() > 1 {
-        " Strong lines are means over the seeds, faint ones single seeds."
-    } else {
-        ""
+    let seeds = match dimension.runs {
+        1 => String::new(),
+        _ => format!(
+            " Strong lines are means over the {}, faint ones single {}s.",
+            dimension.repeats(),
+            dimension.repeat()
+        ),
     };
-    let caption = format!(
-        "{subtitle}. Accuracy at the end of each epoch on the validation images, accuracy on the training images while \
-         training, and the training loss. The losses are scaled differently, so each is shown relative to its first \
-         epoch.{seeds}"
-    );
+    let shown: Vec<&str> = panels.iter().map(|(panel, ..)| panel.caption).collect();
+    let caption = format!("{subtitle}. {}{seeds}", shown.join(" "));
     Ok(Some(Figure { kind: Kind::LearningCurves, name, caption, svg }))
 }
 
@@ -113,17 +129,18 @@ fn draw_curves(chart: &mut Chart<'_>, curves: &[Curves<'_>]) -> Draw<()> {
     /// With more epochs, marks at every one would hide the line.
     const MARKED_EPOCHS: usize = 12;
     for curves in curves {
-        let color = loss_color(curves.loss, curves.position);
+        let style = LossStyle::of(curves.loss, curves.position);
         if curves.seeds.len() > 1 {
-            let faint = |seed: &Vec<_>| PathElement::new(seed.clone(), color.mix(0.3).stroke_width(size(1)));
+            let faint =
+                |seed: &Vec<_>| PathElement::new(seed.clone(), style.color.mix(0.3).stroke_width(size(1)));
             chart.draw_series(curves.seeds.iter().map(faint))?;
         }
         let mean = curves.mean();
         let step = mean.len().div_ceil(MARKED_EPOCHS).max(1);
         let marked: Vec<(f64, f64)> = mean.iter().rev().step_by(step).copied().collect();
-        chart.draw_series([PathElement::new(mean, color.stroke_width(size(2)))])?;
+        style.line(chart, mean)?;
         for point in marked {
-            mark(chart.plotting_area(), point, curves.position, 3.5, color)?;
+            mark(chart.plotting_area(), point, style, 3.5)?;
         }
     }
     Ok(())

@@ -1,41 +1,44 @@
 //! Legends, and the grid of panels they share with the charts.
 
-use plotters::{element::PathElement, style::Color};
-
 use super::{
-    canvas::{Area, Draw, LEFT, WIDTH, at, plain, size},
+    canvas::{Area, Draw, EDGE, LEFT, WIDTH, at, plain},
     mark::mark,
-    style::{INK, loss_color},
+    style::{INK, LossStyle},
 };
+use crate::typeface;
 
-/// Height of a row of [`losses`] in pixels.
-const ROW_HEIGHT: u32 = 26;
+/// Height of a row of a legend in pixels.
+pub(crate) const ROW_HEIGHT: u32 = 26;
+/// Size of its letters.
+pub(crate) const LETTERS: f64 = 13.0;
 const LINE: f64 = 26.0;
 const GAP: f64 = 8.0;
 const BETWEEN: f64 = 26.0;
 
-/// Width of an entry with the space after it. The letters are counted and not measured, since the height of the picture
-/// must be known before there is anything to measure with.
-fn entry_width(loss: &str) -> f64 {
-    LINE + GAP + 7.0 * loss.chars().count() as f64 + BETWEEN
-}
-
-/// The losses of each row: as many as fit beside each other.
-fn rows<'a>(losses: &[(usize, &'a str)]) -> Vec<Vec<(usize, &'a str)>> {
-    let mut rows: Vec<Vec<(usize, &str)>> = Vec::new();
-    let mut left = 0.0;
-    for &(position, loss) in losses {
-        let width = entry_width(loss);
-        match rows.last_mut() {
-            Some(row) if left >= width => row.push((position, loss)),
-            _ => {
-                rows.push(vec![(position, loss)]);
-                left = f64::from(WIDTH) - 36.0 + BETWEEN;
-            }
+/// Entries of a legend of these widths in pixels, as many in a row as fit beside each other. Each
+/// row has the positions of its entries, and where they begin.
+pub(crate) fn flowed(widths: &[f64], available: f64, between: f64) -> Vec<Vec<(usize, f64)>> {
+    let mut rows: Vec<Vec<(usize, f64)>> = Vec::new();
+    let mut x = f64::INFINITY;
+    for (i, width) in widths.iter().enumerate() {
+        if x + width > available {
+            rows.push(Vec::new());
+            x = 0.0;
         }
-        left -= width;
+        if let Some(row) = rows.last_mut() {
+            row.push((i, x));
+        }
+        x += width + between;
     }
     rows
+}
+
+fn widths(losses: &[(usize, &str)]) -> Vec<f64> {
+    losses.iter().map(|(_, loss)| LINE + GAP + typeface::width(loss, LETTERS)).collect()
+}
+
+fn rows(losses: &[(usize, &str)]) -> Vec<Vec<(usize, f64)>> {
+    flowed(&widths(losses), f64::from(WIDTH) - 2.0 * EDGE, BETWEEN)
 }
 
 /// Height of [`losses`] in pixels.
@@ -44,25 +47,19 @@ pub(crate) fn strip_height(losses: &[(usize, &str)]) -> u32 {
 }
 
 /// A line with a mark and a name for each loss, centered in a strip, in as many rows as it takes.
+/// A loss comes with its place in the order of the study.
 pub(crate) fn losses(strip: &Area<'_>, losses: &[(usize, &str)]) -> Draw<()> {
-    let style = plain(13.0, INK, LEFT);
+    let widths = widths(losses);
     for (i, row) in rows(losses).into_iter().enumerate() {
-        let widths: Vec<f64> = row
-            .iter()
-            .map(|(_, loss)| Ok(f64::from(strip.estimate_text_size(loss, &style)?.0) / f64::from(size(1))))
-            .collect::<Draw<_>>()?;
-        let total = widths.iter().map(|w| LINE + GAP + w + BETWEEN).sum::<f64>() - BETWEEN;
-        let mut x = ((f64::from(WIDTH) - total) / 2.0).max(18.0);
+        let Some(&(last, start)) = row.last() else { continue };
+        let left = ((f64::from(WIDTH) - start - widths[last]) / 2.0).max(EDGE);
         let y = 22.0 + f64::from(ROW_HEIGHT) * i as f64;
-        for ((position, loss), width) in row.iter().zip(widths) {
-            let color = loss_color(loss, *position);
-            strip.draw(&PathElement::new(
-                vec![(at(x), at(y)), (at(x + LINE), at(y))],
-                color.stroke_width(size(2)),
-            ))?;
-            mark(strip, (at(x + LINE / 2.0), at(y)), *position, 4.5, color)?;
-            strip.draw_text(loss, &style, (at(x + LINE + GAP), at(y)))?;
-            x += LINE + GAP + width + BETWEEN;
+        for (entry, start) in row {
+            let (position, loss) = losses[entry];
+            let (x, style) = (left + start, LossStyle::of(loss, position));
+            style.sample(strip, (x, x + LINE), y)?;
+            mark(strip, (at(x + LINE / 2.0), at(y)), style, 4.5)?;
+            strip.draw_text(loss, &plain(LETTERS, INK, LEFT), (at(x + LINE + GAP), at(y)))?;
         }
     }
     Ok(())
@@ -91,5 +88,13 @@ mod tests {
             assert!(rows * columns > panels, "{panels} panels in {rows} × {columns}");
         }
         assert_eq!(grid(5), (2, 3));
+    }
+
+    #[test]
+    fn entries_that_do_not_fit_go_on_in_the_next_row() {
+        let rows = flowed(&[40.0, 40.0, 40.0], 100.0, 10.0);
+        assert_eq!(rows, [vec![(0, 0.0), (1, 50.0)], vec![(2, 0.0)]]);
+        assert_eq!(flowed(&[400.0], 100.0, 10.0), [vec![(0, 0.0)]]);
+        assert!(flowed(&[], 100.0, 10.0).is_empty());
     }
 }

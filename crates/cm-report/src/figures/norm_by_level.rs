@@ -1,29 +1,27 @@
 //! Box plots of the feature norm at each level of a stratification.
 
-use cm_record::{RunRecord, Stratification};
+use cm_record::{Level, RunRecord, Stratification};
 use plotters::{
     element::{PathElement, Rectangle},
-    style::{Color, WHITE},
+    style::{Color, RGBColor, WHITE},
 };
 
 use super::{
-    by_level::level_axis,
-    canvas::{
-        Area, Axis, Chart, Draw, HEADING_HEIGHT, LEFT, Margins, WIDTH, at, bold, chart, padded, picture,
-        plain, size,
-    },
-    legend,
-    style::{INK, MUTED, loss_color},
+    axis::{Axis, padded},
+    canvas::{Area, Chart, Draw, LEFT, Margins, WIDTH, at, bold, chart, picture, plain, size},
+    legend, level_names,
+    style::{INK, LossStyle, MUTED},
 };
 use crate::{
     Figure, Kind, ReportError,
-    narrative::norm_sentence,
+    narrative::closest_to_quality,
     summary::{DimensionSummary, LossSummary},
 };
 
 const PANEL_HEIGHT: u32 = 296;
 const MARGINS: Margins = Margins { top: 36, right: 16, left: 66, bottom: 52 };
-/// The ends of whiskers and box, and the median; the ends of an older record are the least and the largest norm.
+/// The ends of whiskers and box, and the median. An older record has the least and the largest
+/// norm for whiskers.
 const PERCENTILES: [&[&str]; 5] =
     [&["norm_p5", "norm_min"], &["norm_p25"], &["norm_p50"], &["norm_p75"], &["norm_p95", "norm_max"]];
 
@@ -33,69 +31,80 @@ struct NormBox {
     percentiles: [f64; 5],
 }
 
+/// The boxes of a loss.
+struct Panel<'a> {
+    position: usize,
+    loss: &'a str,
+    boxes: Vec<NormBox>,
+}
+
 pub(crate) fn draw(
     data: &str,
     dimension: &DimensionSummary<'_>,
     strata: &Stratification,
 ) -> Result<Option<Figure>, ReportError> {
     let levels = dimension.levels(strata, PERCENTILES[2][0]);
-    let boxes = |loss: &LossSummary<'_>| -> Vec<NormBox> {
-        let one = |(x, (_, level)): (usize, &(usize, &cm_record::Level))| {
-            let stratum = strata.stratum(level);
-            let at = |names: &[&str]| {
-                let value = |run: &RunRecord| names.iter().find_map(|name| run.value(name, &stratum));
-                Some(loss.over_seeds(value)?.mean)
-            };
-            let found: Vec<f64> = PERCENTILES.iter().filter_map(|names| at(names)).collect();
-            Some(NormBox { x: x as f64, percentiles: found.try_into().ok()? })
-        };
-        levels.iter().enumerate().filter_map(one).collect()
+    let panel = |(position, loss): (usize, &LossSummary<'_>)| Panel {
+        position,
+        loss: dimension.losses[position].loss,
+        boxes: boxes(loss, strata, &levels),
     };
-    let panels: Vec<(usize, &str, Vec<NormBox>)> = dimension
-        .trained()
-        .into_iter()
-        .map(|(position, loss)| (position, loss.loss, boxes(loss)))
-        .filter(|(_, _, boxes)| !boxes.is_empty())
-        .collect();
+    let panels: Vec<Panel<'_>> = dimension.trained().into_iter().map(panel).collect();
+    let panels: Vec<Panel<'_>> = panels.into_iter().filter(|panel| !panel.boxes.is_empty()).collect();
     if panels.is_empty() {
         return Ok(None);
     }
-    let whiskers_are_percentiles = dimension.levels(strata, PERCENTILES[0][0]).len() == levels.len();
+    let percentiles = !dimension.levels(strata, PERCENTILES[0][0]).is_empty();
 
     let (rows, columns) = legend::grid(panels.len());
-    let name = format!("norm-by-{}-{}d", strata.name, dimension.feature_dim);
+    let name = super::file_name("norm", &strata.name, dimension);
     let title = format!("Feature norm by {}", strata.title);
     let subtitle = super::subtitle(data, dimension);
-    let svg =
-        picture(&name, (WIDTH, HEADING_HEIGHT + PANEL_HEIGHT * rows as u32), &title, &subtitle, |sheet| {
-            let cells = sheet.split_evenly((rows, columns));
-            for ((position, loss, boxes), area) in panels.iter().zip(&cells) {
-                let Some(range) = padded(boxes.iter().flat_map(|b| b.percentiles)) else { continue };
-                // Zero is a natural end of a length, where it costs no resolution.
-                let from = if range.start < range.end * 0.35 { 0.0 } else { range.start };
-                let x = level_axis(strata, &levels);
-                let y = Axis::new(from..range.end, "feature norm ‖x‖", 6, false);
-                let color = loss_color(loss, *position);
-                let mut chart = chart(area, loss, &MARGINS, &x, &y)?;
-                for one in boxes {
-                    draw_box(&mut chart, one, color)?;
-                }
+    let x = Axis::named(level_names(&levels), strata.axis.as_str());
+    let panel_height = PANEL_HEIGHT + MARGINS.extra_height(WIDTH / columns as u32, &x);
+    let svg = picture(&name, (WIDTH, panel_height * rows as u32), &title, &subtitle, |sheet| {
+        let cells = sheet.split_evenly((rows, columns));
+        for (panel, area) in panels.iter().zip(&cells) {
+            let Some(range) = padded(panel.boxes.iter().flat_map(|b| b.percentiles)) else { continue };
+            // Zero is a natural end of a length, where it costs no resolution.
+            let from = if range.start < range.end * 0.35 { 0.0 } else { range.start };
+            let y = Axis::new(from..range.end, "feature norm ‖x‖", 6, false);
+            let color = LossStyle::of(panel.loss, panel.position).color;
+            let mut chart = chart(area, panel.loss, &MARGINS, &x, &y)?;
+            for one in &panel.boxes {
+                draw_box(&mut chart, one, color)?;
             }
-            explanation(&cells[panels.len()], whiskers_are_percentiles)
-        })?;
-    let together = if dimension.seeds.len() > 1 { ", means over the seeds" } else { "" };
-    let metric = format!("spearman_norm_{}", strata.name);
-    let rank =
-        norm_sentence(dimension, &metric, "").map(|sentence| format!(" {sentence}")).unwrap_or_default();
+        }
+        explanation(&cells[panels.len()], percentiles)
+    })?;
+    let together = match dimension.runs {
+        1 => String::new(),
+        _ => format!(", means over the {}", dimension.repeats()),
+    };
+    let rank = closest_to_quality(dimension, &strata.name, &strata.title);
+    let rank = rank.map(|sentence| format!(" {sentence}")).unwrap_or_default();
     let caption = format!(
         "{subtitle}. Norm of the features of the test images by {}{together}. Each loss has its own scale. A norm that \
-         follows quality tells good images from bad ones.{rank}",
+         follows the quality tells good images from bad ones.{rank}",
         strata.title
     );
     Ok(Some(Figure { kind: Kind::Norm, name, caption, svg }))
 }
 
-fn draw_box(chart: &mut Chart<'_>, one: &NormBox, color: plotters::style::RGBColor) -> Draw<()> {
+fn boxes(loss: &LossSummary<'_>, strata: &Stratification, levels: &[&Level]) -> Vec<NormBox> {
+    let one = |(x, level): (usize, &&Level)| {
+        let stratum = strata.stratum(level);
+        let at = |names: &[&str]| {
+            let value = |run: &RunRecord| names.iter().find_map(|name| run.value(name, &stratum));
+            Some(loss.over_seeds(value)?.mean)
+        };
+        let found: Vec<f64> = PERCENTILES.iter().filter_map(|names| at(names)).collect();
+        Some(NormBox { x: x as f64, percentiles: found.try_into().ok()? })
+    };
+    levels.iter().enumerate().filter_map(one).collect()
+}
+
+fn draw_box(chart: &mut Chart<'_>, one: &NormBox, color: RGBColor) -> Draw<()> {
     const HALF: f64 = 0.27;
     const CAP: f64 = 0.12;
     let x = one.x;

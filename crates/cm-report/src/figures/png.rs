@@ -7,7 +7,7 @@ use resvg::{
     usvg::{Options, Tree, fontdb::Database},
 };
 
-use super::canvas::{BOLD, REGULAR};
+use crate::typeface::{BOLD, REGULAR};
 
 /// Pixels of the PNG for a pixel of the SVG.
 const SCALE: f32 = 2.0;

@@ -1,7 +1,10 @@
 //! Reports made from a record, without any training.
+
 #![allow(missing_docs, clippy::unwrap_used)]
 
-mod fixture;
+mod extra;
+mod fixtures;
+mod folder;
 mod page;
 mod pictures;
-mod terminal;
+mod tables;

@@ -1,160 +1,207 @@
-//! The page and the other files.
+//! The web page.
 
-use std::fs;
+use cm_record::{RunRecord, Status};
+use cm_report::{summary_table, write_report};
 
-use cm_record::{LeftOut, Status};
-use cm_report::{ReportError, write_report};
-
-use crate::fixture::{by_severity, by_two, features, fixture, text, written};
-
-#[test]
-fn the_csv_has_a_row_for_each_run_metric_and_stratum() {
-    let results = fixture(by_severity(), &[0, 1]);
-    let (folder, _) = written(&results);
-    let csv = text(&folder, "results.csv");
-    let mut lines = csv.lines();
-    assert_eq!(lines.next(), Some("data,loss,feature_dim,seed,fold,metric,stratum,value,count"));
-    assert!(csv.contains("synthetic digits,Softmax,64,0,,accuracy,severity=2,"), "{csv}");
-    let rows: usize = results.runs.iter().map(|run| run.measurements.len()).sum();
-    assert_eq!(csv.lines().count(), 1 + rows);
-}
+use crate::fixtures::{all_features, digits, signs, text, written};
 
 #[test]
 fn the_page_links_to_nothing_outside() {
-    let (folder, names) = written(&fixture(by_two(), &[0, 1]));
-    let page = text(&folder, "report.html").replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    let (dir, _) = written(&digits(&[0]));
+    let page = text(&dir, "report.html").replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
     assert!(!page.contains("http://") && !page.contains("https://"));
     assert!(!page.contains("<script") && !page.contains("<link") && !page.contains("<img"));
-    let pictures = names.iter().filter(|name| name.ends_with(".svg")).count();
-    assert_eq!(page.matches("<svg ").count(), pictures);
+    assert_eq!(page.matches("<svg ").count(), 7);
+    for link in page.split("href=\"").skip(1) {
+        let target = link.split('"').next().unwrap();
+        assert!(target.starts_with('#') && page.contains(&format!("id=\"{}\"", &target[1..])), "{target}");
+    }
 }
 
 #[test]
 fn text_of_the_record_cannot_become_markup() {
-    let mut results = fixture(by_severity(), &[0]);
+    let mut results = digits(&[0, 1]);
     results.data.name = "<script>alert(1)</script>".into();
+    results.layout.notes.push("<i>note</i>".into());
+    results.layout.headlines[0].phrase = "on <i>images</i>".into();
+    results.layout.stratifications[0].title = "\"<i>quality</i>\"".into();
+    results.layout.stratifications[0].levels[1].label = "<i>one</i>".into();
+    results.config = serde_json::json!({"<i>": "<i>"});
     for run in &mut results.runs {
         run.key.loss = run.key.loss.replace("Softmax", "Soft<b>max");
+        run.warnings.push("<i>warned</i>".into());
     }
-    let (folder, names) = written(&results);
+    results.runs[1].status = Status::Diverged { epoch: 1, step: 1, reason: "<i>reason</i>".into() };
+    results.compare();
+    let (dir, names) = written(&results);
     for name in names.iter().filter(|name| name.ends_with(".svg") || name.ends_with(".html")) {
-        let text = text(&folder, name);
-        assert!(!text.contains("<script>") && !text.contains("Soft<b>"), "{name}");
+        let text = text(&dir, name);
+        for markup in ["<script>", "Soft<b>", "<i>", "\"\""] {
+            assert!(!text.replace("=\"\"", "").contains(markup), "{markup} in {name}");
+        }
         assert!(text.contains("&lt;script&gt;"), "{name}");
     }
-    let page = text(&folder, "report.html");
+    let page = text(&dir, "report.html");
     assert!(page.contains("generated &lt;by&gt; &quot;this&quot; program &amp; nothing else"));
 }
 
 #[test]
-fn nothing_names_what_only_an_application_knows() {
-    let results = fixture(by_two(), &[0]);
-    let (folder, names) = written(&results);
-    for name in names.iter().filter(|name| !name.ends_with(".png") && !name.ends_with(".csv")) {
-        let text = text(&folder, name).to_lowercase();
-        for word in ["mnist", "untouched", "degraded"] {
-            assert!(!text.contains(word), "{name} says {word}");
-        }
-    }
+fn one_seed_is_said_to_prove_nothing_and_several_are_counted() {
+    let (dir, _) = written(&digits(&[0]));
+    let page = text(&dir, "report.html");
+    assert!(page.contains("One seed proves nothing"));
+    let sentence = "On untouched images (severity 0) CM-CosFace was best with 97.00 %, 2.00 percentage points above \
+                    Softmax (one seed).";
+    assert!(page.contains(sentence), "{page}");
+
+    let (dir, _) = written(&digits(&[0, 1, 2]));
+    let page = text(&dir, "report.html");
+    assert!(!page.contains("One seed proves nothing"));
+    assert!(page.contains("2.10 percentage points above Softmax (± 0.10; ahead in 3 of 3 seeds)"));
 }
 
 #[test]
-fn one_seed_is_said_to_prove_nothing_and_several_are_compared() {
-    let (folder, _) = written(&fixture(by_severity(), &[0]));
-    let page = text(&folder, "report.html");
-    assert!(page.contains("One seed proves nothing"));
-    assert!(page.contains("no difference can be told from chance"));
-    assert!(page.contains("CM-CosFace was best with 97.0"), "{page}");
-
-    let (folder, _) = written(&fixture(by_severity(), &[0, 1, 2, 3]));
-    let page = text(&folder, "report.html");
-    assert!(!page.contains("One seed proves nothing"));
-    assert!(page.contains("ahead in 4 of 4 seeds"));
-    assert!(page.contains("CM-CosFace − Softmax") && page.contains("<strong>+1.99"), "{page}");
-    assert!(page.contains("for the 1 comparison of this table"));
+fn the_loss_whose_norm_follows_quality_is_named_for_each_stratification() {
+    let (dir, _) = written(&signs(&[0]));
+    let page = text(&dir, "report.html");
+    let sentence = |title: &str, loss: &str, rank: &str| {
+        format!(
+            "The feature norm followed image quality ({title}) most closely with {loss} (Spearman correlation {rank})."
+        )
+    };
+    assert!(page.contains(&sentence("resolution of the sign", "CosFace", "0.70")), "{page}");
+    assert!(page.contains(&sentence("contrast", "Softmax", "0.50")), "{page}");
+    let (dir, _) = written(&digits(&[0]));
+    assert!(text(&dir, "report.html").contains("(Spearman correlation 0.80, 0.75 within classes)"));
 }
 
 #[test]
 fn missing_runs_are_said_to_be_missing() {
-    let mut results = fixture(by_severity(), &[0, 1]);
+    let mut results = digits(&[0, 1]);
     results.complete = false;
-    results.runs.retain(|run| run.key.loss == "Softmax" || (run.key.feature_dim == 64 && run.key.seed == 0));
-    let (folder, _) = written(&results);
-    assert!(text(&folder, "report.html").contains("This study is not complete"));
-    let table = cm_report::summary_table(&results);
-    assert!(table.contains("Not complete"), "{table}");
-    assert!(table.contains("1/2 runs") && table.contains("(missing)"), "{table}");
-}
-
-#[test]
-fn what_diverged_is_named_with_its_place() {
-    let mut results = fixture(by_severity(), &[0]);
-    let reason = "the loss was NaN, in epoch 2, step 7".to_owned();
-    results.runs[1].status = Status::Diverged { epoch: 2, step: 7, reason };
-    results.runs[1].measurements.clear();
-    let (folder, _) = written(&results);
-    let page = text(&folder, "report.html");
-    assert!(
-        page.contains("CM-CosFace 64-d seed 0 diverged: the loss was NaN, in epoch 2, step 7."),
-        "{page}"
-    );
-    assert!(cm_report::summary_table(&results).contains("(diverged)"));
-}
-
-#[test]
-fn files_that_were_left_out_are_listed() {
-    let mut results = fixture(by_two(), &[0]);
-    let left = LeftOut { file: "train/7/cut.jpg".into(), reason: "it ends in the middle".into() };
-    results.data.left_out.push(left);
-    let (folder, _) = written(&results);
-    let page = text(&folder, "report.html");
-    assert!(page.contains("train/7/cut.jpg") && page.contains("it ends in the middle"));
+    let (dir, _) = written(&results);
+    assert!(text(&dir, "report.html").contains("This study is not complete"));
+    results.complete = true;
+    let (dir, _) = written(&results);
+    assert!(!text(&dir, "report.html").contains("This study is not complete"));
 }
 
 #[test]
 fn a_record_without_runs_still_makes_a_report() {
-    let mut results = fixture(by_severity(), &[0]);
+    let mut results = digits(&[0]);
     results.complete = false;
     results.runs.clear();
-    let (folder, names) = written(&results);
+    results.compare();
+    let (dir, names) = written(&results);
     assert_eq!(names, ["results.csv", "report.html"]);
-    assert!(text(&folder, "report.html").contains("There are no results yet."));
+    assert!(text(&dir, "report.html").contains("There are no results yet."));
+    assert!(summary_table(&results).contains("There are no results yet."));
 }
 
 #[test]
-fn a_page_of_somebody_elses_is_not_overwritten() {
-    let results = fixture(by_severity(), &[0]);
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("report.html"), "<html>mine</html>").unwrap();
-    let error = write_report(folder.path(), &results, &[]).unwrap_err();
-    assert!(matches!(error, ReportError::NotOurs { .. }), "{error}");
-    assert_eq!(text(&folder, "report.html"), "<html>mine</html>");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+fn a_single_run_that_diverged_still_makes_a_report() {
+    let mut results = digits(&[0]);
+    results.runs.truncate(1);
+    let run = &mut results.runs[0];
+    run.key.loss = "Some new loss".into();
+    run.measurements.clear();
+    run.epochs[0].train_loss = f64::NAN;
+    run.status = Status::Diverged { epoch: 3, step: 5, reason: "a weight is infinite".into() };
+    results.compare();
+    let (dir, names) = written(&results);
+    assert_eq!(names, ["results.csv", "report.html"]);
+    let page = text(&dir, "report.html");
+    assert!(
+        page.contains("No norms are recorded by quality") && page.contains("there are no learning curves")
+    );
+    assert!(page.contains("<h2>Diverged runs</h2>"));
+    assert!(page.contains("Some new loss 64-d seed 0: epoch 3, step 5: a weight is infinite"));
+    assert!(page.contains("<small>diverged</small>"), "{page}");
 }
 
 #[test]
-fn a_report_is_made_again_to_the_letter_and_without_features_files_but_for_their_picture() {
-    let results = fixture(by_severity(), &[0]);
-    let (folder, names) = written(&results);
-    let read = || names.iter().map(|name| fs::read(folder.path().join(name)).unwrap()).collect::<Vec<_>>();
-    let before = read();
-    write_report(folder.path(), &results, &[]).unwrap();
-    assert!(read() == before, "the report made again differs");
-
-    fs::remove_dir_all(folder.path().join("features")).unwrap();
-    let without = write_report(folder.path(), &results, &[]).unwrap();
-    assert_eq!(without.len(), names.len() - 2);
-    assert!(text(&folder, "report.html").contains("norm-by-severity-64d.svg"));
+fn without_two_dimensional_features_the_page_says_so() {
+    let mut results = digits(&[0]);
+    results.runs.retain(|run| run.key.feature_dim == 64);
+    let (dir, names) = written(&results);
+    assert!(!names.contains(&"features.svg".to_owned()));
+    assert!(text(&dir, "report.html").contains("No loss was trained with feature dimension 2"));
 }
 
 #[test]
-fn a_damaged_features_file_is_named_by_line_and_column() {
-    let results = fixture(by_severity(), &[0]);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(results.runs[0].features_file.as_ref().unwrap());
-    features(&results, &results.runs[0]).write(&path).unwrap();
-    let broken = fs::read_to_string(&path).unwrap().replacen("\n3,3,3,", "\n3,three,3,", 1);
-    fs::write(&path, broken).unwrap();
-    let message = write_report(folder.path(), &results, &[]).unwrap_err().to_string();
-    assert!(message.contains("softmax-d64-s0.csv, line 5: column label"), "{message}");
+fn features_that_are_not_at_hand_are_named() {
+    let results = digits(&[0]);
+    let dir = tempfile::tempdir().unwrap();
+    let mut features = all_features(&results);
+    let page = |features: &[Option<cm_record::FeatureTable>]| {
+        write_report(dir.path(), &results, features, &[]).unwrap();
+        text(&dir, "report.html")
+    };
+    features[2] = None;
+    let without_one = page(&features);
+    assert!(
+        without_one
+            .contains("1 features file is missing, and not in the picture: features/softmax-d2-s0.csv.")
+    );
+    assert!(without_one.contains("features.svg"));
+    let without_any = page(&vec![None; results.runs.len()]);
+    assert!(without_any.contains("2 features files are missing, so there is no picture of the features: "));
+    assert!(!without_any.contains("features.svg"));
+}
+
+#[test]
+fn features_of_other_runs_are_refused() {
+    let results = digits(&[0]);
+    let dir = tempfile::tempdir().unwrap();
+    let error = write_report(dir.path(), &results, &[None], &[]).unwrap_err().to_string();
+    assert!(error.contains("4 runs, but tables of features for 1"), "{error}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn files_that_were_left_out_are_listed_with_the_reason() {
+    let (dir, _) = written(&signs(&[0]));
+    let page = text(&dir, "report.html");
+    assert!(page.contains("2 files could not be used"));
+    assert!(page.contains("<th scope=\"row\">train/00012.png</th><td>it is &lt;empty&gt;</td>"), "{page}");
+    assert!(page.contains("<th scope=\"row\">test/7.png</th><td>it ends early</td>"));
+    let (dir, _) = written(&digits(&[0]));
+    assert!(!text(&dir, "report.html").contains("Files left out"));
+}
+
+#[test]
+fn what_the_figures_were_made_with_is_told() {
+    let mut results = digits(&[0, 1]);
+    results.runs[0].warnings.push("the norm map is flat".into());
+    let (dir, _) = written(&results);
+    let page = text(&dir, "report.html");
+    for expected in [
+        "<th scope=\"row\">pixels</th><td>md5:9e107d9d372bb6826bd81d3542a419d6</td>",
+        "<th scope=\"row\">took</th><td>1 min 15 s</td>",
+        "<th scope=\"row\">commit</th><td>not from a checkout</td>",
+        "<th scope=\"row\">training.batch</th><td>64</td>",
+        "<th scope=\"row\">losses</th><td>Softmax, CosFace</td>",
+        "<li>Softmax 64-d seed 0: the norm map is flat</li>",
+    ] {
+        assert!(page.contains(expected), "{expected}\n{page}");
+    }
+    assert_eq!(page.matches("linux-x86_64").count(), 1);
+
+    // A study that went on elsewhere.
+    let elsewhere = |run: &mut RunRecord| run.environment.platform = "another machine".into();
+    results.runs[5..].iter_mut().for_each(elsewhere);
+    let (dir, _) = written(&results);
+    let page = text(&dir, "report.html");
+    assert!(page.contains("<h4>5 runs</h4>") && page.contains("<h4>3 runs</h4>"), "{page}");
+}
+
+#[test]
+fn nothing_names_other_data_than_the_record() {
+    for results in [digits(&[0]), signs(&[0])] {
+        let (dir, names) = written(&results);
+        for name in names.iter().filter(|name| !name.ends_with(".png")) {
+            assert!(!text(&dir, name).to_lowercase().contains("mnist"), "{name}");
+        }
+        assert!(!summary_table(&results).to_lowercase().contains("mnist"));
+    }
 }

@@ -1,19 +1,18 @@
 //! The folder of a study: who may write to it, and what is in it.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use cm_record::{RESULTS_FILE, RecordError, Results, files};
+use cm_record::{FolderLock, LOCK_FILE, RESULTS_FILE, RecordError, Results, files};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Error;
 
 const CONFIG: &str = "config.json";
-const LOCK: &str = ".lock";
 
 /// The content of `config.json`: the single source of what was chosen.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +27,7 @@ pub struct StudyFolder {
     path: PathBuf,
     /// Folders made for it, the outermost first. They go again if nothing comes into them.
     made: Vec<PathBuf>,
-    _lock: File,
+    _lock: FolderLock,
 }
 
 impl StudyFolder {
@@ -125,21 +124,19 @@ impl Drop for StudyFolder {
             return;
         }
         // Whatever cannot be removed is not empty or not ours.
-        let _ = fs::remove_file(self.path.join(LOCK));
+        let _ = fs::remove_file(self.path.join(LOCK_FILE));
         for folder in self.made.iter().rev() {
             let _ = fs::remove_dir(folder);
         }
     }
 }
 
-fn lock(path: &Path) -> Result<File, Error> {
-    let lock_path = path.join(LOCK);
-    let lock = File::create(&lock_path).map_err(Error::io("create", &lock_path))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::OutputLocked { path: path.to_owned() }),
-        Err(fs::TryLockError::Error(source)) => Err(Error::Io { action: "lock", path: lock_path, source }),
-    }
+fn lock(path: &Path) -> Result<FolderLock, Error> {
+    FolderLock::take(path).map_err(|error| match error {
+        RecordError::Locked { path } => Error::OutputLocked { path },
+        RecordError::Io { action, path, source } => Error::Io { action, path, source },
+        other => other.into(),
+    })
 }
 
 /// Settings in the form that JSON has for them, as they are stored and compared. By way of the text, in which a number of

@@ -34,7 +34,7 @@ pub fn draw(
         }
         let mut rows = FeatureTable::read(&path)?.rows;
         rows.sort_by(|a, b| a.norm.total_cmp(&b.norm));
-        let images = |rows: &[FeatureRow]| -> Result<Vec<ContactImage>, cm_data::DataError> {
+        let images = |rows: &[FeatureRow]| -> Result<Vec<ContactImage<'static>>, cm_data::DataError> {
             rows.iter().map(|row| shown(row, test, quality)).collect()
         };
         let ends = SHOWN.min(rows.len());
@@ -65,14 +65,13 @@ fn shown(
     row: &FeatureRow,
     test: &dyn ImageSet,
     quality: &[Quality],
-) -> Result<ContactImage, cm_data::DataError> {
+) -> Result<ContactImage<'static>, cm_data::DataError> {
     let image = test.image(row.index)?;
     let mark = if row.label == row.predicted { "" } else { " ×" };
     Ok(ContactImage {
         width: image.width,
         height: image.height,
-        channels: image.channels,
-        pixels: image.pixels.clone(),
+        pixels: image.pixels.clone().into(),
         caption: format!("{:.2} · {:.0} px{mark}", row.norm, quality[row.index].resolution),
     })
 }

@@ -230,7 +230,8 @@ impl Study for SignStudy {
     fn report(&self, folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let results = Results::read(folder)?;
         let sheets = sheet::draw(folder, &results, self.test.as_ref(), &self.quality)?;
-        cm_report::write_report(folder, &results, &sheets)?;
+        let features = cm_report::drawn_features(folder, &results)?;
+        cm_report::write_report(folder, &results, &features, &sheets)?;
         Ok(())
     }
 }
