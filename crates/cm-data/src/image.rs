@@ -7,7 +7,7 @@ pub struct Image {
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// 1 (grey) or 3 (red, green, blue).
+    /// 1 (gray) or 3 (red, green, blue).
     pub channels: usize,
     /// `height · width · channels` values from 0 to 255.
     pub pixels: Vec<u8>,

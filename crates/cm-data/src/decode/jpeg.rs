@@ -1,4 +1,4 @@
-//! JPEG, decoded strictly: a file that was cut short or damaged is refused, not half grey.
+//! JPEG, decoded strictly: a file that was cut short or damaged is refused, not half gray.
 
 use image::{DynamicImage, GrayImage, RgbImage, metadata::Orientation};
 use zune_jpeg::{
@@ -24,7 +24,7 @@ pub(super) fn decode(
     if !has_end(bytes) {
         return Err(DecodeError::CutShort { format: FORMAT });
     }
-    let grey = match decoder.input_colorspace() {
+    let gray = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => true,
         Some(ColorSpace::YCbCr | ColorSpace::RGB | ColorSpace::CMYK | ColorSpace::YCCK) => false,
         _ => {
@@ -32,13 +32,13 @@ pub(super) fn decode(
             return Err(DecodeError::OtherKind { format: FORMAT, what: format!("{channels}-channel") });
         }
     };
-    // Without being strict the decoder leaves the rest grey wherever the data makes no sense.
-    let colors = if grey { ColorSpace::Luma } else { ColorSpace::RGB };
+    // Without being strict the decoder leaves the rest gray wherever the data makes no sense.
+    let colors = if gray { ColorSpace::Luma } else { ColorSpace::RGB };
     decoder.set_options(options.set_strict_mode(true).jpeg_set_out_colorspace(colors));
     let pixels = decoder.decode().map_err(|error| problem(error, bytes))?;
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
     let (width, height) = (width as u32, height as u32);
-    let image = if grey {
+    let image = if gray {
         GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8)
     } else {
         RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8)

@@ -49,7 +49,7 @@ impl DecodeLimits {
 ///
 /// - The image is turned and mirrored as the file says (EXIF in JPEG, PNG and WebP, a tag in
 ///   TIFF).
-/// - Grey images have 1 channel, all others 3. Palettes are expanded.
+/// - Gray images have 1 channel, all others 3. Palettes are expanded.
 /// - Values of 16 bits become `v · 255 / 65535`, rounded to the nearest.
 /// - Transparent pixels are laid over [`BACKGROUND`]: `(v · a + 255 · (255 − a)) / 255`, rounded.
 /// - CMYK in a JPEG becomes red, green and blue by `c · k / 255` of the stored values, which

@@ -109,7 +109,7 @@ pub struct ImageFacts {
     pub width: u32,
     /// Height in pixels, turned as the file says.
     pub height: u32,
-    /// 1 (grey) or 3 (color).
+    /// 1 (gray) or 3 (color).
     pub channels: u8,
     /// Sum of the bytes of the file.
     pub content: ContentHash,

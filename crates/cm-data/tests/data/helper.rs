@@ -27,7 +27,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A grey image of 2 x 1 pixels that is the same file for the same name and another for another.
+/// A gray image of 2 x 1 pixels that is the same file for the same name and another for another.
 pub fn image_bytes(name: &str) -> Vec<u8> {
     let sum = name.bytes().fold(0u16, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     [b"P5 2 1 255\n".as_slice(), &sum.to_le_bytes()].concat()

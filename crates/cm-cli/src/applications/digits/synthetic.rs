@@ -21,7 +21,7 @@ const DIGIT_SIZE: f32 = 20.0;
 /// Training and test images of the ten digits, each class as often as the others.
 ///
 /// Each image is one of several ways of writing its digit, rotated by up to about 15°, sheared, scaled and moved,
-/// bent by a smooth random displacement, and drawn with a random stroke width and grey. What is drawn depends on the
+/// bent by a smooth random displacement, and drawn with a random stroke width and gray. What is drawn depends on the
 /// seed, the set, the index and the class alone.
 pub fn synthetic_digits(train: usize, test: usize, seed: u64) -> DataSet {
     let (train, test) = (draw_set(train, seed, 1), draw_set(test, seed, 2));
@@ -64,14 +64,14 @@ fn draw(label: u8, random: &mut impl Rng) -> Vec<u8> {
         line_join: LineJoin::Round,
         ..Default::default()
     };
-    let grey = random.random_range(190..=255u8);
+    let gray = random.random_range(190..=255u8);
     let mut paint = Paint { anti_alias: true, ..Default::default() };
-    paint.set_color_rgba8(grey, grey, grey, 255);
+    paint.set_color_rgba8(gray, gray, gray, 255);
     let (Some(path), Some(mut pixmap)) = (path.finish(), Pixmap::new(SIZE as u32, SIZE as u32)) else {
         unreachable!("every template has strokes, and the size is not zero")
     };
     pixmap.stroke_path(&path, &paint, &stroke, Transform::identity(), None);
-    // Premultiplied by coverage, which is the grey on a black ground.
+    // Premultiplied by coverage, which is the gray on a black ground.
     pixmap.pixels().iter().map(|pixel| pixel.red()).collect()
 }
 

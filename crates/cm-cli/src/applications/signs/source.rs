@@ -25,7 +25,7 @@ const ARCHIVE: &str = "gtsrb32.zip";
 pub struct Quality {
     /// Height or width of the sign as the camera saw it, whichever is less, in pixels.
     pub resolution: f64,
-    /// Standard deviation of the grey levels, from 0 to 127.
+    /// Standard deviation of the gray levels, from 0 to 127.
     pub contrast: f64,
 }
 
@@ -33,8 +33,8 @@ impl Quality {
     /// Of an image that the camera saw in this resolution.
     pub fn of(image: &Image, resolution: f64) -> Self {
         let count = (image.width * image.height) as f64;
-        let grey = |pixel: &[u8]| pixel.iter().map(|&v| f64::from(v)).sum::<f64>() / pixel.len() as f64;
-        let levels = || image.pixels.chunks_exact(image.channels).map(grey);
+        let gray = |pixel: &[u8]| pixel.iter().map(|&v| f64::from(v)).sum::<f64>() / pixel.len() as f64;
+        let levels = || image.pixels.chunks_exact(image.channels).map(gray);
         let mean = levels().sum::<f64>() / count;
         let variance = levels().map(|level| (level - mean).powi(2)).sum::<f64>() / count;
         Self { resolution, contrast: variance.sqrt() }

@@ -44,7 +44,8 @@ impl SignStudy {
     /// Splits off the tracks that progress is followed on, and measures the training images.
     pub fn new(config: Config, signs: Signs) -> Result<Self, CliError> {
         let resolution: Vec<f64> = signs.test_quality.iter().map(|quality| quality.resolution).collect();
-        let contrast: Vec<f64> = signs.test_quality.iter().map(|quality| quality.contrast).collect();
+        // Whole gray levels bound the strata: their labels are for people.
+        let contrast: Vec<f64> = signs.test_quality.iter().map(|quality| quality.contrast.round()).collect();
         let (train, valid) = held_out(&signs.train, &signs.train_groups, &signs.classes, &config)?;
         let all: Arc<dyn ImageSet> = Arc::new(signs.train);
         let subset = |indices: Vec<usize>| -> Arc<dyn ImageSet> { Arc::new(Subset::new(all.clone(), indices)) };
@@ -240,7 +241,7 @@ impl Study for SignStudy {
 fn layout(strata: &[(&'static str, Strata); 2]) -> Layout {
     let titles = [
         ("resolution of the sign", "least of height and width that the camera saw (pixels)"),
-        ("contrast", "standard deviation of the grey levels"),
+        ("contrast", "standard deviation of the gray levels"),
     ];
     let stratifications: Vec<Stratification> = strata
         .iter()

@@ -66,7 +66,7 @@ pub struct Options {
     /// Side in pixels that images are brought to, or WIDTHxHEIGHT [default: from the images]
     #[arg(long, value_parser = size, help_heading = "Model")]
     pub size: Option<Size>,
-    /// 1 (grey) or 3 (color) [default: from the images]
+    /// 1 (gray) or 3 (color) [default: from the images]
     #[arg(long, help_heading = "Model")]
     pub channels: Option<usize>,
     /// stretch, crop (the middle), fit (with bars), or none

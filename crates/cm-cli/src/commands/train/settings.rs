@@ -56,7 +56,7 @@ pub struct ModelSettings {
     pub feature_dim: usize,
     /// Width and height that images are brought to; from the images where not given.
     pub size: Option<[usize; 2]>,
-    /// 1 (grey) or 3 (color); from the images where not given.
+    /// 1 (gray) or 3 (color); from the images where not given.
     pub channels: Option<usize>,
     /// How images are brought to the size.
     pub resize: Resize,
