@@ -243,8 +243,9 @@ impl Figures {
         );
         for stratum in &self.strata {
             let _ = writeln!(text, "\n{}", capital(&stratum.name));
+            let width = widest(stratum.levels.iter().take(SHOWN).map(|(label, _)| label));
             for (label, found) in stratum.levels.iter().take(SHOWN) {
-                let _ = writeln!(text, "  {label:<20} {:>9}  of {}", percent(found.value()), found.count);
+                let _ = writeln!(text, "  {label:<width$} {:>9}  of {}", percent(found.value()), found.count);
             }
             if stratum.levels.len() > SHOWN {
                 let _ = writeln!(text, "  … and {} more (--json has all)", stratum.levels.len() - SHOWN);
@@ -258,8 +259,9 @@ impl Figures {
             .collect();
         worst.sort_by(|a, b| a.1.total_cmp(&b.1));
         let _ = writeln!(text, "\nClasses, the least recognized first");
+        let width = widest(worst.iter().take(10).map(|(name, ..)| *name));
         for (name, recall, images) in worst.iter().take(10) {
-            let _ = writeln!(text, "  {name:<20} {:>9}  of {images}", percent(Some(*recall)));
+            let _ = writeln!(text, "  {name:<width$} {:>9}  of {images}", percent(Some(*recall)));
         }
         let confusions = found.confusion().most_frequent(CONFUSIONS);
         if !confusions.is_empty() {
@@ -270,4 +272,9 @@ impl Figures {
         }
         text
     }
+}
+
+/// Letters of the longest name, so that what follows is one column.
+fn widest<'a>(names: impl Iterator<Item = &'a String>) -> usize {
+    names.map(|name| name.chars().count()).max().unwrap_or(0).max(20)
 }
