@@ -160,7 +160,10 @@ pub enum Error {
         source: WeightsError,
     },
     /// Ctrl-C, or a request to end.
-    #[error("stopped before the end; go on with `--resume {}`", quoted(path))]
+    #[error(
+        "stopped before the end; go on with `--resume {}`, and with the same `--data-dir` or images if they were given",
+        quoted(path)
+    )]
     Interrupted {
         /// The study's folder.
         path: PathBuf,
