@@ -11,7 +11,13 @@ use clap::Args;
 use cm_eval::Summary;
 use cm_loss_core::Preset;
 use cm_record::{FeatureRow, Measurement, RunKey};
-use cm_train::{Error, classifier::Classifier, evaluation::Prediction, study::StudyFolder, training::check};
+use cm_train::{
+    Error,
+    classifier::Classifier,
+    evaluation::Prediction,
+    study::StudyFolder,
+    training::{Recipe, check},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 
@@ -154,6 +160,26 @@ pub struct StudyOptions {
 }
 
 impl StudyOptions {
+    /// Puts what was given in the place of a profile's values.
+    pub fn apply(
+        &self,
+        losses: &mut Vec<Preset>,
+        feature_dims: &mut Vec<usize>,
+        seeds: &mut Vec<u64>,
+        width: &mut usize,
+        recipe: &mut Recipe,
+    ) {
+        if let Some(given) = &self.losses {
+            *losses = Losses::listed(given);
+        }
+        set(feature_dims, self.feature_dim.as_ref());
+        set(seeds, self.seeds.as_ref());
+        set(width, self.width.as_ref());
+        set(&mut recipe.epochs, self.epochs.as_ref());
+        set(&mut recipe.batch_size, self.batch_size.as_ref());
+        set(&mut recipe.schedule.learning_rate, self.learning_rate.as_ref());
+    }
+
     /// The folder of the study, and what was chosen: `config` for a new one, which is valid by then, or what was chosen
     /// when it began, with as many epochs as are asked for now. The folder is looked at before any data are loaded.
     ///
@@ -178,6 +204,13 @@ impl StudyOptions {
         }
         validate(&config)?;
         Ok((folder, config, false))
+    }
+}
+
+/// Replaces a value by an option, if it was given.
+pub fn set<T: Clone>(value: &mut T, option: Option<&T>) {
+    if let Some(given) = option {
+        value.clone_from(given);
     }
 }
 

@@ -16,7 +16,7 @@ use cm_data::Degradation;
 use cm_train::{study as studies, training::Display};
 
 use crate::{
-    applications::common::{self, Losses, StudyOptions},
+    applications::common::{self, StudyOptions, set},
     error::CliError,
 };
 
@@ -52,28 +52,18 @@ impl Options {
     fn config(&self) -> Config {
         let common = &self.common;
         let mut config = Config::of(common.profile);
-        if let Some(losses) = &common.losses {
-            config.losses = Losses::listed(losses);
-        }
-        /// Replaces a value by the option, if it was given.
-        macro_rules! take {
-            ($($option:expr => $($place:ident).+),* $(,)?) => {
-                $(if let Some(value) = &$option { config.$($place).+ = value.clone(); })*
-            };
-        }
-        take! {
-            common.feature_dim => feature_dims,
-            common.seeds => seeds,
-            common.epochs => recipe.epochs,
-            common.batch_size => recipe.batch_size,
-            common.learning_rate => recipe.schedule.learning_rate,
-            common.width => width,
-            self.train_images => train_images,
-            self.test_images => test_images,
-            self.data => data,
-            self.degradation => degradation,
-            self.low_quality_fraction => low_quality_fraction,
-        }
+        common.apply(
+            &mut config.losses,
+            &mut config.feature_dims,
+            &mut config.seeds,
+            &mut config.width,
+            &mut config.recipe,
+        );
+        set(&mut config.train_images, self.train_images.as_ref());
+        set(&mut config.test_images, self.test_images.as_ref());
+        set(&mut config.data, self.data.as_ref());
+        set(&mut config.degradation, self.degradation.as_ref());
+        set(&mut config.low_quality_fraction, self.low_quality_fraction.as_ref());
         config
     }
 }

@@ -13,7 +13,7 @@ use cm_record::{RecordError, Results};
 use cm_train::{study as studies, training::Display};
 
 use crate::{
-    applications::common::{self, Losses, StudyOptions},
+    applications::common::{self, StudyOptions, set},
     error::CliError,
 };
 
@@ -39,25 +39,15 @@ impl Options {
     fn config(&self) -> Config {
         let common = &self.common;
         let mut config = Config::of(common.profile);
-        if let Some(losses) = &common.losses {
-            config.losses = Losses::listed(losses);
-        }
-        /// Replaces a value by the option, if it was given.
-        macro_rules! take {
-            ($($option:expr => $($place:ident).+),* $(,)?) => {
-                $(if let Some(value) = &$option { config.$($place).+ = value.clone(); })*
-            };
-        }
-        take! {
-            common.feature_dim => feature_dims,
-            common.seeds => seeds,
-            common.epochs => recipe.epochs,
-            common.batch_size => recipe.batch_size,
-            common.learning_rate => recipe.schedule.learning_rate,
-            common.width => width,
-            self.data => data,
-            self.synthetic_tracks => synthetic_tracks,
-        }
+        common.apply(
+            &mut config.losses,
+            &mut config.feature_dims,
+            &mut config.seeds,
+            &mut config.width,
+            &mut config.recipe,
+        );
+        set(&mut config.data, self.data.as_ref());
+        set(&mut config.synthetic_tracks, self.synthetic_tracks.as_ref());
         config
     }
 }
