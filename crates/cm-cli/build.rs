@@ -1,10 +1,6 @@
 //! Remembers the commit that the program is built from, and whether there are data for the tests that need some.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, path::PathBuf, process::Command};
 
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
@@ -30,7 +26,9 @@ fn main() {
 fn test_data() {
     println!("cargo::rustc-check-cfg=cfg(cm_data)");
     println!("cargo::rerun-if-env-changed=CM_DATA_DIR");
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    // Asked when it runs: a build folder may serve several checkouts.
+    let here = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let beside = here.join("../../../shared/data");
     let named = env::var_os("CM_DATA_DIR").map(PathBuf::from);
     let found = named.into_iter().chain([beside]).find(|folder| folder.join("mnist").is_dir());
     if found.is_some() {
