@@ -5,7 +5,7 @@ Shares no code with the Rust functions. The samples are chosen so that conventio
 two neighbouring scores the threshold is, how a share that falls between two groups is rounded) make no difference. Run,
 with PyTorch's environment or any other that has SciPy and scikit-learn:
 
-    python tools/quality_golden.py crates/cm-loss-core/tests/core/golden/quality.json
+    python tools/quality_golden.py crates/cm-eval/tests/eval/golden/quality.json
 """
 
 import json

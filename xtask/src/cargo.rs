@@ -15,21 +15,16 @@ pub fn command(arguments: &[&str]) -> Command {
     cargo
 }
 
-/// Features to build programs with. The CPU backends are always both there: these are the features that
-/// `cargo test --workspace` builds Burn with, so that programs and tests share one build of it.
+/// Features to build programs with. The feature `flex` is what `cargo test --workspace` builds Burn with, so that programs
+/// and tests share one build of it.
 pub fn features(backend: Option<&str>) -> Result<String, String> {
-    let mut features = "flex,ndarray".to_owned();
     match backend {
-        None | Some("flex" | "ndarray") => {}
-        Some(backend) if BACKENDS.contains(&backend) => features += &format!(",{backend}"),
+        None | Some("flex") => Ok("flex".to_owned()),
+        Some(backend) if BACKENDS.contains(&backend) => Ok(format!("flex,{backend}")),
         Some(unknown) => {
-            return Err(format!(
-                "there is no backend named \"{unknown}\"; the backends are {}",
-                BACKENDS.join(", ")
-            ));
+            Err(format!("there is no backend named \"{unknown}\"; the backends are {}", BACKENDS.join(", ")))
         }
     }
-    Ok(features)
 }
 
 /// The value of `--backend NAME` or `--backend=NAME`.

@@ -32,6 +32,17 @@ pub fn run() -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// `cargo xtask ci ndarray`: the tests of the formulas and of the layers on ndarray, the second backend for the CPU. It is
+/// apart, since it takes as long to compile as flex.
+pub fn ndarray() -> Result<ExitCode, String> {
+    let mut test = cargo::command(&["test", "--tests", "--features", "test-ndarray"]);
+    for package in ["cm-kernels", "cm-loss-core", "cm-models"] {
+        test.args(["--package", package]);
+    }
+    step("tests on ndarray", test)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// `cargo xtask ci wgpu`: the tests of the formulas on wgpu, where there is a Vulkan driver, if only one that computes on
 /// the CPU.
 pub fn wgpu() -> Result<ExitCode, String> {

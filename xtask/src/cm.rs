@@ -8,5 +8,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let features = cargo::features(cargo::backend(arguments))?;
     let mut command = cargo::command(&["run", "--package", "cm-cli", "--bin", "cm", "--features"]);
     command.args([&features, "--"]).args(arguments);
+    // What a person types to go on after an interruption.
+    command.env("CM_INVOKED_AS", "cargo xtask");
     cargo::run(command)
 }

@@ -27,7 +27,8 @@ cargo xtask <command>
   bench heads [FILTER]                         time of each head by itself, with criterion
   bench heads --ratios                         the same as multiples of Burn's linear layer and cross entropy
   doc                                          reference of the crates, with its formulas drawn
-  ci                                           everything that CI checks
+  ci                                           formatting, lints, tests, documentation and a study
+  ci ndarray                                   tests of the formulas and of the layers on ndarray
   ci wgpu                                      tests of the formulas on wgpu, where there is a Vulkan driver
   ci backends                                  type-checks the backends ndarray, wgpu, vulkan and cuda
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         ["doc"] => doc::run(),
         ["ci"] => ci::run(),
         ["ci", "backends"] => ci::backends(),
+        ["ci", "ndarray"] => ci::ndarray(),
         ["ci", "wgpu"] => ci::wgpu(),
         [] | ["help" | "--help" | "-h", ..] => {
             println!("{HELP}");

@@ -1,7 +1,9 @@
 //! What every command that computes has in common: backend, threads, what is shown, and Ctrl-C.
 
 use std::{
+    env,
     io::IsTerminal,
+    path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -11,9 +13,11 @@ use burn::train::Interrupter;
 use clap::Args;
 use cm_train::{
     device::Backend,
+    quoted,
     study::{Program, Session},
     training::Display,
 };
+use time::OffsetDateTime;
 
 use crate::error::CliError;
 
@@ -57,6 +61,10 @@ impl SessionOptions {
     }
 
     /// Everything that a study needs besides its settings.
+    ///
+    /// # Errors
+    ///
+    /// A backend or display that cannot be had here.
     pub fn open(&self, retry_diverged: bool) -> Result<Session, CliError> {
         let display = self.display()?;
         Ok(Session {
@@ -66,8 +74,26 @@ impl SessionOptions {
             workers: self.workers(),
             retry_diverged,
             program: program(),
+            resume: String::new(),
         })
     }
+
+    /// The command that goes on with the study in `folder`, which `words` began.
+    pub fn resume_command(&self, words: &[&str], folder: &Path) -> String {
+        let mut command = vec![env::var("CM_INVOKED_AS").unwrap_or_else(|_| "cm".to_owned())];
+        command.extend(words.iter().map(|word| quoted(Path::new(word))));
+        command.extend(["--resume".to_owned(), quoted(folder)]);
+        command.extend(self.backend.iter().flat_map(|backend| ["--backend".to_owned(), backend.to_string()]));
+        command.extend(self.workers.iter().flat_map(|workers| ["--workers".to_owned(), workers.to_string()]));
+        command.join(" ")
+    }
+}
+
+/// `runs/<name>-<time>`.
+pub fn default_folder(name: &str) -> PathBuf {
+    let format = time::macros::format_description!("[year][month][day]-[hour][minute][second]");
+    let now = OffsetDateTime::now_utc().format(format).unwrap_or_default();
+    Path::new("runs").join(format!("{name}-{now}"))
 }
 
 /// This program, for records.

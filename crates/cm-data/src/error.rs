@@ -21,6 +21,12 @@ pub enum DataError {
         /// The system's answer.
         source: io::Error,
     },
+    /// There is no such file or folder.
+    #[error("there is no file or folder {}; name an image folder, a list (CSV), a zip or an IDX file", path.display())]
+    Missing {
+        /// What was named.
+        path: PathBuf,
+    },
     /// A gzip file that is not whole.
     #[error("{} cannot be uncompressed ({source}); it is damaged or was not copied whole, replace it by the original", path.display())]
     Compressed {
@@ -206,7 +212,7 @@ pub enum DataError {
         problem: DecodeError,
     },
     /// More bad files than may be left out.
-    #[error("{} of the {total} images of {name} cannot be used:\n{}\nReplace or remove them, or allow {} bad images to be left out", bad.len(), some_of(bad, "\n"), bad.len())]
+    #[error("{} of the {total} images of {name} cannot be used:\n{}\nReplace or remove them, or leave them out by `--skip-bad {}`", bad.len(), some_of(bad, "\n"), bad.len())]
     BadFiles {
         /// The data set.
         name: String,

@@ -1,6 +1,6 @@
 //! Is the difference between two methods more than chance?
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{Continuous, ContinuousCDF, StudentsT};
 
 /// Mean of paired differences, with what Student's t distribution says of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,7 +34,7 @@ pub fn paired_difference(differences: &[f64], confidence: f64) -> Option<PairedD
     let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0);
     let error = (variance / count).sqrt();
     let distribution = StudentsT::new(0.0, 1.0, count - 1.0).ok()?;
-    let half = distribution.inverse_cdf(0.5 + confidence / 2.0) * error;
+    let half = quantile(&distribution, 0.5 + confidence / 2.0) * error;
     let p = match (mean == 0.0, error == 0.0) {
         (true, true) => None,
         // All differences are the same and not 0.
@@ -44,19 +44,26 @@ pub fn paired_difference(differences: &[f64], confidence: f64) -> Option<PairedD
     Some(PairedDifference { interval: Some((mean - half, mean + half)), p, ..none })
 }
 
+/// The library's quantile ends its search early: with a million differences the third digit is wrong. Newton's steps
+/// go on from there.
+fn quantile(distribution: &StudentsT, probability: f64) -> f64 {
+    let step = |x: f64, _| x - (distribution.cdf(x) - probability) / distribution.pdf(x);
+    (0..3).fold(distribution.inverse_cdf(probability), step)
+}
+
 /// p values corrected for having been looked at together: `p̃₍ᵢ₎ = maxⱼ≤ᵢ min(1, (n − j + 1) p₍ⱼ₎)`, in the order given.
 ///
 /// A test that finds something wherever `p̃ < α` finds something that is not there with a probability of at most `α`
-/// among all of them together.
+/// among all of them together. NaN stands for a test that could not be made: it stays NaN and is not counted.
 ///
 /// From S. Holm, "A Simple Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6 (1979).
 pub fn adjusted_by_holm(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    let mut order: Vec<usize> = (0..p_values.len()).filter(|&i| !p_values[i].is_nan()).collect();
     order.sort_by(|&i, &j| p_values[i].total_cmp(&p_values[j]));
-    let mut adjusted = vec![0.0; p_values.len()];
+    let mut adjusted = vec![f64::NAN; p_values.len()];
     let mut largest = 0.0f64;
     for (rank, &i) in order.iter().enumerate() {
-        largest = largest.max(((p_values.len() - rank) as f64 * p_values[i]).min(1.0));
+        largest = largest.max(((order.len() - rank) as f64 * p_values[i]).min(1.0));
         adjusted[i] = largest;
     }
     adjusted
@@ -103,5 +110,8 @@ mod tests {
         }
         assert_eq!(adjusted_by_holm(&[0.9, 0.8]), [1.0, 1.0]);
         assert!(adjusted_by_holm(&[]).is_empty());
+        // As R's p.adjust(c(0.02, NA, 0.03), "holm").
+        let adjusted = adjusted_by_holm(&[0.02, f64::NAN, 0.03]);
+        assert!(adjusted[1].is_nan() && (adjusted[0], adjusted[2]) == (0.04, 0.04), "{adjusted:?}");
     }
 }

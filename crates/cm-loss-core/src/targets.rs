@@ -130,9 +130,13 @@ mod tests {
 
     #[test]
     fn the_cpu_backends_are_known_as_such_with_and_without_gradients() {
-        #[allow(deprecated, reason = "it is tested while it exists")]
-        let ndarray = Device::ndarray();
-        for device in [Device::flex(), ndarray] {
+        let devices = [
+            Device::flex(),
+            #[cfg(feature = "ndarray")]
+            #[allow(deprecated, reason = "it is tested while it exists")]
+            Device::ndarray(),
+        ];
+        for device in devices {
             assert!(is_cpu(&device) && is_cpu(&device.clone().autodiff()), "{device:?}");
         }
     }

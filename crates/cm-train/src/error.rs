@@ -84,7 +84,7 @@ pub enum Error {
     },
     /// The output folder already holds a study.
     #[error(
-        "{0} already holds a study; go on with it by `--resume {1}`, rebuild its report by `cargo xtask report {1}`, or \
+        "{0} already holds a study; go on with it by `--resume {1}`, rebuild its report by the command `report {1}`, or \
          choose another folder with `--out`",
         path.display(), quoted(path)
     )]
@@ -160,26 +160,20 @@ pub enum Error {
         source: WeightsError,
     },
     /// Ctrl-C, or a request to end.
-    #[error(
-        "stopped before the end; go on with `--resume {}`, and with the same `--data-dir` or images if they were given",
-        quoted(path)
-    )]
+    #[error("stopped before the end; go on with `{resume}`")]
     Interrupted {
-        /// The study's folder.
-        path: PathBuf,
+        /// The command that goes on.
+        resume: String,
     },
     /// Training failed.
-    #[error(
-        "training of {run} failed: {reason}; what was written before is intact, go on with `--resume {}`",
-        quoted(path)
-    )]
+    #[error("training of {run} failed: {reason}; what was written before is intact, go on with `{resume}`")]
     Training {
         /// Loss, dimension and seed.
         run: String,
         /// The cause.
         reason: String,
-        /// The study's folder.
-        path: PathBuf,
+        /// The command that goes on.
+        resume: String,
     },
     /// Every run of a study diverged.
     #[error(

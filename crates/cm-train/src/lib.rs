@@ -19,4 +19,4 @@ pub mod monitor;
 pub mod study;
 pub mod training;
 
-pub use error::Error;
+pub use error::{Error, quoted};

@@ -1,17 +1,21 @@
 //! Studies on data of known quality. Each is one folder, and one entry in the list below.
 
 pub mod common;
+mod digits;
+pub mod options;
+pub mod places;
+pub mod plan;
+mod signs;
 
 use clap::Subcommand;
 use cm_record::{RecordError, Results};
 
 use crate::error::CliError;
 
-/// Declares the applications once: their command, their folder, and what they are.
+/// Declares the applications once: their command, their folder, and what they are. (`mod` stands above, where
+/// rustfmt sees it.)
 macro_rules! applications {
     ($($(#[$documentation:meta])* $command:ident => $folder:ident,)*) => {
-        $(mod $folder;)*
-
         /// What can be reproduced.
         #[derive(Debug, Subcommand)]
         pub enum Application {

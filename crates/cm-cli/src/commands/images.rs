@@ -10,7 +10,7 @@ use cm_record::LeftOut;
 use cm_train::training::Display;
 use sha2::{Digest, Sha256};
 
-use crate::{applications::common::shown, error::CliError};
+use crate::{applications::places::shown, error::CliError};
 
 /// Images that can all be decoded.
 pub struct Images {

@@ -169,7 +169,8 @@ fn ctrl_c_ends_the_training_with_a_way_to_go_on_which_works() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{stderr}");
-    assert!(stderr.contains("go on with `--resume"), "{stderr}");
+    let command = format!("go on with `cm reproduce mnist --resume {}`", out.display());
+    assert!(stderr.contains(&command), "{stderr}");
 
     let curve = std::fs::read_to_string(out.join("runs/cm-cosface-d2-s0/epochs.json")).unwrap();
     let done = curve.matches("\"epoch\"").count();

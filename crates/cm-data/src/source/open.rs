@@ -1,6 +1,6 @@
 //! What a path is, and the data set behind it.
 
-use std::{collections::HashMap, fs, path::Path, sync::Arc};
+use std::{collections::HashMap, fs, io, path::Path, sync::Arc};
 
 use super::{
     Collection, Item, Location, OpenOptions, Skipped, ZipProblem,
@@ -18,7 +18,7 @@ use crate::{DataError, decode::begins_like_an_image};
 const LIST_BYTES: u64 = 1 << 30;
 
 pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Collection, DataError> {
-    if fs::metadata(path).map_err(DataError::io("open", path))?.is_dir() {
+    if is_dir(path)? {
         let pairs = idx_sets::find(path)?;
         return if pairs.is_empty() { open_folder(path, options) } else { open_idx(&pairs, path, options) };
     }
@@ -34,6 +34,13 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Collection, Dat
     } else {
         Err(DataError::NoDataSet { path: path.to_owned() })
     }
+}
+
+fn is_dir(path: &Path) -> Result<bool, DataError> {
+    fs::metadata(path).map(|found| found.is_dir()).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => DataError::Missing { path: path.to_owned() },
+        _ => DataError::io("open", path)(error),
+    })
 }
 
 fn collection(path: &Path, layout: Layout, source: Source) -> Collection {
@@ -84,7 +91,7 @@ fn open_list(path: &Path, options: &OpenOptions) -> Result<Collection, DataError
     let list = parsed(&bytes, path, options)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let root = options.root.as_deref().unwrap_or(folder);
-    if fs::metadata(root).map_err(DataError::io("open", root))?.is_dir() {
+    if is_dir(root)? {
         let source = Source::new(None, Vec::new(), options);
         return from_list(list, path, root, options, source, &|row| row.file_in(root));
     }

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use crate::{
     cases::Values,
     devices,
-    shared::{relative_error, tensor, values},
+    shared::{margin_config, relative_error, tensor, values},
 };
 
 /// The heads with class centres.
@@ -193,11 +193,6 @@ fn parts_beside_the_margin_are_the_same_class_by_class() {
     }
 }
 
-fn config_of(preset: Preset) -> MarginHeadConfig {
-    let HeadConfig::Margin(config) = preset.config() else { unreachable!("{preset} has class centres") };
-    config
-}
-
 #[cfg(not(feature = "test-wgpu"))]
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
@@ -213,7 +208,7 @@ proptest! {
         sampled in proptest::option::of(0.01f64..1.0),
         smoothing in prop_oneof![Just(0.0), Just(0.1)],
     ) {
-        let mut config = config_of(preset);
+        let mut config = margin_config(preset);
         config.options.label_smoothing = smoothing;
         config.sampling = sampled.map(|fraction| ClassSampling { fraction, seed: 1 });
         // In one dimension no cosine is the largest. In few, a feature lies near its centre, where an angular margin is steep.
@@ -227,7 +222,7 @@ proptest! {
 #[test]
 fn a_batch_of_ignored_samples_moves_nothing() {
     let options = LossOptions { ignore_index: Some(-1), ..LossOptions::default() };
-    let config = config_of(Preset::CmCosFace).with_options(options);
+    let config = margin_config(Preset::CmCosFace).with_options(options);
     let shape = Shape { batch: 4, dim: 6, classes: 300 };
     for (backend, device) in devices() {
         let head = shape.head(&config, LossPath::Auto, &device);
@@ -241,7 +236,7 @@ fn a_batch_of_ignored_samples_moves_nothing() {
 #[test]
 fn a_budget_too_small_for_a_class_is_raised_and_said() {
     let head = |budget: usize| {
-        let config = config_of(Preset::CosFace).with_path(LossPath::Fused { budget });
+        let config = margin_config(Preset::CosFace).with_path(LossPath::Fused { budget });
         config.init(8, 100, &Device::flex()).unwrap()
     };
     let tiling = head(10).tiling(4);
@@ -255,7 +250,7 @@ fn a_budget_too_small_for_a_class_is_raised_and_said() {
 fn the_same_bits_come_out_every_time() {
     let shape = Shape { batch: 40, dim: 48, classes: 3000 };
     let device = Device::flex().autodiff();
-    let head = shape.head(&config_of(Preset::CmCosFace), LossPath::Auto, &device);
+    let head = shape.head(&margin_config(Preset::CmCosFace), LossPath::Auto, &device);
     let batch = shape.batch(9, None);
     assert_eq!(step(&head, &batch, &device), step(&head, &batch, &device));
 }
@@ -264,7 +259,7 @@ fn the_same_bits_come_out_every_time() {
 #[test]
 fn the_path_is_chosen_by_the_number_of_classes() {
     let device = Device::flex().autodiff();
-    let config = config_of(Preset::CmCosFace);
+    let config = margin_config(Preset::CmCosFace);
     let of = |classes: usize, path: LossPath| {
         let shape = Shape { batch: 33, dim: 20, classes };
         step(&shape.head(&config, path, &device), &shape.batch(2, None), &device)
@@ -279,7 +274,7 @@ fn the_path_is_chosen_by_the_number_of_classes() {
 #[test]
 fn gradients_are_the_same_with_checkpointing() {
     let shape = Shape { batch: 12, dim: 10, classes: 400 };
-    let config = config_of(Preset::CurricularFace);
+    let config = margin_config(Preset::CurricularFace);
     for (backend, device) in devices() {
         let results = [device.clone(), device.gradient_checkpointing()].map(|device| {
             let head = shape.head(&config, LossPath::Fused { budget: 1 << 20 }, &device);

@@ -1,4 +1,4 @@
-//! The formulas against an independent scalar reference, on both CPU backends, or on wgpu.
+//! The formulas against an independent scalar reference, on flex, with the feature `test-ndarray` also on ndarray, or on wgpu.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod cases;
@@ -7,6 +7,7 @@ mod fused;
 mod golden;
 mod heads;
 mod laws;
+mod norm_maps;
 mod options;
 mod parts;
 mod presets;
@@ -19,9 +20,12 @@ use burn::tensor::Device;
 /// The backends to test, each with gradients.
 #[cfg(not(feature = "test-wgpu"))]
 fn devices() -> Vec<(&'static str, Device)> {
-    #[allow(deprecated, reason = "ndarray is a second, independent implementation of every operation")]
-    let ndarray = Device::ndarray();
-    vec![("flex", Device::flex().autodiff()), ("ndarray", ndarray.autodiff())]
+    vec![
+        ("flex", Device::flex().autodiff()),
+        #[cfg(feature = "ndarray")]
+        #[allow(deprecated, reason = "ndarray is a second, independent implementation of every operation")]
+        ("ndarray", Device::ndarray().autodiff()),
+    ]
 }
 
 /// The GPU, which may be a program on the CPU.

@@ -5,20 +5,15 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use cm_loss_core::{
-    ClassSampling, Head, HeadConfig, MarginHead, MarginHeadConfig, Preset,
+    ClassSampling, Head, MarginHead, MarginHeadConfig, Preset,
     regularizer::{CentreLoss, CentreSpread},
 };
 
 use crate::{
     cases::Values,
     devices,
-    shared::{relative_error, tensor, values, with_centres},
+    shared::{margin_config, relative_error, tensor, values, with_centres},
 };
-
-fn config(preset: Preset) -> MarginHeadConfig {
-    let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centres") };
-    config
-}
 
 fn head(config: &MarginHeadConfig, centres: &[Vec<f64>], device: &Device) -> MarginHead {
     let classes = centres.len() / config.sub_centres;
@@ -34,7 +29,7 @@ fn sampled_classes_give_the_loss_over_them_and_leave_the_others_alone() {
     for (backend, device) in devices() {
         for preset in [Preset::CmCosFace, Preset::SubCenterArcFace, Preset::CurricularFace, Preset::AdaFace] {
             let name = format!("{backend}, {preset}");
-            let plain = config(preset);
+            let plain = margin_config(preset);
             let count = plain.sub_centres;
             let centres = Values::new(2).matrix(classes * count, dim);
             let sampling = ClassSampling { fraction: 0.2, seed: 3 };
@@ -86,7 +81,7 @@ fn the_classes_follow_the_seed_and_the_step_and_go_on_from_a_record() {
     let centres = Values::new(2).matrix(40, 3);
     let fresh = |seed| {
         let sampling = ClassSampling { fraction: 0.25, seed };
-        head(&config(Preset::CosFace).with_sampling(sampling), &centres, &device)
+        head(&margin_config(Preset::CosFace).with_sampling(sampling), &centres, &device)
     };
     let classes = |head: &MarginHead| {
         let output = head.forward(Tensor::ones([1, 3], &device), Tensor::from_data([5], &device));
@@ -113,7 +108,7 @@ fn outliers_are_the_samples_far_from_the_centre_that_most_of_their_class_are_nea
     let (_, device) = devices().remove(0);
     // Class 0 has centres along +x and +y, class 1 along −x and −y.
     let centres = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]].map(|row| row.to_vec());
-    let head = head(&config(Preset::CosFace).with_sub_centres(2), &centres, &device);
+    let head = head(&margin_config(Preset::CosFace).with_sub_centres(2), &centres, &device);
     let x = [[2.0, 0.1], [1.0, -0.2], [0.1, 5.0], [0.0, -3.0], [-0.1, -1.0], [0.7, 0.7], [-2.0, 0.1]];
     let x = x.map(|row| row.to_vec());
     let y = Tensor::from_data([0, 0, 0, 1, 1, 0, 1], &device);
@@ -129,10 +124,10 @@ fn outliers_are_the_samples_far_from_the_centre_that_most_of_their_class_are_nea
 #[test]
 fn centre_loss_pulls_to_centres_that_follow_the_features() {
     for (backend, device) in devices() {
-        let with = config(Preset::CosFace).with_centre_loss(CentreLoss { weight: 0.2, rate: 0.5 });
+        let with = margin_config(Preset::CosFace).with_centre_loss(CentreLoss { weight: 0.2, rate: 0.5 });
         let centres = Values::new(4).matrix(3, 2);
         let (with, without) =
-            (head(&with, &centres, &device), head(&config(Preset::CosFace), &centres, &device));
+            (head(&with, &centres, &device), head(&margin_config(Preset::CosFace), &centres, &device));
         let rows = [[3.0, 4.0], [1.0, 0.0], [0.0, 2.0]].map(|row| row.to_vec());
         let added = || {
             let y = || Tensor::from_data([1, 1, 2], &device);
@@ -171,7 +166,7 @@ fn the_spread_of_centres_is_least_where_they_are_apart_and_is_nothing_for_one_cl
                 let x = Tensor::<2>::ones([1, 2], &device);
                 values(head.forward(x, Tensor::from_data([0], &device)).loss)[0]
             };
-            let plain = config(Preset::CosFace);
+            let plain = margin_config(Preset::CosFace);
             run(&plain.clone().with_centre_spread(spread.clone())) - run(&plain)
         };
         // Squared distances 4 and 2, and 0: ln((e^-8 + e^-4) / 2), ln 1.

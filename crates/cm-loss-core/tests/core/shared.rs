@@ -4,7 +4,7 @@ use burn::{
     module::Param,
     tensor::{Device, Int, Tensor, TensorData},
 };
-use cm_loss_core::Head;
+use cm_loss_core::{Head, HeadConfig, MarginHead, MarginHeadConfig, Preset};
 
 pub fn tensor(rows: &[Vec<f64>], device: &Device) -> Tensor<2> {
     let flat: Vec<f32> = rows.iter().flatten().map(|&v| v as f32).collect();
@@ -57,4 +57,28 @@ pub fn gradient_of_centres(head: &Head, gradients: &burn::tensor::Gradients) -> 
         Head::SphereFace2(head) => head.class_centres.val().grad(gradients).unwrap(),
     };
     values(gradient)
+}
+
+/// A head with three known centres: random ones would depend on what other tests draw at the same time.
+pub fn known_head(config: &MarginHeadConfig, device: &Device) -> MarginHead {
+    let mut head = config.init(2, 3, device).unwrap();
+    let centres = Tensor::<2>::from_data([[0.9, 0.4], [-0.3, 0.7], [0.2, -0.8]], device);
+    head.class_centres = Param::from_tensor(centres);
+    head
+}
+
+pub fn margin_config(preset: Preset) -> MarginHeadConfig {
+    let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centres") };
+    config
+}
+
+/// Features of the given norms, in different directions.
+pub fn features(norms: &[f32], device: &Device) -> Tensor<2> {
+    let rows = norms.iter().enumerate().flat_map(|(i, r)| [r * (i as f32).cos(), r * (i as f32).sin()]);
+    Tensor::from_data(TensorData::new(rows.collect::<Vec<f32>>(), [norms.len(), 2]), device)
+}
+
+/// Every sample in the first class.
+pub fn first_class(count: usize, device: &Device) -> Tensor<1, Int> {
+    Tensor::zeros([count], device)
 }

@@ -1,55 +1,33 @@
 //! Parts that remember: they learn while training, and only then.
 
-use std::sync::Arc;
-
 use burn::{
-    module::{Module, Param},
-    tensor::{Device, Int, Tensor, TensorData},
+    module::Module,
+    tensor::{Device, Int, Tensor},
 };
 use cm_loss_core::{
-    Head, HeadConfig, Margin, MarginHead, MarginHeadConfig, NormMap, Preset, Regularizer,
+    Head, Margin, MarginHead, MarginHeadConfig, NormMap, Preset, Regularizer,
     margin::{ElasticForm, ElasticMargin, MarginGradient},
-    norm_map::{Constant, CustomNormMap},
+    norm_map::Constant,
     regularizer::{MagFaceNorm, Ring},
 };
 
-use crate::{devices, shared::values};
-
-/// A head with three known centres: random ones would depend on what other tests draw at the same time.
-fn head(config: &MarginHeadConfig, device: &Device) -> MarginHead {
-    let mut head = config.init(2, 3, device).unwrap();
-    let centres = Tensor::<2>::from_data([[0.9, 0.4], [-0.3, 0.7], [0.2, -0.8]], device);
-    head.class_centres = Param::from_tensor(centres);
-    head
-}
-
-fn preset(preset: Preset) -> MarginHeadConfig {
-    let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centres") };
-    config
-}
-
-/// Features of the given norms, in different directions.
-fn features(norms: &[f32], device: &Device) -> Tensor<2> {
-    let rows = norms.iter().enumerate().flat_map(|(i, r)| [r * (i as f32).cos(), r * (i as f32).sin()]);
-    Tensor::from_data(TensorData::new(rows.collect::<Vec<f32>>(), [norms.len(), 2]), device)
-}
-
-fn targets(count: usize, device: &Device) -> Tensor<1, Int> {
-    Tensor::zeros([count], device)
-}
+use crate::{
+    devices,
+    shared::{features, first_class, known_head, margin_config, values},
+};
 
 #[test]
 fn the_calibrated_sigmoid_is_in_its_middle_at_the_mean_of_the_norms_seen() {
     for (backend, device) in devices() {
-        let head = head(&preset(Preset::CalibratedCmSoftmax), &device);
+        let head = known_head(&margin_config(Preset::CalibratedCmSoftmax), &device);
         let radius = |head: &MarginHead, norm: f32| {
             let (logits, _) = head.logits(features(&[norm], &head.class_centres.val().device()));
             // Of the cosines with the centres, that with a centre's own direction is 1.
             values(logits)[0]
         };
         // Means 4 and 6, then their average, 5; unbiased deviations sqrt(2) and sqrt(8), average 2.1213.
-        head.forward(features(&[3.0, 5.0], &device), targets(2, &device));
-        head.forward(features(&[4.0, 8.0], &device), targets(2, &device));
+        head.forward(features(&[3.0, 5.0], &device), first_class(2, &device));
+        head.forward(features(&[4.0, 8.0], &device), first_class(2, &device));
         let at = |norm: f32| radius(&head, norm) / radius(&head, 5.0);
         let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
         for norm in [1.0f32, 4.0, 9.0] {
@@ -61,9 +39,9 @@ fn the_calibrated_sigmoid_is_in_its_middle_at_the_mean_of_the_norms_seen() {
         let before = radius(&head, 7.0);
         let valid = head.valid();
         let plain = valid.class_centres.val().device();
-        valid.forward(features(&[100.0, 300.0], &plain), targets(2, &plain));
+        valid.forward(features(&[100.0, 300.0], &plain), first_class(2, &plain));
         assert_eq!(radius(&valid, 7.0), before, "{backend}");
-        let fresh = preset(Preset::CalibratedCmSoftmax).init(2, 3, &device).unwrap();
+        let fresh = margin_config(Preset::CalibratedCmSoftmax).init(2, 3, &device).unwrap();
         let restored = fresh.load_record(head.into_record());
         assert_eq!(radius(&restored, 7.0), before, "{backend}");
     }
@@ -72,9 +50,9 @@ fn the_calibrated_sigmoid_is_in_its_middle_at_the_mean_of_the_norms_seen() {
 #[test]
 fn a_batch_of_one_moves_the_mean_and_leaves_the_deviation() {
     for (backend, device) in devices() {
-        let head = head(&preset(Preset::CalibratedCmSoftmax), &device);
-        head.forward(features(&[3.0, 5.0], &device), targets(2, &device));
-        head.forward(features(&[8.0], &device), targets(1, &device));
+        let head = known_head(&margin_config(Preset::CalibratedCmSoftmax), &device);
+        head.forward(features(&[3.0, 5.0], &device), first_class(2, &device));
+        head.forward(features(&[8.0], &device), first_class(1, &device));
         // Means 4 and 8, then their average, 6; the deviation stays sqrt(2).
         let radius = |norm: f32| {
             let (logits, _) = head.logits(features(&[norm], &head.class_centres.val().device()));
@@ -96,7 +74,7 @@ fn a_batch_of_one_has_a_finite_loss_and_gradient_with_every_loss() {
             let head = loss.config().init(2, 3, &device).unwrap();
             for norm in [2.0, 0.0, 1e6] {
                 let x = features(&[norm], &device).require_grad();
-                let output = head.forward(x.clone(), targets(1, &device));
+                let output = head.forward(x.clone(), first_class(1, &device));
                 let gradient = values(x.grad(&output.mean_loss().backward()).unwrap());
                 let loss_value = values(output.loss);
                 let finite = loss_value.iter().chain(&gradient).all(|v| v.is_finite());
@@ -109,9 +87,9 @@ fn a_batch_of_one_has_a_finite_loss_and_gradient_with_every_loss() {
 #[test]
 fn norms_at_the_end_of_the_number_range_do_not_spoil_the_statistics() {
     for (backend, device) in devices() {
-        let head = head(&preset(Preset::CalibratedCmCosFace), &device);
+        let head = known_head(&margin_config(Preset::CalibratedCmCosFace), &device);
         for norms in [[1e30, 3e30, 2e30], [1e-30, 2e-30, 0.0], [1.0, 2.0, 3.0]] {
-            let loss = values(head.forward(features(&norms, &device), targets(3, &device)).loss);
+            let loss = values(head.forward(features(&norms, &device), first_class(3, &device)).loss);
             assert!(loss.iter().all(|v| v.is_finite()), "{backend}, {norms:?}: {loss:?}");
         }
     }
@@ -123,16 +101,16 @@ fn annealing_lowers_its_weight_with_every_step() {
     for (backend, device) in devices() {
         let annealing = Annealing { start: 10.0, gamma: 1.0, power: 1.0, minimum: 2.0 };
         let margin = Margin::Multiplicative(MultiplicativeMargin { margin: 2.0, annealing: Some(annealing) });
-        let head = head(&MarginHeadConfig::new(NormMap::Identity, margin), &device);
+        let head = known_head(&MarginHeadConfig::new(NormMap::Identity, margin), &device);
         let x = || features(&[1.0], &device);
         let cosine = values(head.logits(x()).0)[0];
         for weight in [10.0, 5.0, 10.0 / 3.0, 2.5, 2.0, 2.0] {
-            let found = values(head.training_logits(x(), targets(1, &device)))[0];
+            let found = values(head.training_logits(x(), first_class(1, &device)))[0];
             let angle = 2.0 * cosine.acos();
             let full = if angle > std::f64::consts::PI { -angle.cos() - 2.0 } else { angle.cos() };
             let expected = (weight * cosine + full) / (1.0 + weight);
             assert!((found - expected).abs() < 1e-5, "{backend}, {weight}: {found}, not {expected}");
-            head.forward(x(), targets(1, &device));
+            head.forward(x(), first_class(1, &device));
         }
     }
 }
@@ -150,7 +128,7 @@ fn elastic_margins_repeat_with_the_seed_and_sorted_ones_favour_the_worst_sample(
         // Target cosine and margin of each sample; the margin is read off the loss.
         let margins = |head: &MarginHead| -> Vec<(f64, f64)> {
             let cosines = values(head.logits(x.clone()).0);
-            let losses = values(head.forward(x.clone(), targets(count, &device)).loss);
+            let losses = values(head.forward(x.clone(), first_class(count, &device)).loss);
             let rows = cosines.chunks(3).zip(losses);
             rows.map(|(c, loss)| {
                 // exp(−loss) = e^t / (e^t + others)
@@ -160,7 +138,7 @@ fn elastic_margins_repeat_with_the_seed_and_sorted_ones_favour_the_worst_sample(
             })
             .collect()
         };
-        let fresh = |sorted, seed| head(&elastic(sorted, seed), &device);
+        let fresh = |sorted, seed| known_head(&elastic(sorted, seed), &device);
         let first = fresh(false, 1);
         let plain = margins(&first);
         assert_eq!(plain, margins(&fresh(false, 1)), "{backend}: the same seed gives other margins");
@@ -187,10 +165,10 @@ fn elastic_margins_repeat_with_the_seed_and_sorted_ones_favour_the_worst_sample(
 #[test]
 fn a_detached_margin_keeps_the_value_and_has_slope_one() {
     for (backend, device) in devices() {
-        let exact = preset(Preset::ArcFace);
+        let exact = margin_config(Preset::ArcFace);
         let detached = exact.clone().with_margin_gradient(MarginGradient::Detached);
         let run = |config: &MarginHeadConfig| {
-            let head = head(config, &device);
+            let head = known_head(config, &device);
             let x = features(&[2.0], &device).require_grad();
             let y = Tensor::<1, Int>::ones([1], &device);
             let logits = values(head.training_logits(x.clone(), y.clone()));
@@ -207,7 +185,7 @@ fn a_detached_margin_keeps_the_value_and_has_slope_one() {
         // dL/dx = Σ_j (p_j − [j = y]) s dcos θ_j/dx, for x along the first axis: dcos θ_j/dx = (0, w_j2 / r).
         let largest = value.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = value.iter().map(|z| (z - largest).exp()).sum();
-        let centres = values(head(&detached, &device).class_centres.val());
+        let centres = values(known_head(&detached, &device).class_centres.val());
         let mut expected = 0.0;
         for j in 0..3 {
             let length = centres[2 * j].hypot(centres[2 * j + 1]);
@@ -223,7 +201,7 @@ fn a_detached_margin_keeps_the_value_and_has_slope_one() {
 fn the_cosine_with_a_class_is_the_largest_with_its_sub_centres() {
     for (backend, device) in devices() {
         let config = MarginHeadConfig::new(NormMap::Constant(Constant { scale: 2.0 }), Margin::None);
-        let single = head(&config, &device);
+        let single = known_head(&config, &device);
         let mut several = config.clone().with_sub_centres(2).init(2, 3, &device).unwrap();
         assert_eq!(several.classes(), 3);
         // The second centre of each class is turned by a quarter; logits of the two alone, then of the pair.
@@ -249,12 +227,12 @@ fn the_cosine_with_a_class_is_the_largest_with_its_sub_centres() {
 #[test]
 fn regularisers_add_their_formula_and_ring_loss_learns_its_radius() {
     for (backend, device) in devices() {
-        let plain = preset(Preset::CmSoftmax);
+        let plain = margin_config(Preset::CmSoftmax);
         let added = |regularizer: Regularizer| {
-            let with = head(&plain.clone().with_regularizer(regularizer), &device);
-            let (x, y) = (features(&[5.0, 2.0, 200.0], &device), targets(3, &device));
+            let with = known_head(&plain.clone().with_regularizer(regularizer), &device);
+            let (x, y) = (features(&[5.0, 2.0, 200.0], &device), first_class(3, &device));
             let output = with.forward(x.clone(), y.clone());
-            let loss = output.loss.clone() - head(&plain, &device).forward(x, y).loss;
+            let loss = output.loss.clone() - known_head(&plain, &device).forward(x, y).loss;
             let gradients = output.loss.sum().backward();
             let radius = with.learned_radius.as_ref().map(|r| values(r.val().grad(&gradients).unwrap())[0]);
             (values(loss), radius)
@@ -276,94 +254,6 @@ fn regularisers_add_their_formula_and_ring_loss_learns_its_radius() {
 }
 
 #[test]
-fn saturation_is_the_share_of_norms_where_the_map_is_flat_and_says_so_with_the_remedy() {
-    for (backend, device) in devices() {
-        let norms = || Tensor::<1>::from_data([0.0, 8.0, 9.0, 20.0], &device);
-        let share =
-            |loss: Preset| loss.config().init(2, 3, &device).unwrap().saturation(norms()).map(|s| s.share);
-        // 4 sigmoid'(r) falls under 1e-3 at r = 8.29.
-        assert_eq!(share(Preset::CmCosFace), Some(0.5), "{backend}");
-        assert_eq!(share(Preset::Ring), Some(0.0));
-        assert_eq!((share(Preset::CosFace), share(Preset::Softmax)), (None, None));
-        let serious = preset(Preset::CmCosFace).init(2, 3, &device).unwrap();
-        let serious = serious.saturation(Tensor::from_data([20.0, 21.0], &device)).unwrap();
-        assert!(serious.is_serious() && serious.to_string().contains("calibrated sigmoid"), "{serious}");
-
-        // The calibrated sigmoid has the same norms in its middle once it has seen them.
-        let calibrated = preset(Preset::CalibratedCmCosFace).init(2, 3, &device).unwrap();
-        calibrated.forward(features(&[19.0, 20.0, 21.0, 22.0], &device), targets(4, &device));
-        let found = calibrated.saturation(Tensor::from_data([20.0, 21.0], &device)).unwrap();
-        assert_eq!(found.share, 0.0, "{backend}");
-        assert!(!found.is_serious());
-    }
-}
-
-/// Every map with its range and largest slope for `s = 3`.
-#[test]
-fn norm_maps_rise_within_their_range_and_no_faster_than_their_lipschitz_constant() {
-    use cm_loss_core::norm_map::{Clamp, Logarithm, Rational, SigmoidContraction, Tanh};
-    let s = 3.0;
-    let infinity = f64::INFINITY;
-    let maps = [
-        (NormMap::Identity, 0.0, infinity, 1.0),
-        (NormMap::Constant(Constant { scale: s }), s, s, 0.0),
-        (NormMap::Sigmoid(SigmoidContraction { scale: s }), s / 2.0, s, s / 4.0),
-        (NormMap::Tanh(Tanh { scale: s }), 0.0, s, s),
-        (NormMap::Rational(Rational { scale: s }), 0.0, s, s),
-        (NormMap::Logarithm(Logarithm { scale: s }), 0.0, infinity, s),
-        (NormMap::Clamp(Clamp { scale: s, lower: 1.0, upper: 7.0 }), s, 7.0 * s, s),
-    ];
-    let norms: Vec<f32> = (0..2000).map(|i| i as f32 * 0.01).collect();
-    for (backend, device) in devices() {
-        let column = Tensor::<2>::from_data(TensorData::new(norms.clone(), [norms.len(), 1]), &device);
-        for (map, low, high, lipschitz) in &maps {
-            let radii = values(map.forward(column.clone(), None));
-            let slopes = map.relative_slope(column.clone(), None).map(values);
-            assert!(radii.iter().all(|r| *r >= low - 1e-6 && *r <= high + 1e-6), "{backend}, {map:?}");
-            for (i, pair) in radii.windows(2).enumerate() {
-                let slope = (pair[1] - pair[0]) / 0.01;
-                assert!(
-                    slope >= -1e-4 && slope <= lipschitz + 2e-3,
-                    "{backend}, {map:?}: slope {slope} at {i}"
-                );
-                // The relative slope is the derivative over its largest value.
-                if let Some(slopes) = &slopes {
-                    let middle = (slopes[i] + slopes[i + 1]) / 2.0 * lipschitz;
-                    let at_corner = matches!(map, NormMap::Clamp(_)) && slopes[i] != slopes[i + 1];
-                    assert!(
-                        at_corner || (slope - middle).abs() < 3e-3,
-                        "{backend}, {map:?}: {slope}, {middle}"
-                    );
-                }
-            }
-        }
-    }
-}
-
-#[derive(Debug)]
-struct SquareRoot;
-
-impl CustomNormMap for SquareRoot {
-    fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
-        norms.sqrt()
-    }
-}
-
-#[test]
-fn a_norm_map_of_ones_own_takes_the_place_of_the_configured_one() {
-    for (backend, device) in devices() {
-        let plain = head(&MarginHeadConfig::new(NormMap::Identity, Margin::None), &device);
-        let x = || features(&[4.0, 9.0], &device);
-        let before = values(plain.logits(x()).0);
-        let after = values(plain.with_norm_map(Arc::new(SquareRoot)).logits(x()).0);
-        for (i, (before, after)) in before.iter().zip(&after).enumerate() {
-            let root = if i < 3 { 2.0 } else { 3.0 };
-            assert!((before / root - after).abs() < 1e-5, "{backend}");
-        }
-    }
-}
-
-#[test]
 fn sixteen_bit_features_are_computed_in_32_bits_by_every_loss() {
     use burn::tensor::DType;
     for (backend, device) in devices() {
@@ -379,7 +269,7 @@ fn sixteen_bit_features_are_computed_in_32_bits_by_every_loss() {
                     let x = features(&[300.0, 3e4, 0.5, 0.0], &device).cast(dtype);
                     let x = if widened { x.cast(DType::F32) } else { x }.detach().require_grad();
                     let head = preset_copy(&head, preset, &device);
-                    let output = head.forward(x.clone(), targets(4, &device));
+                    let output = head.forward(x.clone(), first_class(4, &device));
                     assert_eq!(output.loss.dtype(), DType::F32, "{backend}, {preset}");
                     let gradient = x.grad(&output.loss.clone().sum().backward()).unwrap();
                     (values(output.loss), values(gradient))
@@ -403,12 +293,12 @@ fn a_step_that_is_not_finite_does_not_spoil_what_a_head_remembers() {
     for (backend, device) in devices() {
         for preset in [Preset::CalibratedCmCosFace, Preset::AdaFace, Preset::CurricularFace] {
             let head = preset.config().init(2, 3, &device).unwrap();
-            head.forward(features(&[3.0, 5.0], &device), targets(2, &device));
+            head.forward(features(&[3.0, 5.0], &device), first_class(2, &device));
             for wrong in [f32::NAN, f32::INFINITY, f32::MAX] {
-                head.forward(features(&[3.0, wrong], &device), targets(2, &device));
+                head.forward(features(&[3.0, wrong], &device), first_class(2, &device));
             }
             let x = features(&[3.0, 5.0], &device).require_grad();
-            let output = head.forward(x.clone(), targets(2, &device));
+            let output = head.forward(x.clone(), first_class(2, &device));
             let gradient = values(x.grad(&output.mean_loss().backward()).unwrap());
             let numbers = [values(output.loss), gradient].concat();
             assert!(numbers.iter().all(|v| v.is_finite()), "{backend}, {preset}: {numbers:?}");
@@ -419,9 +309,9 @@ fn a_step_that_is_not_finite_does_not_spoil_what_a_head_remembers() {
 #[test]
 fn the_first_deviation_is_that_of_the_first_batch_that_has_one() {
     for (backend, device) in devices() {
-        let head = preset(Preset::CalibratedCmSoftmax).init(2, 3, &device).unwrap();
-        head.forward(features(&[5.0], &device), targets(1, &device));
-        head.forward(features(&[3.0, 7.0], &device), targets(2, &device));
+        let head = margin_config(Preset::CalibratedCmSoftmax).init(2, 3, &device).unwrap();
+        head.forward(features(&[5.0], &device), first_class(1, &device));
+        head.forward(features(&[3.0, 7.0], &device), first_class(2, &device));
         // Mean 5, deviation sqrt(8).
         let saturation = |norm: f64| {
             let norms = Tensor::from_data([norm as f32], &device);

@@ -79,6 +79,7 @@ fn features_have_the_dimension_asked_for_at_every_width_and_batch() {
     }
 }
 
+#[cfg(feature = "test-ndarray")]
 #[test]
 fn flex_and_ndarray_give_the_same_features_and_gradients() {
     #[allow(deprecated, reason = "ndarray is a second, independent implementation of every operation")]

@@ -289,7 +289,7 @@ fn training_loop(
             label: preset.name().to_owned(),
             directory: folder.path(),
             models: folder.path(),
-            study: folder.path(),
+            resume: "",
             recipe: &recipe,
             card: &card,
             seed: 0,

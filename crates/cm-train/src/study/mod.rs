@@ -43,6 +43,8 @@ pub struct Session {
     pub retry_diverged: bool,
     /// The program, for the record.
     pub program: Program,
+    /// The command that goes on with the study after an interruption, for messages.
+    pub resume: String,
 }
 
 /// Puts weights into a network before it is trained.

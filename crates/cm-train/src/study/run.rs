@@ -48,7 +48,7 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
     reported.map_err(|error| Error::Training {
         run: "the report".to_owned(),
         reason: error.to_string(),
-        path: folder.path().to_owned(),
+        resume: session.resume.clone(),
     })?;
     Ok(results)
 }
@@ -164,7 +164,7 @@ fn train_and_test(
         label: label.clone(),
         directory: &directory,
         models: if trial.models_on_top { folder.path() } else { &directory },
-        study: folder.path(),
+        resume: &session.resume,
         recipe: &trial.recipe,
         card: &trial.card,
         seed: trial.key.seed,
@@ -212,7 +212,7 @@ fn train_and_test(
     let evaluated = study.evaluate(&network, trial, &predictor)?;
     bar.finish_and_clear();
     let Some(evaluated) = evaluated else {
-        return Err(Error::Interrupted { path: folder.path().to_owned() });
+        return Err(Error::Interrupted { resume: session.resume.clone() });
     };
     if session.display != Display::Quiet {
         for warning in &evaluated.warnings {

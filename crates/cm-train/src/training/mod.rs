@@ -51,8 +51,8 @@ pub struct Training<'a> {
     pub directory: &'a Path,
     /// Folder of the model files.
     pub models: &'a Path,
-    /// Folder of the study, for messages.
-    pub study: &'a Path,
+    /// The command that goes on after an interruption, for messages.
+    pub resume: &'a str,
     /// How to train.
     pub recipe: &'a Recipe,
     /// What the model is; its input is what the images are brought to.
@@ -172,15 +172,15 @@ impl Training<'_> {
         bar.finish_and_clear();
 
         if let Some(error) = result.error {
-            let (run, path) = (self.name(), self.study.to_owned());
-            return Err(Error::Training { run, reason: error.to_string(), path });
+            let (run, resume) = (self.name(), self.resume.to_owned());
+            return Err(Error::Training { run, reason: error.to_string(), resume });
         }
         let epochs = curve.epochs();
         if let Some(divergence) = monitor.divergence() {
             return Ok((Outcome::Diverged(divergence), epochs));
         }
         if self.interrupter.should_stop() {
-            return Err(Error::Interrupted { path: self.study.to_owned() });
+            return Err(Error::Interrupted { resume: self.resume.to_owned() });
         }
         let last = epochs.last().map(|epoch| epoch.epoch);
         let best = best_epoch(&epochs).map(|epoch| epoch.epoch);

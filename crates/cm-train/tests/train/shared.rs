@@ -200,6 +200,7 @@ pub fn session(interrupter: Interrupter) -> Session {
         workers: 2,
         retry_diverged: false,
         program: Program { version: "1.2.3".to_owned(), commit: "abc".to_owned() },
+        resume: "cm study --resume out".to_owned(),
     }
 }
 

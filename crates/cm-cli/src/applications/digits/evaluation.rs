@@ -18,7 +18,8 @@ pub fn measurements(predictions: &[(usize, Prediction)]) -> Vec<Measurement> {
         let of: Vec<&Prediction> =
             predictions.iter().filter(|(at, _)| *at == severity).map(|(_, p)| p).collect();
         let figures = common::stratum_measurements(&format!("severity={severity}"), &of);
-        let accuracy = figures.iter().find(|figure| figure.metric == "accuracy").and_then(|figure| figure.value);
+        let accuracy =
+            figures.iter().find(|figure| figure.metric == "accuracy").and_then(|figure| figure.value);
         degraded.extend(accuracy.filter(|_| severity > 0).map(|accuracy| (accuracy, of.len())));
         found.extend(figures);
     }

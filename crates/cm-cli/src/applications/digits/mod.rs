@@ -16,7 +16,10 @@ use cm_data::Degradation;
 use cm_train::{study as studies, training::Display};
 
 use crate::{
-    applications::common::{self, StudyOptions, set},
+    applications::{
+        common,
+        options::{StudyOptions, set},
+    },
     error::CliError,
 };
 
@@ -37,8 +40,8 @@ pub struct Options {
     /// Images to test on
     #[arg(long, conflicts_with = "resume")]
     test_images: Option<usize>,
-    /// auto (MNIST, or synthetic digits where it cannot be had), mnist or synthetic
-    #[arg(long, conflicts_with = "resume")]
+    /// Digits to use [default: auto]
+    #[arg(long, value_enum, conflicts_with = "resume")]
     data: Option<DataChoice>,
     /// What spoils the low-quality images: blur, low-resolution, noise, occlusion, low-contrast or mixed
     #[arg(long, conflicts_with = "resume")]
@@ -50,15 +53,8 @@ pub struct Options {
 
 impl Options {
     fn config(&self) -> Config {
-        let common = &self.common;
-        let mut config = Config::of(common.profile);
-        common.apply(
-            &mut config.losses,
-            &mut config.feature_dims,
-            &mut config.seeds,
-            &mut config.width,
-            &mut config.recipe,
-        );
+        let mut config = Config::of(self.common.profile);
+        config.plan = config.plan.with(&self.common);
         set(&mut config.train_images, self.train_images.as_ref());
         set(&mut config.test_images, self.test_images.as_ref());
         set(&mut config.data, self.data.as_ref());
@@ -70,17 +66,18 @@ impl Options {
 
 /// Runs the study and prints its table.
 pub fn run(options: Options) -> Result<(), CliError> {
-    let common = &options.common;
-    let session = common.session.open(common.retry_diverged)?;
+    let asked = &options.common;
+    let mut session = asked.session.open(asked.retry_diverged)?;
     let (folder, mut config, new) =
-        common.open(APPLICATION, options.config(), Config::validate, |config| &mut config.recipe.epochs)?;
+        asked.open(APPLICATION, options.config(), Config::validate, |config| &mut config.plan)?;
+    session.resume = asked.resume_command("mnist", &folder);
     let data = source::load(
         config.data,
         &source::LoadOptions {
-            data_dir: common.data_dir.clone(),
+            data_dir: asked.data_dir.clone(),
             train_images: config.train_images,
             test_images: config.test_images,
-            seed: config.data_seed,
+            seed: config.plan.data_seed,
             resumed: !new,
             progress: session.display == Display::Bar,
         },
@@ -96,6 +93,6 @@ pub fn run(options: Options) -> Result<(), CliError> {
         config.data = if data.name == source::MNIST { DataChoice::Mnist } else { DataChoice::Synthetic };
         folder.begin(APPLICATION, &config)?;
     }
-    let results = studies::run(&session, &folder, &study::Digits::new(config, data)?)?;
+    let results = studies::run(&session, &folder, &study::Digits::new(config, data))?;
     common::finish(folder.path(), &results)
 }

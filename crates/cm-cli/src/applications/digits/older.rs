@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, path::Path};
 
 use cm_record::{
-    DataRecord, Environment, EpochRecord, Measurement, RESULTS_FORMAT, RecordError, Results, RunKey, RunRecord,
-    SplitRecord, Status, parse,
+    DataRecord, Environment, EpochRecord, Measurement, RESULTS_FORMAT, RecordError, Results, RunKey,
+    RunRecord, SplitRecord, Status, parse,
 };
 use serde::Deserialize;
 use serde_json::Value;

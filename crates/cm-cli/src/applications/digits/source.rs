@@ -14,7 +14,7 @@ use super::{
     synthetic::synthetic_digits,
 };
 use crate::{
-    applications::common::{Found, find, shown, user_folder},
+    applications::places::{Found, find, shown, user_folder},
     error::CliError,
 };
 

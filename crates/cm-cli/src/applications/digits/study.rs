@@ -5,18 +5,22 @@ use std::sync::Arc;
 use cm_data::{ImageSet, InputSpec, MemorySet, Resize, SEVERITIES, assign_severities, degrade_all};
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
-use cm_record::{Column, DataRecord, FeatureTable, Headline, Layout, Level, RunKey, SplitRecord, Stratification};
+use cm_record::{
+    Column, DataRecord, FeatureTable, Headline, Layout, Level, RunKey, SplitRecord, Stratification,
+};
 use cm_train::{
     Error,
     classifier::Classifier,
     evaluation::Predictor,
-    model::{CARD_FORMAT, ModelCard, Provenance},
     study::{Evaluated, Study, Trial, to_value},
 };
 use serde_json::Value;
 
 use super::{APPLICATION, config::Config, evaluation, source::DataSet};
-use crate::{applications::common, error::CliError, session::program};
+use crate::applications::{
+    common,
+    plan::{Images, pairs},
+};
 
 /// Height and width of the images.
 pub const SIZE: usize = 28;
@@ -29,21 +33,24 @@ const PIXEL_STD: f32 = 0.3081;
 /// Degraded images, and what to do with them.
 pub struct Digits {
     config: Config,
-    record: DataRecord,
-    train: Arc<MemorySet>,
+    images: Images,
     /// The test images at each severity.
     test: Vec<Arc<MemorySet>>,
 }
 
 impl Digits {
     /// Degrades the images as the settings have it.
-    pub fn new(config: Config, data: DataSet) -> Result<Self, CliError> {
-        let severities = assign_severities(data.train.len(), config.low_quality_fraction, config.data_seed);
+    pub fn new(config: Config, data: DataSet) -> Self {
+        let data_seed = config.plan.data_seed;
+        let severities = assign_severities(data.train.len(), config.low_quality_fraction, data_seed);
         let counts: Vec<usize> = (0..SEVERITIES)
             .map(|s| severities.iter().filter(|&&found| usize::from(found) == s).count())
             .collect();
-        let split =
-            |name: &str, set: &MemorySet| SplitRecord { name: name.to_owned(), images: set.len(), checksum: None };
+        let split = |name: &str, set: &MemorySet| SplitRecord {
+            name: name.to_owned(),
+            images: set.len(),
+            checksum: None,
+        };
         let record = DataRecord {
             name: data.name.to_owned(),
             source: data.source.clone(),
@@ -52,24 +59,16 @@ impl Digits {
             left_out: Vec::new(),
             facts: evaluation::severity_facts(&counts),
         };
-        let train = degrade_all(&data.train, config.degradation, &severities, config.data_seed);
+        let train = degrade_all(&data.train, config.degradation, &severities, data_seed);
         // The test images are spoilt with other random numbers than the training images.
-        let test_seed = config.data_seed.wrapping_add(1);
+        let test_seed = data_seed.wrapping_add(1);
         let at = |severity: usize| {
             let severities = vec![severity as u8; data.test.len()];
             Arc::new(degrade_all(&data.test, config.degradation, &severities, test_seed))
         };
-        Ok(Self { record, train: Arc::new(train), test: (0..SEVERITIES).map(at).collect(), config })
-    }
-
-    fn card(&self, key: &RunKey, preset: Preset) -> ModelCard {
-        let program = program();
-        ModelCard {
-            format: CARD_FORMAT,
-            backbone: BackboneConfig::lenet_pp(self.config.width),
-            feature_dim: key.feature_dim,
-            loss: key.loss.clone(),
-            head: preset.config().with_seed(key.seed),
+        let test: Vec<Arc<MemorySet>> = (0..SEVERITIES).map(at).collect();
+        let images = Images {
+            record,
             classes: (0..CLASSES).map(|class| class.to_string()).collect(),
             input: InputSpec {
                 width: SIZE,
@@ -80,16 +79,12 @@ impl Digits {
                 mean: vec![PIXEL_MEAN],
                 std: vec![PIXEL_STD],
             },
-            provenance: Provenance {
-                data: self.record.name.clone(),
-                checksum: self.record.checksums.values().next().cloned().unwrap_or_default(),
-                seed: key.seed,
-                epochs: 0,
-                valid_accuracy: None,
-                version: program.version,
-                commit: program.commit,
-            },
-        }
+            train: Arc::new(train),
+            // They only show progress: nothing is chosen by them.
+            valid: Some(test[0].clone()),
+            validated: "clean test",
+        };
+        Self { config, images, test }
     }
 }
 
@@ -103,7 +98,7 @@ impl Study for Digits {
     }
 
     fn data(&self) -> DataRecord {
-        self.record.clone()
+        self.images.record.clone()
     }
 
     fn layout(&self) -> Layout {
@@ -111,23 +106,12 @@ impl Study for Digits {
     }
 
     fn keys(&self) -> Vec<RunKey> {
-        common::keys(&self.config.losses, &self.config.feature_dims, &self.config.seeds)
+        self.config.plan.keys()
     }
 
     fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
-        let preset: Preset = key.loss.parse()?;
-        Ok(Trial {
-            key: key.clone(),
-            card: self.card(key, preset),
-            recipe: self.config.recipe.clone(),
-            train: self.train.clone(),
-            valid: Some(self.test[0].clone()),
-            validated: "clean test",
-            // The clean test images only show progress: nothing is chosen by them.
-            select_best: false,
-            init: None,
-            models_on_top: false,
-        })
+        let plan = &self.config.plan;
+        plan.trial(key, BackboneConfig::lenet_pp(plan.width), &self.images)
     }
 
     fn test_images(&self) -> usize {
@@ -184,7 +168,7 @@ pub fn layout() -> Layout {
     };
     Layout {
         baseline: Preset::Softmax.name().to_owned(),
-        pairs: common::pairs(),
+        pairs: pairs(),
         headlines: vec![
             headline("severity=0", "on untouched images (severity 0)"),
             headline(evaluation::LOW_QUALITY, "on degraded images (mean over the severities above 0)"),

@@ -40,7 +40,10 @@ fn pixels(set: &MemorySet) -> Vec<u8> {
 }
 
 #[test]
-#[cfg_attr(not(cm_data), ignore = "MNIST is not on this machine: CM_DATA_DIR names the folder that holds mnist/")]
+#[cfg_attr(
+    not(cm_data),
+    ignore = "MNIST is not on this machine: CM_DATA_DIR names the folder that holds mnist/"
+)]
 fn the_real_files_have_their_checksums_sizes_and_labels() {
     let folder = PathBuf::from(env!("CM_TEST_DATA")).join("mnist");
     let (train, test, checksums) = read_mnist(&folder).expect("MNIST");
@@ -105,13 +108,6 @@ fn a_folder_of_the_users_that_holds_no_digits_is_an_error_that_says_where_was_lo
 }
 
 #[test]
-fn names_of_data_sets_are_read_and_others_refused() {
-    assert_eq!("synthetic".parse::<DataChoice>().expect("a name"), DataChoice::Synthetic);
-    let message = "cifar".parse::<DataChoice>().expect_err("no name").to_string();
-    assert!(message.contains("cifar") && message.contains("auto, mnist or synthetic"), "{message}");
-}
-
-#[test]
 fn the_same_seed_draws_the_same_digits_and_another_seed_others() {
     let (a, b, c) =
         (synthetic_digits(200, 50, 3), synthetic_digits(200, 50, 3), synthetic_digits(200, 50, 4));
@@ -151,7 +147,8 @@ fn classes_look_different_but_not_so_different_that_means_suffice() {
         };
         (0..10).min_by(|&a, &b| distance(&means[a]).total_cmp(&distance(&means[b]))).expect("ten classes")
     };
-    let right = (0..1000).filter(|&i| nearest(&digits.test.images[i].pixels) == digits.test.labels[i] as usize);
+    let right =
+        (0..1000).filter(|&i| nearest(&digits.test.images[i].pixels) == digits.test.labels[i] as usize);
     let accuracy = right.count() as f64 / 1000.0;
     assert!((0.6..0.97).contains(&accuracy), "the nearest class mean is right for {accuracy}");
 }

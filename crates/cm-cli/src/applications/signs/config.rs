@@ -1,19 +1,17 @@
 //! Everything that is chosen before the study of signs begins.
 
-use std::{fmt, str::FromStr};
-
+use clap::ValueEnum;
 use cm_data::{Augmentation, Sampling};
-use cm_loss_core::Preset;
 use cm_train::{
     Error,
     training::{OptimizerConfig, Recipe, Schedule, Shape, check},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::applications::common::{COMPARED, Profile, unique};
+use crate::applications::plan::{COMPARED, Plan, Profile, at_least_one};
 
 /// Which signs to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataChoice {
     /// GTSRB, or synthetic signs where it is not on the machine.
@@ -28,40 +26,25 @@ pub enum DataChoice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where the other values came from, unless they were overridden.
-    pub profile: Profile,
+    /// What every study chooses.
+    pub plan: Plan,
     /// Which signs.
     pub data: DataChoice,
-    /// Losses to compare.
-    pub losses: Vec<Preset>,
-    /// Feature dimensions; each loss is trained with each.
-    pub feature_dims: Vec<usize>,
-    /// Seeds of weights, order and augmentation; each loss is trained with each.
-    pub seeds: Vec<u64>,
-    /// Channels of the first stage of ResNet-18.
-    pub width: usize,
     /// Share of the tracks that progress is followed on.
     pub validation: f64,
     /// Tracks of synthetic signs to train on.
     pub synthetic_tracks: usize,
-    /// Seed of the synthetic signs and of the split: the same data for every training seed.
-    pub data_seed: u64,
-    /// How every network is trained.
-    pub recipe: Recipe,
 }
 
 impl Config {
     /// The values of a profile.
     pub fn of(profile: Profile) -> Self {
-        let quick = Self {
+        let quick = Plan {
             profile,
-            data: DataChoice::Auto,
             losses: COMPARED.to_vec(),
             feature_dims: vec![64],
             seeds: vec![0],
             width: 16,
-            validation: 0.1,
-            synthetic_tracks: 600,
             data_seed: 0,
             recipe: Recipe {
                 epochs: 6,
@@ -81,16 +64,17 @@ impl Config {
                 freeze_backbone: false,
             },
         };
-        match profile {
+        let plan = match profile {
             Profile::Quick => quick,
-            Profile::Full => Self {
+            Profile::Full => Plan {
                 width: 64,
                 feature_dims: vec![64, 512],
                 seeds: (0..5).collect(),
                 recipe: Recipe { epochs: 60, batch_size: 128, ..quick.recipe },
                 ..quick
             },
-        }
+        };
+        Self { plan, data: DataChoice::Auto, validation: 0.1, synthetic_tracks: 600 }
     }
 
     /// Checks every number.
@@ -99,37 +83,9 @@ impl Config {
     ///
     /// [`Error::Option`] with the name of the option and what it may be.
     pub fn validate(&self) -> Result<(), Error> {
-        let at_least_one = |option: &str, value: usize| check(option, "at least 1", value, value > 0);
-        self.recipe.validate()?;
-        at_least_one("width", self.width)?;
+        self.plan.validate()?;
         at_least_one("synthetic-tracks", self.synthetic_tracks)?;
-        for &dim in &self.feature_dims {
-            at_least_one("feature-dim", dim)?;
-        }
         let share = self.validation;
-        check("validation", "at least 0 and below 1", share, (0.0..1.0).contains(&share))?;
-        unique("losses", &self.losses)?;
-        unique("feature-dim", &self.feature_dims)?;
-        unique("seeds", &self.seeds)
-    }
-}
-
-impl fmt::Display for DataChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Gtsrb => "gtsrb",
-            Self::Synthetic => "synthetic",
-        })
-    }
-}
-
-impl FromStr for DataChoice {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let choices = [Self::Auto, Self::Gtsrb, Self::Synthetic];
-        let found = choices.into_iter().find(|choice| choice.to_string() == name);
-        found.ok_or_else(|| Error::option("data", "auto, gtsrb or synthetic", name))
+        check("validation", "at least 0 and below 1", share, (0.0..1.0).contains(&share))
     }
 }

@@ -92,7 +92,12 @@ pub const CLASSES: [SignClass; 16] = [
     class("danger", Outline::Triangle, Glyph::Lines(UPRIGHT), [WHITE, RED, BLACK]),
     class("bend", Outline::Triangle, Glyph::Lines(BEND), [WHITE, RED, BLACK]),
     class("two dots", Outline::Triangle, Glyph::Dots(&[(-0.2, 0.15), (0.2, 0.15)]), [WHITE, RED, BLACK]),
-    class("three dots", Outline::Triangle, Glyph::Dots(&[(0.0, -0.2), (-0.2, 0.2), (0.2, 0.2)]), [WHITE, RED, BLACK]),
+    class(
+        "three dots",
+        Outline::Triangle,
+        Glyph::Dots(&[(0.0, -0.2), (-0.2, 0.2), (0.2, 0.2)]),
+        [WHITE, RED, BLACK],
+    ),
     class("give way", Outline::Downward, Glyph::Dots(&[]), [WHITE, RED, BLACK]),
     class("main road", Outline::Diamond, Glyph::Dots(&[]), [YELLOW, WHITE, BLACK]),
     class("stop", Outline::Octagon, Glyph::Lines(BAR), [RED, WHITE, WHITE]),

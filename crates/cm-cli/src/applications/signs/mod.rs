@@ -13,7 +13,10 @@ use cm_record::{RecordError, Results};
 use cm_train::{study as studies, training::Display};
 
 use crate::{
-    applications::common::{self, StudyOptions, set},
+    applications::{
+        common,
+        options::{StudyOptions, set},
+    },
     error::CliError,
 };
 
@@ -27,8 +30,8 @@ const APPLICATION: &str = "signs";
 pub struct Options {
     #[command(flatten)]
     common: StudyOptions,
-    /// auto (GTSRB, or synthetic signs where it is not on the machine), gtsrb or synthetic
-    #[arg(long, conflicts_with = "resume")]
+    /// Signs to use [default: auto]
+    #[arg(long, value_enum, conflicts_with = "resume")]
     data: Option<DataChoice>,
     /// Tracks of synthetic signs to train on
     #[arg(long, conflicts_with = "resume")]
@@ -37,15 +40,8 @@ pub struct Options {
 
 impl Options {
     fn config(&self) -> Config {
-        let common = &self.common;
-        let mut config = Config::of(common.profile);
-        common.apply(
-            &mut config.losses,
-            &mut config.feature_dims,
-            &mut config.seeds,
-            &mut config.width,
-            &mut config.recipe,
-        );
+        let mut config = Config::of(self.common.profile);
+        config.plan = config.plan.with(&self.common);
         set(&mut config.data, self.data.as_ref());
         set(&mut config.synthetic_tracks, self.synthetic_tracks.as_ref());
         config
@@ -54,12 +50,13 @@ impl Options {
 
 /// Runs the study and prints its table.
 pub fn run(options: Options) -> Result<(), CliError> {
-    let common = &options.common;
-    let session = common.session.open(common.retry_diverged)?;
+    let asked = &options.common;
+    let mut session = asked.session.open(asked.retry_diverged)?;
     let (folder, mut config, new) =
-        common.open(APPLICATION, options.config(), Config::validate, |config| &mut config.recipe.epochs)?;
+        asked.open(APPLICATION, options.config(), Config::validate, |config| &mut config.plan)?;
+    session.resume = asked.resume_command("signs", &folder);
     let signs =
-        source::load(config.data, common.data_dir.as_deref(), config.synthetic_tracks, config.data_seed)?;
+        source::load(config.data, asked.data_dir.as_deref(), config.synthetic_tracks, config.plan.data_seed)?;
     if let Some(notice) = &signs.notice {
         eprintln!("{notice}");
     }
@@ -76,6 +73,10 @@ pub fn run(options: Options) -> Result<(), CliError> {
 }
 
 /// There are no records of signs in an older format.
-pub fn read_older(_path: &std::path::Path, _text: &str, _format: u64) -> Option<Result<Results, RecordError>> {
+pub fn read_older(
+    _path: &std::path::Path,
+    _text: &str,
+    _format: u64,
+) -> Option<Result<Results, RecordError>> {
     None
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{config::DataChoice, synthetic::synthetic_signs};
 use crate::{
-    applications::common::{Found, find, shown, user_folder},
+    applications::places::{Found, find, shown, user_folder},
     error::CliError,
 };
 

@@ -2,27 +2,36 @@
 
 use std::sync::Arc;
 
-use cm_data::{
-    Collection, ImageSet, InputSpec, Item, Location, MemorySet, Resize, SplitPlan, Subset, split,
-};
+use cm_data::{Collection, ImageSet, InputSpec, Item, Location, MemorySet, Resize, SplitPlan, Subset, split};
 use cm_eval::{Bootstrap, Statistic, Strata};
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
 use cm_record::{
-    Column, DataRecord, FeatureTable, Headline, Layout, Level, Measurement, Results, RunKey,
-    SplitRecord, Stratification,
+    Column, DataRecord, FeatureTable, Headline, Layout, Level, Measurement, Results, RunKey, SplitRecord,
+    Stratification,
 };
 use cm_train::{
     Error,
     classifier::Classifier,
     evaluation::{Prediction, Predictor},
-    model::{CARD_FORMAT, ModelCard, Provenance},
     study::{Evaluated, Study, Trial, to_value},
 };
 use serde_json::Value;
 
-use super::{APPLICATION, config::Config, sheet, source::{Quality, Signs}, synthetic::SIZE};
-use crate::{applications::common, error::CliError, session::program};
+use super::{
+    APPLICATION,
+    config::Config,
+    sheet,
+    source::{Quality, Signs},
+    synthetic::SIZE,
+};
+use crate::{
+    applications::{
+        common,
+        plan::{Images, pairs},
+    },
+    error::CliError,
+};
 
 /// Parts that resolution and contrast are divided into.
 const PARTS: usize = 4;
@@ -30,11 +39,7 @@ const PARTS: usize = 4;
 /// Signs with their strata, and what to do with them.
 pub struct SignStudy {
     config: Config,
-    record: DataRecord,
-    classes: Vec<String>,
-    input: InputSpec,
-    train: Arc<dyn ImageSet>,
-    valid: Option<Arc<dyn ImageSet>>,
+    images: Images,
     test: Arc<dyn ImageSet>,
     quality: Vec<Quality>,
     strata: [(&'static str, Strata); 2],
@@ -48,7 +53,8 @@ impl SignStudy {
         let contrast: Vec<f64> = signs.test_quality.iter().map(|quality| quality.contrast.round()).collect();
         let (train, valid) = held_out(&signs.train, &signs.train_groups, &signs.classes, &config)?;
         let all: Arc<dyn ImageSet> = Arc::new(signs.train);
-        let subset = |indices: Vec<usize>| -> Arc<dyn ImageSet> { Arc::new(Subset::new(all.clone(), indices)) };
+        let subset =
+            |indices: Vec<usize>| -> Arc<dyn ImageSet> { Arc::new(Subset::new(all.clone(), indices)) };
         let (train, valid) = (subset(train), (!valid.is_empty()).then(|| subset(valid)));
         let mut input = InputSpec {
             width: SIZE as usize,
@@ -80,12 +86,8 @@ impl SignStudy {
                 ("contrast", Strata::quantiles(&contrast, PARTS)),
             ],
             quality: signs.test_quality,
-            classes: signs.classes,
+            images: Images { record, classes: signs.classes, input, train, valid, validated: "validation" },
             config,
-            record,
-            input,
-            train,
-            valid,
             test,
         })
     }
@@ -141,7 +143,8 @@ fn held_out(
     let mut collection = Collection::from_images("signs", classes.to_vec(), items, images);
     let last = groups.iter().max().map_or(0, |&last| last + 1);
     collection.groups = (0..last).map(|group| group.to_string()).collect();
-    let plan = SplitPlan { validation: config.validation, seed: config.data_seed, ..SplitPlan::default() };
+    let plan =
+        SplitPlan { validation: config.validation, seed: config.plan.data_seed, ..SplitPlan::default() };
     let splits = split(&collection, &plan)?;
     Ok((splits.train, splits.val))
 }
@@ -156,7 +159,7 @@ impl Study for SignStudy {
     }
 
     fn data(&self) -> DataRecord {
-        self.record.clone()
+        self.images.record.clone()
     }
 
     fn layout(&self) -> Layout {
@@ -164,41 +167,12 @@ impl Study for SignStudy {
     }
 
     fn keys(&self) -> Vec<RunKey> {
-        common::keys(&self.config.losses, &self.config.feature_dims, &self.config.seeds)
+        self.config.plan.keys()
     }
 
     fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
-        let preset: Preset = key.loss.parse()?;
-        let program = program();
-        let card = ModelCard {
-            format: CARD_FORMAT,
-            backbone: BackboneConfig::resnet18(self.config.width),
-            feature_dim: key.feature_dim,
-            loss: key.loss.clone(),
-            head: preset.config().with_seed(key.seed),
-            classes: self.classes.clone(),
-            input: self.input.clone(),
-            provenance: Provenance {
-                data: self.record.name.clone(),
-                checksum: self.record.checksums.values().next_back().cloned().unwrap_or_default(),
-                seed: key.seed,
-                epochs: 0,
-                valid_accuracy: None,
-                version: program.version,
-                commit: program.commit,
-            },
-        };
-        Ok(Trial {
-            key: key.clone(),
-            card,
-            recipe: self.config.recipe.clone(),
-            train: self.train.clone(),
-            valid: self.valid.clone(),
-            validated: "validation",
-            select_best: false,
-            init: None,
-            models_on_top: false,
-        })
+        let plan = &self.config.plan;
+        plan.trial(key, BackboneConfig::resnet18(plan.width), &self.images)
     }
 
     fn test_images(&self) -> usize {
@@ -257,11 +231,16 @@ fn layout(strata: &[(&'static str, Strata); 2]) -> Layout {
                 .collect(),
         })
         .collect();
-    let headline = |stratum: String, phrase: String| Headline { metric: "accuracy".to_owned(), stratum, phrase };
+    let headline =
+        |stratum: String, phrase: String| Headline { metric: "accuracy".to_owned(), stratum, phrase };
     let mut headlines = vec![headline(String::new(), "on all test images".to_owned())];
-    for (found, phrase) in stratifications.iter().zip(["of the lowest resolution", "of the lowest contrast"]) {
+    for (found, phrase) in stratifications.iter().zip(["of the lowest resolution", "of the lowest contrast"])
+    {
         if let Some(level) = found.levels.first() {
-            headlines.push(headline(found.stratum(level), format!("on the test images {phrase} ({})", level.label)));
+            headlines.push(headline(
+                found.stratum(level),
+                format!("on the test images {phrase} ({})", level.label),
+            ));
         }
     }
     let column = |metric: &str, heading: &str, percent| Column {
@@ -272,7 +251,7 @@ fn layout(strata: &[(&'static str, Strata); 2]) -> Layout {
     };
     Layout {
         baseline: Preset::Softmax.name().to_owned(),
-        pairs: common::pairs(),
+        pairs: pairs(),
         headlines,
         stratifications,
         columns: vec![

@@ -135,8 +135,7 @@ fn draw(seed: u64, set: u64, index: usize, frame: usize) -> (Image, u32, Quality
         // Casting to u8 saturates, as a sensor does.
         *value = (light + noise.sample(&mut random)).round() as u8;
     }
-    let image =
-        Image { width: SIZE as usize, height: SIZE as usize, channels: 3, pixels: seen.into_raw() };
+    let image = Image { width: SIZE as usize, height: SIZE as usize, channels: 3, pixels: seen.into_raw() };
     let quality = Quality::of(&image, f64::from(width.min(height)));
     (image, track.class as u32, quality)
 }
@@ -150,12 +149,10 @@ fn sign(track: &Track, random: &mut impl Rng) -> RgbImage {
         canvas.fill_rect(lower, &paint(track.background[1]), Transform::identity(), None);
     }
     let jitter = |random: &mut dyn Rng| random.random_range(-0.05..0.05f32) * side;
-    let place = Transform::from_translate(
-        side / 2.0 + jitter(&mut *random),
-        side / 2.0 + jitter(&mut *random),
-    )
-    .pre_concat(Transform::from_rotate(track.tilt * 180.0 / PI))
-    .pre_scale(side * random.random_range(0.36..0.44), side * random.random_range(0.36..0.44));
+    let place =
+        Transform::from_translate(side / 2.0 + jitter(&mut *random), side / 2.0 + jitter(&mut *random))
+            .pre_concat(Transform::from_rotate(track.tilt * 180.0 / PI))
+            .pre_scale(side * random.random_range(0.36..0.44), side * random.random_range(0.36..0.44));
     let class: &SignClass = &CLASSES[track.class];
     if let Some(path) = outline(class.outline) {
         canvas.fill_path(&path, &paint(class.fill()), FillRule::Winding, place, None);
@@ -163,7 +160,8 @@ fn sign(track: &Track, random: &mut impl Rng) -> RgbImage {
         canvas.stroke_path(&path, &paint(class.border()), &border, place, None);
     }
     glyph(&mut canvas, class, place);
-    let pixels = canvas.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
+    let pixels =
+        canvas.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
     RgbImage::from_raw(DRAWN, DRAWN, pixels).unwrap_or_else(|| unreachable!("the canvas has this size"))
 }
 

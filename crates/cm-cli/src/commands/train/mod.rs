@@ -7,7 +7,7 @@ mod settings;
 mod start;
 mod study;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cm_data::{OpenOptions, SplitPlan, split};
 use cm_record::Status;
@@ -16,10 +16,9 @@ use cm_train::{
     study::{StudyFolder, run as run_study},
     training::{BEST, Display, LAST},
 };
-use time::OffsetDateTime;
 
 use super::images::Images;
-use crate::error::CliError;
+use crate::{error::CliError, session::default_folder};
 
 pub use options::Options;
 use settings::Settings;
@@ -38,13 +37,13 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let Some(data) = &options.data else {
         return Err(CliError::Said("name the images to train on".to_owned()));
     };
-    let session = options.session.open(options.retry_diverged)?;
+    let mut session = options.session.open(options.retry_diverged)?;
     let (folder, settings) = match (&options.resume, options.dry_run) {
         (Some(folder), _) => resumed(folder, &options)?,
         (None, true) => (None, settings),
         (None, false) => {
             settings.validate()?;
-            let out = options.out.clone().unwrap_or_else(default_folder);
+            let out = options.out.clone().unwrap_or_else(|| default_folder(APPLICATION));
             (Some(StudyFolder::create(&out)?), settings)
         }
     };
@@ -72,6 +71,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     if options.resume.is_none() {
         folder.begin(APPLICATION, training.settings_ref())?;
     }
+    session.resume = options.session.resume_command(&["train", &data.to_string_lossy()], folder.path());
     let results = run_study(&session, &folder, &training)?;
     let Some(run) = results.runs.first() else {
         return Err(CliError::Said("nothing was trained".to_owned()));
@@ -113,11 +113,4 @@ fn resumed(folder: &Path, options: &Options) -> Result<(Option<StudyFolder>, Set
         )));
     }
     Ok((Some(folder), settings))
-}
-
-/// `runs/train-<time>`.
-fn default_folder() -> PathBuf {
-    let format = time::macros::format_description!("[year][month][day]-[hour][minute][second]");
-    let now = OffsetDateTime::now_utc().format(format).unwrap_or_default();
-    Path::new("runs").join(format!("train-{now}"))
 }

@@ -1,61 +1,18 @@
-//! The fast layers against Burn's own, in value and in every gradient.
-#![allow(missing_docs, clippy::unwrap_used)]
+//! Convolutions, activations and pooling.
 
 use burn::{
     module::{Module, Param},
     nn::{
-        BatchNorm, BatchNormConfig, PRelu, PReluConfig, PaddingConfig2d, Relu,
+        PRelu, PReluConfig, PaddingConfig2d, Relu,
         conv::{Conv2d, Conv2dConfig},
         pool::{MaxPool2d, MaxPool2dConfig},
     },
-    optim::{
-        GradientsParams, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig,
-    },
-    tensor::{DType, Device, Tensor, TensorData},
+    tensor::{DType, Device, Tensor},
 };
-use cm_kernels::{Fast, Sgd};
+use cm_kernels::Fast;
 use proptest::prelude::*;
 
-/// Values in (−1, 1), the same on every machine.
-fn values(count: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 40) as f32 / (1u64 << 23) as f32) - 1.0
-    };
-    (0..count).map(|_| next()).collect()
-}
-
-fn tensor<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values(shape.iter().product(), seed), shape), device)
-}
-
-fn list<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
-}
-
-/// Largest difference as a share of the largest magnitude.
-fn error(found: &[f64], expected: &[f64]) -> f64 {
-    assert_eq!(found.len(), expected.len());
-    let largest = expected.iter().fold(1e-30, |m: f64, v| m.max(v.abs()));
-    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs());
-    worst.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) }) / largest
-}
-
-/// Output, and gradients of the input and of what `gradients_of` gives, for a weighted sum of the output of `run`.
-fn results(
-    input: &Tensor<4>,
-    run: impl Fn(Tensor<4>) -> Tensor<4>,
-    gradients_of: impl Fn(&burn::tensor::Gradients) -> Vec<Vec<f64>>,
-) -> Vec<Vec<f64>> {
-    let x = input.clone().require_grad();
-    let y = run(x.clone());
-    let weights = tensor(y.dims(), 99, &y.device());
-    let gradients = (y.clone() * weights).sum().backward();
-    let mut found = vec![list(y), list(x.grad(&gradients).unwrap())];
-    found.extend(gradients_of(&gradients));
-    found
-}
+use super::{error, list, results, tensor, with_values};
 
 fn compare_convolution(layer: &Conv2d, x: &Tensor<4>) -> Vec<f64> {
     let of_parameters = |gradients: &burn::tensor::Gradients| {
@@ -66,12 +23,6 @@ fn compare_convolution(layer: &Conv2d, x: &Tensor<4>) -> Vec<f64> {
     let fast = results(x, |x| layer.fast(x), of_parameters);
     let plain = results(x, |x| layer.forward(x), of_parameters);
     fast.iter().zip(&plain).map(|(fast, plain)| error(fast, plain)).collect()
-}
-
-fn with_values(layer: Conv2d, device: &Device) -> Conv2d {
-    let weight = tensor(layer.weight.dims(), 5, device);
-    let bias = layer.bias.as_ref().map(|bias| Param::from_tensor(tensor(bias.dims(), 6, device)));
-    Conv2d { weight: Param::from_tensor(weight), bias, ..layer }
 }
 
 #[derive(Debug, Clone)]
@@ -198,40 +149,6 @@ proptest! {
     }
 
     #[test]
-    fn batch_normalisation_agrees_with_burns_and_keeps_the_same_statistics(
-        shape in [2usize..6, 1usize..9, 1usize..12, 1usize..12],
-        offset in -50.0f64..50.0,
-    ) {
-        let device = Device::flex().autodiff();
-        let layer = |_: ()| {
-            let layer = BatchNormConfig::new(shape[1]).init(&device);
-            let gamma = Param::from_tensor(tensor([shape[1]], 8, &device));
-            BatchNorm { gamma, beta: Param::from_tensor(tensor([shape[1]], 9, &device)), ..layer }
-        };
-        let (fast, plain) = (layer(()), layer(()));
-        let x = tensor(shape, 3, &device).add_scalar(offset);
-        let gradients_of = |layer: &BatchNorm, gradients: &burn::tensor::Gradients| {
-            vec![list(layer.gamma.val().grad(gradients).unwrap()), list(layer.beta.val().grad(gradients).unwrap())]
-        };
-        let found = results(&x, |x| fast.fast(x), |gradients| gradients_of(&fast, gradients));
-        let expected = results(&x, |x| plain.forward(x), |gradients| gradients_of(&plain, gradients));
-        for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            // The mean of numbers far from 0 has the rounding of their size.
-            let allowed = 1e-5 * (1.0 + offset.abs());
-            prop_assert!(error(found, expected) < allowed, "{i}: {:e}", error(found, expected));
-        }
-        for (found, expected) in
-            [(&fast.running_mean, &plain.running_mean), (&fast.running_var, &plain.running_var)]
-        {
-            let (found, expected) = (list(found.value_sync()), list(expected.value_sync()));
-            prop_assert!(error(&found, &expected) < 1e-5 * (1.0 + offset.abs()), "{found:?}, not {expected:?}");
-        }
-        // Outside training both are the same operation.
-        let x = x.inner();
-        prop_assert_eq!(list(fast.valid().fast(x.clone())), list(fast.valid().forward(x)));
-    }
-
-    #[test]
     fn maximum_pooling_is_burns_bit_for_bit(
         shape in [1usize..4, 1usize..5, 1usize..14, 1usize..14],
         window in [1usize..4, 1usize..4],
@@ -285,14 +202,13 @@ fn large_images_agree_with_burns() {
 #[test]
 fn what_the_kernels_do_not_cover_is_burns_operation() {
     let flex = Device::flex().autodiff();
-    #[allow(deprecated, reason = "another backend")]
-    let ndarray = Device::ndarray().autodiff();
     let config = |groups| Conv2dConfig::new([4, 6], [3, 3]).with_groups(groups);
     let uneven = PaddingConfig2d::Explicit(1, 0, 2, 1);
     let cases = [
         (config(2).init(&flex), tensor([2, 4, 7, 7], 1, &flex)),
         (config(1).with_padding(uneven).init(&flex), tensor([2, 4, 7, 7], 1, &flex)),
-        (config(1).init(&ndarray), tensor([2, 4, 7, 7], 1, &ndarray)),
+        #[cfg(feature = "test-ndarray")]
+        (config(1).init(&crate::ndarray()), tensor([2, 4, 7, 7], 1, &crate::ndarray())),
     ];
     for (layer, x) in cases {
         let layer = with_values(layer, &x.device());
@@ -351,58 +267,4 @@ fn weights_are_those_of_burns_layer() {
     let other = Conv2dConfig::new([2, 3], [3, 3]).init(&device).load_record(layer.clone().into_record());
     let x = tensor([1, 2, 5, 5], 1, &device);
     assert_eq!(list(layer.fast(x.clone())), list(other.fast(x)));
-}
-
-fn one_layer(device: &Device) -> Conv2d {
-    with_values(Conv2dConfig::new([3, 40], [5, 5]).init(device), device)
-}
-
-/// A step on the same images each time, by any optimiser.
-fn train(layer: Conv2d, optimizer: &mut ModuleOptimizer, steps: usize) -> Conv2d {
-    let x = tensor([2, 3, 8, 8], 11, &layer.weight.val().device());
-    (0..steps).fold(layer, |layer, _| {
-        let gradients =
-            GradientsParams::from_grads(layer.forward(x.clone()).square().mean().backward(), &layer);
-        optimizer.step(0.05, layer, gradients)
-    })
-}
-
-fn burns_sgd() -> ModuleOptimizer {
-    let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
-    let decay = WeightDecayConfig::new(0.01);
-    SgdConfig::new().with_momentum(Some(momentum)).with_weight_decay(Some(decay)).init()
-}
-
-fn our_sgd() -> ModuleOptimizer {
-    Sgd { momentum: 0.9, weight_decay: 0.01 }.into()
-}
-
-#[test]
-fn gradient_descent_is_burns_to_the_last_bit_and_goes_on_from_its_records() {
-    #[allow(
-        deprecated,
-        reason = "ndarray is the backend without kernels of ours that every build of the tests has"
-    )]
-    let devices = [Device::flex(), Device::ndarray()];
-    for device in devices {
-        let layer = one_layer(&device.autodiff());
-        let (mut burns, mut ours) = (burns_sgd(), our_sgd());
-        let expected = train(layer.clone(), &mut burns, 3);
-        let found = train(layer.clone(), &mut ours, 3);
-        assert_eq!(list(found.weight.val()), list(expected.weight.val()));
-        assert_ne!(
-            list(found.weight.val()),
-            list(layer.weight.val()),
-            "the first weights are kept by the first layer"
-        );
-
-        let mut ours_from_burns = our_sgd().from_bytes(burns.clone().into_bytes().unwrap()).unwrap();
-        let mut burns_from_ours = burns_sgd().from_bytes(ours.into_bytes().unwrap()).unwrap();
-        let expected = train(expected.clone(), &mut burns, 2);
-        for optimizer in [&mut ours_from_burns, &mut burns_from_ours] {
-            let resumed = train(found.clone(), optimizer, 2);
-            assert_eq!(list(resumed.weight.val()), list(expected.weight.val()));
-            assert_eq!(list(resumed.bias.unwrap().val()), list(expected.bias.as_ref().unwrap().val()));
-        }
-    }
 }

@@ -1,0 +1,146 @@
+//! Options that every study has.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::Args;
+use cm_loss_core::Preset;
+use cm_train::{Error, study::StudyFolder};
+use serde::de::DeserializeOwned;
+
+use super::plan::{Plan, Profile};
+use crate::{
+    error::CliError,
+    session::{SessionOptions, default_folder},
+};
+
+/// One loss, or every one.
+#[derive(Debug, Clone, Copy)]
+pub enum Losses {
+    /// Every preset.
+    All,
+    /// This one.
+    One(Preset),
+}
+
+impl FromStr for Losses {
+    type Err = cm_loss_core::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name.trim().eq_ignore_ascii_case("all") {
+            true => Ok(Self::All),
+            false => name.parse().map(Self::One),
+        }
+    }
+}
+
+impl Losses {
+    /// The losses asked for, in the order given, none twice.
+    pub fn listed(choices: &[Self]) -> Vec<Preset> {
+        let mut losses = Vec::new();
+        for choice in choices {
+            let presets = match choice {
+                Self::All => Preset::ALL,
+                Self::One(preset) => std::slice::from_ref(preset),
+            };
+            for preset in presets {
+                if !losses.contains(preset) {
+                    losses.push(*preset);
+                }
+            }
+        }
+        losses
+    }
+}
+
+/// Options that every study has.
+#[derive(Debug, Clone, Args)]
+pub struct StudyOptions {
+    /// How much is trained
+    #[arg(long, value_enum, default_value = "quick")]
+    pub profile: Profile,
+    /// Losses, separated by commas, by their names in the literature, or all; a wrong name lists them
+    /// [default: Softmax,L2-Softmax,CM-Softmax,CosFace,CM-CosFace]
+    #[arg(long, value_delimiter = ',')]
+    pub losses: Option<Vec<Losses>>,
+    /// Feature dimensions, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    pub feature_dim: Option<Vec<usize>>,
+    /// Seeds, separated by commas; more than one gives the spread
+    #[arg(long, value_delimiter = ',')]
+    pub seeds: Option<Vec<u64>>,
+    /// Passes over the training images; the one choice that may be raised with --resume
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Images a step
+    #[arg(long)]
+    pub batch_size: Option<usize>,
+    /// Largest learning rate
+    #[arg(long)]
+    pub learning_rate: Option<f64>,
+    /// Channels of the first stage of the network
+    #[arg(long)]
+    pub width: Option<usize>,
+    /// Folder that holds the data
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
+    /// Folder for results [default: runs/NAME-TIME]
+    #[arg(long, conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Go on with the study in this folder, with the choices made when it began
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        conflicts_with_all = [
+            "profile", "losses", "feature_dim", "seeds", "batch_size", "learning_rate", "width",
+        ]
+    )]
+    pub resume: Option<PathBuf>,
+    /// With --resume: train again what diverged
+    #[arg(long, requires = "resume")]
+    pub retry_diverged: bool,
+    #[command(flatten)]
+    pub session: SessionOptions,
+}
+
+impl StudyOptions {
+    /// The folder of the study, and what was chosen: `config` for a new one, which is valid by then, or what was chosen
+    /// when it began, with as many epochs as are asked for now. The folder is looked at before any data are loaded.
+    ///
+    /// # Errors
+    ///
+    /// Every error of [`StudyFolder`], and of `validate`.
+    pub fn open<C: DeserializeOwned>(
+        &self,
+        application: &'static str,
+        config: C,
+        validate: impl Fn(&C) -> Result<(), Error>,
+        plan: impl Fn(&mut C) -> &mut Plan,
+    ) -> Result<(StudyFolder, C, bool), CliError> {
+        let Some(folder) = &self.resume else {
+            validate(&config)?;
+            let path = self.out.clone().unwrap_or_else(|| default_folder(application));
+            return Ok((StudyFolder::create(&path)?, config, true));
+        };
+        let (folder, mut config) = StudyFolder::resume::<C>(folder, application)?;
+        if let Some(asked) = self.epochs {
+            plan(&mut config).recipe.epochs = asked;
+        }
+        validate(&config)?;
+        Ok((folder, config, false))
+    }
+
+    /// The command that goes on with a study; `command` is what it is reproduced by.
+    pub fn resume_command(&self, command: &str, folder: &StudyFolder) -> String {
+        let data_dir = self.data_dir.as_ref().map(|path| path.to_string_lossy());
+        let mut words = vec!["reproduce", command];
+        words.extend(data_dir.iter().flat_map(|path| ["--data-dir", &**path]));
+        self.session.resume_command(&words, folder.path())
+    }
+}
+
+/// Replaces a value by an option, if it was given.
+pub fn set<T: Clone>(value: &mut T, option: Option<&T>) {
+    if let Some(given) = option {
+        value.clone_from(given);
+    }
+}

@@ -1,0 +1,177 @@
+//! What every study chooses: the losses to compare, and how each network is trained.
+
+use std::{fmt, sync::Arc};
+
+use clap::ValueEnum;
+use cm_data::{ImageSet, InputSpec};
+use cm_loss_core::Preset;
+use cm_models::BackboneConfig;
+use cm_record::{DataRecord, RunKey};
+use cm_train::{
+    Error,
+    model::{CARD_FORMAT, ModelCard, Provenance},
+    study::Trial,
+    training::{Recipe, check},
+};
+use serde::{Deserialize, Serialize};
+
+use super::options::{Losses, StudyOptions, set};
+use crate::session::program;
+
+/// The losses that are compared unless others are asked for: those of the method's authors.
+pub const COMPARED: [Preset; 5] =
+    [Preset::Softmax, Preset::L2Softmax, Preset::CmSoftmax, Preset::CosFace, Preset::CmCosFace];
+
+/// Beside the comparisons with the baseline: what the contraction mapping adds to the loss that it extends. Its form
+/// without a margin extends the constant scale.
+pub fn pairs() -> Vec<(String, String)> {
+    let pair = |loss: Preset, extended: Preset| (loss.name().to_owned(), extended.name().to_owned());
+    vec![
+        pair(Preset::CmSoftmax, Preset::L2Softmax),
+        pair(Preset::CmCosFace, Preset::CosFace),
+        pair(Preset::CmArcFace, Preset::ArcFace),
+        pair(Preset::CmAdaFace, Preset::AdaFace),
+    ]
+}
+
+/// A set of choices with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// Minutes on two CPU cores
+    Quick,
+    /// All images and many epochs; for a GPU
+    Full,
+}
+
+/// What every study chooses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Where the other values came from, unless they were overridden.
+    pub profile: Profile,
+    /// Losses to compare.
+    pub losses: Vec<Preset>,
+    /// Feature dimensions; each loss is trained with each.
+    pub feature_dims: Vec<usize>,
+    /// Seeds of weights, order and augmentation; each loss is trained with each.
+    pub seeds: Vec<u64>,
+    /// Channels of the first stage of the network.
+    pub width: usize,
+    /// Seed of everything random in the data: the same data for every training seed.
+    pub data_seed: u64,
+    /// How every network is trained.
+    pub recipe: Recipe,
+}
+
+impl Plan {
+    /// The values of a profile, with those that were given in their place.
+    pub fn with(mut self, options: &StudyOptions) -> Self {
+        if let Some(given) = &options.losses {
+            self.losses = Losses::listed(given);
+        }
+        set(&mut self.feature_dims, options.feature_dim.as_ref());
+        set(&mut self.seeds, options.seeds.as_ref());
+        set(&mut self.width, options.width.as_ref());
+        set(&mut self.recipe.epochs, options.epochs.as_ref());
+        set(&mut self.recipe.batch_size, options.batch_size.as_ref());
+        set(&mut self.recipe.schedule.learning_rate, options.learning_rate.as_ref());
+        self
+    }
+
+    /// Checks every number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] with the name of the option and what it may be.
+    pub fn validate(&self) -> Result<(), Error> {
+        self.recipe.validate()?;
+        at_least_one("width", self.width)?;
+        for &dim in &self.feature_dims {
+            at_least_one("feature-dim", dim)?;
+        }
+        unique("losses", &self.losses)?;
+        unique("feature-dim", &self.feature_dims)?;
+        unique("seeds", &self.seeds)
+    }
+
+    /// Every loss with every dimension and seed.
+    pub fn keys(&self) -> Vec<RunKey> {
+        let mut keys = Vec::new();
+        for &feature_dim in &self.feature_dims {
+            for &seed in &self.seeds {
+                for loss in &self.losses {
+                    keys.push(RunKey { loss: loss.name().to_owned(), feature_dim, seed, fold: None });
+                }
+            }
+        }
+        keys
+    }
+
+    /// One training.
+    ///
+    /// # Errors
+    ///
+    /// A loss that does not exist.
+    pub fn trial(&self, key: &RunKey, backbone: BackboneConfig, images: &Images) -> Result<Trial, Error> {
+        let preset: Preset = key.loss.parse()?;
+        let program = program();
+        let checksums = &images.record.checksums;
+        let of_training = checksums.iter().find(|(name, _)| name.starts_with("train"));
+        let card = ModelCard {
+            format: CARD_FORMAT,
+            backbone,
+            feature_dim: key.feature_dim,
+            loss: key.loss.clone(),
+            head: preset.config().with_seed(key.seed),
+            classes: images.classes.clone(),
+            input: images.input.clone(),
+            provenance: Provenance {
+                data: images.record.name.clone(),
+                checksum: of_training.map(|(_, sum)| sum.clone()).unwrap_or_default(),
+                seed: key.seed,
+                epochs: 0,
+                valid_accuracy: None,
+                version: program.version,
+                commit: program.commit,
+            },
+        };
+        Ok(Trial {
+            key: key.clone(),
+            card,
+            recipe: self.recipe.clone(),
+            train: images.train.clone(),
+            valid: images.valid.clone(),
+            validated: images.validated,
+            // The best epoch is not chosen: losses are compared after the same training.
+            select_best: false,
+            init: None,
+            models_on_top: false,
+        })
+    }
+}
+
+/// What the networks of a study learn from.
+pub struct Images {
+    pub record: DataRecord,
+    pub classes: Vec<String>,
+    pub input: InputSpec,
+    pub train: Arc<dyn ImageSet>,
+    /// Images that progress is followed on.
+    pub valid: Option<Arc<dyn ImageSet>>,
+    /// What they are called.
+    pub validated: &'static str,
+}
+
+/// Checks a number that counts something.
+pub fn at_least_one(option: &str, value: usize) -> Result<(), Error> {
+    check(option, "at least 1", value, value > 0)
+}
+
+/// Checks that there is at least one value, and none twice.
+fn unique<T: PartialEq + fmt::Display>(option: &'static str, values: &[T]) -> Result<(), Error> {
+    let list = || values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    check(option, "at least one value", "empty", !values.is_empty())?;
+    let repeated = (1..values.len()).any(|i| values[..i].contains(&values[i]));
+    check(option, "values that differ", list(), !repeated)
+}
