@@ -59,10 +59,11 @@ pub struct DataRecord {
 }
 
 impl DataRecord {
-    /// Whether both are the same images in the same parts, wherever they were found.
+    /// Whether both are the same images in the same parts, wherever they were found and whatever the folder is called
+    /// now. Data without checksums have nothing but their name.
     pub fn is_same_data(&self, other: &Self) -> bool {
-        (&self.name, &self.checksums, &self.splits, &self.facts)
-            == (&other.name, &other.checksums, &other.splits, &other.facts)
+        (&self.checksums, &self.splits, &self.facts) == (&other.checksums, &other.splits, &other.facts)
+            && (!self.checksums.is_empty() || self.name == other.name)
     }
 
     /// Images of a split; 0 if there is none of this name.

@@ -57,7 +57,7 @@ impl StudyFolder {
         Ok(folder)
     }
 
-    /// Stores what was chosen: the folder now holds a study.
+    /// Stores what was chosen: the folder now holds a study. [`run`](super::run) does it once nothing is in the way.
     ///
     /// # Errors
     ///
@@ -93,7 +93,9 @@ impl StudyFolder {
             reason: error.to_string(),
             remedy: remedy.to_owned(),
         })?;
-        for leftovers in [path.to_owned(), path.join("features")] {
+        let runs = fs::read_dir(path.join("runs")).into_iter().flatten().flatten().map(|entry| entry.path());
+        let of_runs = runs.flat_map(|run| [run.join("checkpoint"), run]);
+        for leftovers in [path.to_owned(), path.join("features")].into_iter().chain(of_runs) {
             files::remove_leftovers(&leftovers, Duration::ZERO);
         }
         Ok((folder, settings))

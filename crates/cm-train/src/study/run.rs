@@ -24,6 +24,7 @@ use crate::{
 /// Every variant of [`Error`]; what was finished before stays in the folder.
 pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result<Results, Error> {
     let device = session.backend.device()?;
+    let settings = study.settings()?;
     let mut results = match folder.results()? {
         Some(results) => continued(session, folder, study, results)?,
         None => Results {
@@ -32,14 +33,17 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
             created: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
             complete: false,
             data: study.data(),
-            config: study.settings()?,
+            config: settings.clone(),
             layout: study.layout(),
             runs: Vec::new(),
             comparisons: Vec::new(),
             wall_seconds: 0.0,
         },
     };
-    // Before the first run, so that it is known from then on which data the folder belongs to.
+    try_networks(&device, study)?;
+    // Before the first run, so that it is known from then on which data the folder belongs to, and how many epochs were
+    // asked for last.
+    folder.begin(study.application(), &settings)?;
     results.write(folder.path())?;
     let outcome = train_missing(session, &device, folder, study, &mut results);
     // What is finished gets its report, however the rest ended; that error is the one to tell.
@@ -51,6 +55,23 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
         resume: session.resume.clone(),
     })?;
     Ok(results)
+}
+
+/// Makes a network of each size and lets it go, so that what cannot be made leaves nothing in the folder.
+fn try_networks(device: &Device, study: &dyn Study) -> Result<(), Error> {
+    let mut seen = Vec::new();
+    for key in study.keys() {
+        if seen.contains(&key.feature_dim) {
+            continue;
+        }
+        let trial = study.trial(&key)?;
+        let network = Classifier::new(trial.card.parts(), key.seed, &device.clone().autodiff())?;
+        if let Some(init) = &trial.init {
+            init(network)?;
+        }
+        seen.push(key.feature_dim);
+    }
+    Ok(())
 }
 
 /// The results of an earlier session, if they are of the same data and settings.
@@ -79,7 +100,7 @@ fn continued(
 
 /// What tells two sets of data apart, in words.
 fn difference(recorded: &DataRecord, found: &DataRecord) -> String {
-    if recorded.name != found.name {
+    if recorded.checksums.is_empty() && recorded.name != found.name {
         return format!("{} then, {} now", recorded.name, found.name);
     }
     for (name, sum) in &recorded.checksums {

@@ -11,6 +11,7 @@ use burn::{
     store::ModuleRecord,
     train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError},
 };
+use cm_record::files;
 
 /// The three records of a checkpoint.
 const PARTS: [&str; 3] = ["model", "optim", "scheduler"];
@@ -74,18 +75,12 @@ fn read_all(directory: &Path, epoch: usize) -> Option<Result<(), String>> {
 impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {
     fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
         let path = self.path(epoch);
-        let partial = path.with_extension("bpk.partial");
-        let named = |error| CheckpointerError::Unknown(format!("cannot write {}: {error}", path.display()));
-        let written = record.save(partial.clone()).and_then(|()| {
-            let io = CheckpointerError::IOError;
-            fs::File::open(&partial).and_then(|file| file.sync_all()).map_err(io)?;
-            fs::rename(&partial, &path).map_err(io)
-        });
-        written.map_err(|error| {
-            // What is left of a failed write only takes room; the error to report is the write's.
-            let _ = fs::remove_file(&partial);
-            named(error)
-        })
+        let written = record
+            .checkpoint_into_bytes()
+            .map_err(CheckpointerError::Record)
+            .and_then(|bytes| files::write_atomically(&path, &bytes).map_err(CheckpointerError::IOError));
+        written
+            .map_err(|error| CheckpointerError::Unknown(format!("cannot write {}: {error}", path.display())))
     }
 
     fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {

@@ -91,7 +91,6 @@ pub fn run(options: Options) -> Result<(), CliError> {
     if new {
         // What was found is what a resumed study must find again.
         config.data = if data.name == source::MNIST { DataChoice::Mnist } else { DataChoice::Synthetic };
-        folder.begin(APPLICATION, &config)?;
     }
     let results = studies::run(&session, &folder, &study::Digits::new(config, data))?;
     common::finish(folder.path(), &results)

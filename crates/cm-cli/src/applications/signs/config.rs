@@ -44,7 +44,7 @@ impl Config {
             losses: COMPARED.to_vec(),
             feature_dims: vec![64],
             seeds: vec![0],
-            width: 16,
+            width: 12,
             data_seed: 0,
             recipe: Recipe {
                 epochs: 6,
@@ -67,8 +67,7 @@ impl Config {
         let plan = match profile {
             Profile::Quick => quick,
             Profile::Full => Plan {
-                width: 64,
-                feature_dims: vec![64, 512],
+                width: 32,
                 seeds: (0..5).collect(),
                 recipe: Recipe { epochs: 60, batch_size: 128, ..quick.recipe },
                 ..quick

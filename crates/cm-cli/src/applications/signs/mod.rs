@@ -55,8 +55,8 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let (folder, mut config, new) =
         asked.open(APPLICATION, options.config(), Config::validate, |config| &mut config.plan)?;
     session.resume = asked.resume_command("signs", &folder);
-    let signs =
-        source::load(config.data, asked.data_dir.as_deref(), config.synthetic_tracks, config.plan.data_seed)?;
+    let (tracks, data_seed) = (config.synthetic_tracks, config.plan.data_seed);
+    let signs = source::load(config.data, asked.data_dir.as_deref(), tracks, data_seed, !new)?;
     if let Some(notice) = &signs.notice {
         eprintln!("{notice}");
     }
@@ -66,7 +66,6 @@ pub fn run(options: Options) -> Result<(), CliError> {
     if new {
         // What was found is what a resumed study must find again.
         config.data = if signs.name == source::GTSRB { DataChoice::Gtsrb } else { DataChoice::Synthetic };
-        folder.begin(APPLICATION, &config)?;
     }
     let results = studies::run(&session, &folder, &study::SignStudy::new(config, signs)?)?;
     common::finish(folder.path(), &results)

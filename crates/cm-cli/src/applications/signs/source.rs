@@ -66,7 +66,7 @@ pub struct Signs {
     pub test_quality: Vec<Quality>,
 }
 
-/// Finds or draws signs.
+/// Finds or draws signs. `resumed`: the choice of data was made before and cannot be changed.
 ///
 /// # Errors
 ///
@@ -76,11 +76,12 @@ pub fn load(
     data_dir: Option<&Path>,
     tracks: usize,
     seed: u64,
+    resumed: bool,
 ) -> Result<Signs, CliError> {
     if choice == DataChoice::Synthetic {
         return Ok(synthetic_signs(tracks, seed));
     }
-    let is_there = |folder: &Path| folder.join(LIST).is_file();
+    let is_there = |folder: &Path| [LIST, ARCHIVE].iter().any(|name| folder.join(name).is_file());
     match find(GTSRB, data_dir, &["gtsrb", "GTSRB", "."], is_there)? {
         Found::In(folder) => read(&folder),
         Found::Nowhere(looked) if choice == DataChoice::Auto => Ok(Signs {
@@ -92,10 +93,11 @@ pub fn load(
         }),
         Found::Nowhere(looked) => {
             let place = user_folder("gtsrb").map(|folder| folder.display().to_string()).unwrap_or_default();
+            let stand_in = if resumed { "" } else { "; or use --data synthetic" };
             Err(CliError::Said(format!(
                 "GTSRB is not on this machine (looked at {}). Put {LIST} (path,label,track,width,height,split) and {ARCHIVE}, \
                  or the folders train and test with a folder for each class, into {place} or a folder named gtsrb, and \
-                 give the folder above it by --data-dir or CM_DATA_DIR; or use --data synthetic",
+                 give the folder above it by --data-dir or CM_DATA_DIR{stand_in}",
                 shown(&looked)
             )))
         }
@@ -105,6 +107,13 @@ pub fn load(
 fn read(folder: &Path) -> Result<Signs, CliError> {
     let list = folder.join(LIST);
     let archive = folder.join(ARCHIVE);
+    if !list.is_file() {
+        return Err(CliError::Said(format!(
+            "{} has {ARCHIVE} and not {LIST} (path,label,track,width,height,split), without which nothing is known of \
+             the signs; put it there as well",
+            folder.display()
+        )));
+    }
     let columns = ColumnNames { group: Some("track".to_owned()), ..ColumnNames::default() };
     let root = archive.is_file().then_some(archive);
     let options = OpenOptions { columns, root, ..OpenOptions::default() };

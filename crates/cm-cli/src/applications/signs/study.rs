@@ -172,7 +172,7 @@ impl Study for SignStudy {
 
     fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
         let plan = &self.config.plan;
-        plan.trial(key, BackboneConfig::resnet18(plan.width), &self.images)
+        plan.trial(key, BackboneConfig::lenet_pp(plan.width), &self.images)
     }
 
     fn test_images(&self) -> usize {

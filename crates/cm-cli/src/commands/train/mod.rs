@@ -68,9 +68,6 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let Some(folder) = folder else {
         return dry_run::run(&session, &training);
     };
-    if options.resume.is_none() {
-        folder.begin(APPLICATION, training.settings_ref())?;
-    }
     session.resume = options.session.resume_command(&["train", &data.to_string_lossy()], folder.path());
     let results = run_study(&session, &folder, &training)?;
     let Some(run) = results.runs.first() else {

@@ -97,11 +97,6 @@ impl OneTraining {
         &self.described
     }
 
-    /// Everything that was chosen.
-    pub fn settings_ref(&self) -> &Settings {
-        &self.settings
-    }
-
     fn key(&self) -> RunKey {
         RunKey {
             loss: self.card.loss.clone(),
@@ -159,12 +154,7 @@ impl Study for OneTraining {
     }
 
     fn settings(&self) -> Result<Value, Error> {
-        let mut settings = to_value(&self.settings)?;
-        // By the name under which every study has it: it is what a resumed one may raise.
-        if let Some(training) = settings.as_object_mut().and_then(|all| all.remove("training")) {
-            settings["recipe"] = training;
-        }
-        Ok(settings)
+        to_value(&self.settings)
     }
 
     fn data(&self) -> DataRecord {
