@@ -241,7 +241,7 @@ pub enum DataError {
     },
     /// A group with images on both sides of a given split.
     #[error(
-        "the group \"{group}\" of {name} has images in {first} and in {second}, so that what is learned from some is tested on others like them; correct the splits, or allow shared groups"
+        "the group \"{group}\" of {name} has images in {first} and in {second}, so that what is learned from some is tested on others like them; correct the split or the group of these images, or go on by `--allow-shared-groups`"
     )]
     SharedGroup {
         /// The data set.

@@ -3,11 +3,13 @@
 use std::{fmt, panic, str::FromStr};
 
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
 /// A backend of Burn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Backend {
     /// Pure Rust on the CPU, with SIMD and threads; the default.
     Flex,

@@ -130,6 +130,7 @@ impl Plan {
                 data: images.record.name.clone(),
                 checksum: of_training.map(|(_, sum)| sum.clone()).unwrap_or_default(),
                 seed: key.seed,
+                init: None,
                 epochs: 0,
                 valid_accuracy: None,
                 version: program.version,

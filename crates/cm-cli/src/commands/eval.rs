@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use clap::{Args, ValueEnum};
 use cm_data::{Cached, Collection, ImageSet, OpenOptions, Split, Subset};
 use cm_eval::{Classification, Proportion, Reliability, Strata};
+use cm_record::LeftOut;
 use cm_train::{
     evaluation::{Prediction, Predictor},
     model::Model,
@@ -77,8 +78,8 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let device = session.backend.device()?;
     let model = Model::read(&options.model, &device)?;
     let open = OpenOptions { classes: Some(model.card.classes.clone()), ..OpenOptions::default() };
-    let images = Images::open(&options.data, &open, options.skip_bad, None, display)?;
-    let collection = images.collection;
+    let Images { collection, left_out } =
+        Images::open(&options.data, &open, options.skip_bad, None, display)?;
     let part = options.split.unwrap_or_else(|| {
         let has_test = collection.items.iter().any(|item| item.split == Some(Split::Test));
         if has_test { Part::Test } else { Part::All }
@@ -108,7 +109,10 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let Some(predictions) = predictions else {
         return Err(CliError::Said("stopped before the end".to_owned()));
     };
-    let figures = Figures::of(&predictions, &collection, &indices, &model.card.classes, options.parts)?;
+    let figures = Figures {
+        left_out,
+        ..Figures::of(&predictions, &collection, &indices, &model.card.classes, options.parts)?
+    };
     if let Some(folder) = &options.out {
         super::eval_report::write(folder, &figures, &model.card.classes)?;
     }
@@ -125,6 +129,7 @@ pub struct Figures {
     pub reliability: Reliability,
     norm_mean: f64,
     strata: Vec<ByStratum>,
+    left_out: Vec<LeftOut>,
 }
 
 /// Images divided by a column or by groups.
@@ -173,7 +178,7 @@ impl Figures {
             strata.push(ByStratum { name: "group".to_owned(), levels });
         }
         let norm_mean = predictions.iter().map(|p| f64::from(p.norm)).sum::<f64>() / predictions.len() as f64;
-        Ok(Self { classification, reliability, norm_mean, strata })
+        Ok(Self { classification, reliability, norm_mean, strata, left_out: Vec::new() })
     }
 
     fn json(&self, classes: &[String]) -> Value {
@@ -213,6 +218,7 @@ impl Figures {
             "norm_mean": self.norm_mean,
             "by_class": by_class,
             "strata": strata,
+            "left_out": self.left_out,
         })
     }
 
@@ -241,6 +247,9 @@ impl Figures {
             percent(Some(self.reliability.expected_error())),
             self.norm_mean
         );
+        if !self.left_out.is_empty() {
+            let _ = writeln!(text, "{} images that cannot be used are left out of it", self.left_out.len());
+        }
         for stratum in &self.strata {
             let _ = writeln!(text, "\n{}", capital(&stratum.name));
             let width = widest(stratum.levels.iter().take(SHOWN).map(|(label, _)| label));

@@ -89,6 +89,9 @@ fn cache_of(path: &Path) -> Option<PathBuf> {
 }
 
 fn say_skipped(collection: &Collection) {
+    for column in &collection.ignored_columns {
+        println!("the column {column} is not used, for not every cell of it is a number");
+    }
     if collection.skipped.total() > 0 {
         println!("passed over {}", collection.skipped);
     }

@@ -133,9 +133,9 @@ fn wrong_options_end_with_one_error_that_names_them() {
         (&["--losses", "ArkFace"], &["no loss named \"ArkFace\"", "CM-CosFace"]),
         (&["--backend", "tpu"], &["no backend named \"tpu\"", "cuda"]),
         (&["--backend", "cuda"], &["built without the backend cuda", "--features cuda"]),
-        (&["--data", "cifar"], &["--data must be auto, mnist or synthetic", "cifar"]),
+        (&["--data", "cifar"], &["invalid value 'cifar' for '--data", "auto, mnist, synthetic"]),
         (&["--degradation", "fog"], &["no degradation named \"fog\"", "occlusion"]),
-        (&["--profile", "huge"], &["must be quick or full", "huge"]),
+        (&["--profile", "huge"], &["invalid value 'huge'", "quick, full"]),
         (&["--data-dir", "/no/such/folder"], &["/no/such/folder", "does not exist"]),
         (&["--tui"], &["--tui must be used in a terminal only"]),
     ];
@@ -184,4 +184,113 @@ fn ctrl_c_ends_the_training_with_a_way_to_go_on_which_works() {
     let (success, stdout, stderr) = run(&["reproduce", "mnist", "--resume", &out.display().to_string()]);
     assert!(success, "{stderr}");
     assert!(stdout.contains("goes on after epoch") && stdout.contains("report.html"), "{stdout}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_early_ends_the_program_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(
+        "{} figures '{}' | true; echo ${{PIPESTATUS[0]}}",
+        env!("CARGO_BIN_EXE_cm"),
+        folder.path().display()
+    );
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(stderr.is_empty(), "{stderr}");
+    // Ended by the signal that closed pipes give, or done before the reader left.
+    assert!(["141", "0"].contains(&stdout.trim()), "{stdout}");
+}
+
+#[test]
+fn what_nobody_could_have_chosen_is_refused_in_a_stored_study() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let arguments = small("synthetic", &out);
+    assert!(run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).0);
+    let config = out.join("config.json");
+    let stored = std::fs::read_to_string(&config).unwrap();
+    for (good, bad, expected) in [
+        ("\"batch_size\": 64", "\"batch_size\": 0", "--batch-size must be at least 1"),
+        ("\"width\": 2", "\"width\": 0", "--width must be at least 1"),
+        ("\"epochs\": 2", "\"epochs\": 0", "--epochs must be at least 1"),
+        ("\"learning_rate\": 0.0015", "\"learning_rate\": -1.0", "--learning-rate must be"),
+        (
+            "\"feature_dims\": [\n        2",
+            "\"feature_dims\": [\n        0",
+            "--feature-dim must be at least 1",
+        ),
+        ("\"kind\": \"one-cycle\"", "\"kind\": \"step\", \"epochs\": 0, \"factor\": 0.1", "at least 1"),
+        ("\"width\": 2", "\"breadth\": 2", "config.json"),
+    ] {
+        assert!(stored.contains(good), "{good} is not in {stored}");
+        std::fs::write(&config, stored.replacen(good, bad, 1)).unwrap();
+        let (success, _, stderr) = run(&["reproduce", "mnist", "--resume", &out.display().to_string()]);
+        assert!(!success && stderr.contains(expected) && !stderr.contains("panicked"), "{bad}: {stderr}");
+    }
+    std::fs::write(&config, stored).unwrap();
+    assert!(run(&["reproduce", "mnist", "--resume", &out.display().to_string()]).0);
+}
+
+/// Four IDX files like those of MNIST are refused by their checksums: nothing else is MNIST, wherever it lies and however
+/// its place is written.
+#[test]
+fn a_folder_of_data_is_found_however_its_place_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("with space").join("mnist");
+    std::fs::create_dir_all(&place).unwrap();
+    std::fs::write(place.join("train-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 1, 7]).unwrap();
+    let out = folder.path().join("out").display().to_string();
+    let absolute = place.parent().unwrap().display().to_string();
+    let forms = [
+        (Some(absolute.as_str()), None),
+        (Some("with space"), None),
+        (Some("./with space/mnist/.."), None),
+        (None, Some(absolute.as_str())),
+        (None, Some("with space")),
+    ];
+    for (option, variable) in forms {
+        let mut command = cm(&["reproduce", "mnist", "--out", &out]);
+        command.current_dir(folder.path()).env_remove("CM_DATA_DIR");
+        command.args(option.iter().flat_map(|place| ["--data-dir", place]));
+        command.envs(variable.iter().map(|place| ("CM_DATA_DIR", place)));
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{option:?} {variable:?}");
+        assert!(stderr.contains("train-labels-idx1-ubyte"), "{option:?} {variable:?}: {stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_command_to_go_on_is_one_that_a_shell_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = crate::shared::striped(&folder.path().join("it's mine"), &["train"], 12);
+    let out = folder.path().join("an out");
+    let [data, text] = [&images, &out].map(|path| path.display().to_string());
+    let options = "--backbone lenet++ --width 2 --epochs 500 --batch-size 8 --workers 1 --out";
+    let arguments: Vec<&str> =
+        ["train", &data].into_iter().chain(options.split_whitespace()).chain([text.as_str()]).collect();
+    let child = cm(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while !out.join("runs/cosface-d128-s0/epochs.json").exists() && start.elapsed() < Duration::from_secs(60)
+    {
+        thread::sleep(Duration::from_millis(5));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let command = stderr.split('`').nth(1).unwrap_or_else(|| panic!("no command in {stderr}"));
+    let rest = command.strip_prefix("cm ").unwrap_or_else(|| panic!("{command}"));
+    // As many epochs as were done: nothing is left but to test.
+    let curve = std::fs::read_to_string(out.join("runs/cosface-d128-s0/epochs.json")).unwrap();
+    let done = curve.matches("\"epoch\"").count();
+    for file in ["config.json", "results.json"] {
+        let stored = std::fs::read_to_string(out.join(file)).unwrap();
+        std::fs::write(out.join(file), stored.replace("\"epochs\": 500", &format!("\"epochs\": {done}")))
+            .unwrap();
+    }
+    let script = format!("'{}' {rest}", env!("CARGO_BIN_EXE_cm"));
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -1,10 +1,10 @@
 //! `cm train` and `cm eval`.
 
-use std::fs;
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::shared::{refused, run, striped, write_image};
+use crate::shared::{cm, refused, run, striped, write_image};
 
 const SMALL: &str =
     "--backbone lenet++ --width 2 --feature-dim 8 --epochs 6 --batch-size 8 --no-augmentation";
@@ -39,14 +39,94 @@ fn a_folder_is_trained_on_and_the_model_tested_with_nothing_else_at_hand() {
     }
     let (success, stdout, stderr) = run(&["eval", &model, &data, "--split", "train"]);
     assert!(success && stdout.contains("95 % interval"), "{stdout}{stderr}");
+}
 
-    // Going on from the file: backbone and head are taken.
-    let again = folder.path().join("again").display().to_string();
-    let options = ["train", &data, "--out", &again, "--init", &model, "--freeze-backbone"];
-    let arguments: Vec<&str> = options.into_iter().chain(SMALL.split_whitespace()).collect();
-    let (success, stdout, stderr) = run(&arguments);
-    assert!(success, "{stderr}");
-    assert!(stdout.contains("100.00 %") || stdout.contains("9"), "{stdout}");
+/// The tensors of a model file by their names: type, shape and bytes.
+fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = fs::read(path).unwrap();
+    let length = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: BTreeMap<String, Value> = serde_json::from_slice(&bytes[8..length]).unwrap();
+    let content = |tensor: &Value| {
+        let [from, to] = [0, 1].map(|end| length + tensor["data_offsets"][end].as_u64().unwrap() as usize);
+        bytes[from..to].to_vec()
+    };
+    let named = header.iter().filter(|(name, _)| *name != "__metadata__");
+    named.map(|(name, tensor)| (name.clone(), content(tensor))).collect()
+}
+
+#[test]
+fn a_training_that_starts_from_a_model_file_has_its_weights_and_leaves_a_frozen_backbone_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["train", "test"], 24).display().to_string();
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    let train = |out: &Path, more: &[&str]| {
+        let out = out.display().to_string();
+        let arguments = ["train", &data, "--out", &out].into_iter();
+        let arguments: Vec<&str> =
+            arguments.chain(SMALL.split_whitespace()).chain(more.iter().copied()).collect();
+        let (success, _, stderr) = run(&arguments);
+        assert!(success, "{stderr}");
+    };
+    train(&first, &[]);
+    let model = first.join("model.safetensors");
+    let text = model.display().to_string();
+    train(&second, &["--init", &text, "--freeze-backbone", "--seed", "9"]);
+    let (before, after) = (tensors(&model), tensors(&second.join("model.safetensors")));
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    let is_backbone = |name: &str| name.starts_with("backbone.");
+    assert!(before.keys().any(|name| is_backbone(name)), "{:?}", before.keys());
+    for (name, found) in &after {
+        assert_eq!(before[name] == *found, is_backbone(name), "{name}");
+    }
+    let config = fs::read_to_string(second.join("config.json")).unwrap();
+    assert!(config.contains("model.safetensors"), "{config}");
+
+    // Weights that do not fit, or are none, leave nothing behind.
+    let third = folder.path().join("third");
+    let out = third.display().to_string();
+    let wider = ["train", &data, "--out", &out, "--backbone", "lenet++", "--width", "3", "--init", &text];
+    let message = refused(&wider);
+    assert!(message.contains("model.safetensors") && message.contains("--width"), "{message}");
+    let missing = ["train", &data, "--out", &out, "--init", "/no/such/weights.pth"];
+    assert!(refused(&missing).contains("/no/such/weights.pth"));
+    assert!(!third.exists());
+}
+
+#[test]
+fn a_model_of_a_newer_program_is_no_start_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["train"], 6).display().to_string();
+    let newer = folder.path().join("newer.safetensors");
+    let header = r#"{"__metadata__":{"cm_loss_card":"{\"format\":99}"}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    fs::write(&newer, bytes).unwrap();
+    let out = folder.path().join("out");
+    let [newer, text] = [newer, out.clone()].map(|path| path.display().to_string());
+    let message = refused(&["train", &data, "--out", &text, "--init", &newer]);
+    assert!(message.contains("newer.safetensors") && message.contains("format 99"), "{message}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn the_stem_follows_the_size_of_the_images_and_can_be_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["train"], 6).display().to_string();
+    let dry = |more: &[&str]| {
+        let options = ["train", &data, "--dry-run", "--width", "2", "--batch-size", "4"];
+        run(&[&options, more].concat())
+    };
+    // Images of 16 pixels: with the stem for small ones they are one pixel at the end, with that for large ones nothing.
+    for stem in [&[][..], &["--stem", "cifar"], &["--stem", "small"]] {
+        let (success, stdout, stderr) = dry(stem);
+        assert!(success && stdout.contains("resnet18"), "{stem:?}: {stderr}");
+    }
+    let (success, _, stderr) = dry(&["--stem", "imagenet"]);
+    assert!(!success && stderr.contains("at least 32 x 32") && stderr.contains("stem"), "{stderr}");
+    let (success, _, stderr) = dry(&["--backbone", "lenet++", "--stem", "cifar"]);
+    assert!(!success && stderr.contains("--stem") && stderr.contains("lenet++"), "{stderr}");
+    let (success, _, stderr) = dry(&["--stem", "patchify"]);
+    assert!(!success && stderr.contains("cifar, small or imagenet"), "{stderr}");
 }
 
 #[test]
@@ -88,6 +168,10 @@ fn settings_come_from_a_file_flags_win_and_unknown_keys_are_refused() {
     for line in ["epochs = 9", "batch-size = 5", "name = \"ArcFace\"", "backbone = \"resnet18\""] {
         assert!(stdout.contains(line), "{line} is not in\n{stdout}");
     }
+    // What has no value is shown as a comment.
+    for line in ["# stem = ", "# degrade = ", "# out = ", "cache = 2048"] {
+        assert!(stdout.contains(line), "{line} is not in\n{stdout}");
+    }
     // What is printed is a file of settings.
     fs::write(&path, &stdout).unwrap();
     let (_, again, _) = run(&["train", "--config", &config, "--print-config"]);
@@ -124,16 +208,40 @@ fn the_same_content_found_elsewhere_is_the_same_data_and_other_content_is_not() 
         ["train", &text, "--out", &out].into_iter().chain(SMALL.split_whitespace()).collect();
     let (success, _, stderr) = run(&arguments);
     assert!(success, "{stderr}");
-    let moved = folder.path().join("elsewhere").join("stripes");
+    let moved = folder.path().join("elsewhere").join("renamed");
     fs::create_dir_all(moved.parent().unwrap()).unwrap();
     fs::rename(&data, &moved).unwrap();
     let moved_text = moved.display().to_string();
     let (success, stdout, stderr) = run(&["train", &moved_text, "--resume", &out, "--epochs", "7"]);
     assert!(success, "{stderr}");
     assert!(stdout.contains("goes on after epoch 6"), "{stdout}");
+    // By another way to write the path. The raised number of epochs is what was chosen from then on.
+    let output =
+        cm(&["train", "renamed", "--resume", &out]).current_dir(moved.parent().unwrap()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lowered = refused(&["train", &moved_text, "--resume", &out, "--epochs", "6"]);
+    assert!(lowered.contains("epochs = 7, and not with 6"), "{lowered}");
     write_image(&moved.join("train/down/new.pgm"), 16, |x, _| x as u8);
     let message = refused(&["train", &moved_text, "--resume", &out]);
     assert!(message.contains("other data"), "{message}");
-    let message = refused(&["train", &moved_text, "--resume", &out, "--width", "5"]);
-    assert!(message.contains("only --epochs"), "{message}");
+    fs::remove_file(moved.join("train/down/new.pgm")).unwrap();
+    // Also a choice that is the usual one, but not what was chosen.
+    for (option, expected) in [
+        (["--width", "5"], "model.width = 2, and not with 5"),
+        (["--feature-dim", "128"], "model.feature-dim = 8, and not with 128"),
+        (["--loss", "ArcFace"], "loss.name = \"CosFace\", and not with \"ArcFace\""),
+    ] {
+        let message = refused(&["train", &moved_text, "--resume", &out, option[0], option[1]]);
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn results_among_the_images_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["train"], 6);
+    let output = cm(&["train", "."]).current_dir(&data).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && message.contains("among the images"), "{message}");
+    assert!(message.contains("--out") && !data.join("runs").exists(), "{message}");
 }

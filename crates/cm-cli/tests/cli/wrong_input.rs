@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::shared::{refused, striped, write_image};
+use crate::shared::{cm, refused, striped, write_image};
 
 fn trained_on(data: &std::path::Path) -> String {
     let out = data.parent().unwrap().join("out");
@@ -23,13 +23,22 @@ fn folders_without_classes_or_images_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let missing = trained_on(&data);
-    assert!(missing.contains("data"), "{missing}");
+    let text = data.display().to_string();
+    assert!(missing.contains(&format!("there is no file or folder {text};")), "{missing}");
     fs::create_dir(&data).unwrap();
     let empty = trained_on(&data);
-    assert!(empty.contains("data"), "{empty}");
+    assert!(
+        empty.contains(&text)
+            && empty.contains("there are no images in it; put a folder with images into it for each class"),
+        "{empty}"
+    );
     write_image(&data.join("one.pgm"), 8, |x, _| x as u8);
     let flat = trained_on(&data);
-    assert!(flat.contains("data"), "{flat}");
+    assert!(
+        flat.contains(&text)
+            && flat.contains("1 images lie in it and in none of its sub-folders, for example one.pgm"),
+        "{flat}"
+    );
     fs::remove_file(data.join("one.pgm")).unwrap();
     write_image(&data.join("only/one.pgm"), 8, |x, _| x as u8);
     let single = trained_on(&data);
@@ -94,12 +103,39 @@ fn numbers_that_no_training_can_use_are_refused_with_the_name_of_their_option() 
         (["--backbone", "vgg"], "no backbone named \"vgg\""),
         (["--size", "0"], "--size"),
         (["--margin", "7"], "margin"),
+        // Known only when the data are.
+        (["--width", "100000000"], "the width of resnet18 must be from 1 to 65536, but is 100000000"),
+        (["--class-weights", "1,2,3"], "3"),
+        (["--size", "4"], "takes images of at least"),
         (["--schedule", "sine"], "--schedule must be constant, cosine, one-cycle or step"),
     ];
     for (option, expected) in cases {
         let joined = format!("{}={}", option[0], option[1]);
-        let (success, _, stderr) = crate::shared::run(&["train", &data, &joined]);
-        assert!(!success && stderr.contains(expected), "{option:?}: {stderr}");
+        let output = cm(&["train", &data, &joined]).current_dir(folder.path()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && stderr.contains(expected), "{option:?}: {stderr}");
+        assert!(!folder.path().join("runs").exists(), "{option:?}");
     }
-    assert!(!std::path::Path::new("runs").exists() || !folder.path().join("runs").exists());
+}
+
+#[test]
+fn data_without_images_to_learn_from_or_with_a_group_on_two_sides_name_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["val", "test"], 4);
+    let message = trained_on(&data);
+    assert!(
+        message.contains(&data.display().to_string()) && message.contains("no images to train on"),
+        "{message}"
+    );
+
+    let list = folder.path().join("list.csv");
+    let rows = "path,label,group,split\nstripes/val/down/0_0.pgm,down,a,train\nstripes/val/across/0_0.pgm,across,b,\n\
+                stripes/test/down/0_0.pgm,down,a,test\n";
+    fs::write(&list, rows).unwrap();
+    let message = trained_on(&list);
+    assert!(message.contains("the group \"a\"") && message.contains("--allow-shared-groups"), "{message}");
+    let options =
+        ["train", &list.display().to_string(), "--allow-shared-groups", "--dry-run", "--width", "2"];
+    let (success, _, stderr) = crate::shared::run(&options);
+    assert!(success, "{stderr}");
 }

@@ -49,8 +49,10 @@ pub enum FolderProblem {
         link: String,
     },
     /// No images.
-    #[error("there are no images in it{}", if instead.is_empty() { String::new() } else {
-        format!("; to open {} instead, name the file itself", some_of(instead, ", "))
+    #[error("there are no images in it; {}", if instead.is_empty() {
+        "put a folder with images into it for each class, or name another".to_owned()
+    } else {
+        format!("to open {} instead, name the file itself", some_of(instead, ", "))
     })]
     NoImages {
         /// Lists and archives that are there.

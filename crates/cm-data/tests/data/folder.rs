@@ -126,7 +126,10 @@ fn each_way_not_to_be_a_data_set_has_its_own_message() {
     let message = message(open(folder.path()), folder.path());
     assert!(message.contains("to open classes.csv, images.csv instead, name the file itself"), "{message}");
     let missing = open(Path::new("/nowhere/at-all")).unwrap_err().to_string();
-    assert!(missing.contains("cannot open /nowhere/at-all"), "{missing}");
+    assert!(
+        missing.contains("there is no file or folder /nowhere/at-all; name an image folder"),
+        "{missing}"
+    );
 }
 
 #[test]

@@ -42,6 +42,9 @@ pub struct Provenance {
     pub checksum: String,
     /// Seed of the training.
     pub seed: u64,
+    /// Name of the file whose weights it started from, if it did not start from random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<String>,
     /// Epochs trained.
     pub epochs: usize,
     /// Accuracy on the validation images, from 0 to 1, if there were some.

@@ -46,6 +46,19 @@ impl Model {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
         card_of(path, &bytes)
     }
+
+    /// The card of a file that may be a model or hold weights of another origin, which have none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file cannot be read; [`Error::Model`] if its card is damaged or of a newer version.
+    pub fn find_card(path: &Path) -> Result<Option<ModelCard>, Error> {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        match weights::metadata(&bytes) {
+            Ok(metadata) if metadata.contains_key(CARD) => card_of(path, &bytes).map(Some),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// Writes a model file, whole or not at all.

@@ -182,6 +182,8 @@ fn only_the_epochs_may_be_raised_and_then_every_run_is_trained_further() {
     let raised = resume(&out).unwrap();
     assert!(raised.runs.iter().all(|run| run.epochs.len() == 3));
     assert_eq!(raised.config["recipe"]["epochs"], 3);
+    // The raised number is what was chosen from then on.
+    assert_eq!(resume(&out).unwrap().runs[0].epochs.len(), 3);
     edit_config(&out, "\"epochs\": 3", "\"epochs\": 2");
     let lowered = resume(&out).unwrap_err().to_string();
     assert!(lowered.contains("recipe.epochs = 3, and not with 2"), "{lowered}");
@@ -211,7 +213,13 @@ fn what_a_killed_program_left_unfinished_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     start(&out, Config::new(&[Preset::Softmax], 1)).unwrap();
-    fs::write(out.join(".partial-results"), "half").unwrap();
+    let run = fs::read_dir(out.join("runs")).unwrap().next().unwrap().unwrap().path();
+    let leftovers = [&out, &out.join("features"), &run, &run.join("checkpoint")];
+    let leftovers = leftovers.map(|folder| folder.join(".partial-results"));
+    for path in &leftovers {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "half").unwrap();
+    }
     resume(&out).unwrap();
-    assert!(!out.join(".partial-results").exists());
+    assert!(leftovers.iter().all(|path| !path.exists()), "{leftovers:?}");
 }

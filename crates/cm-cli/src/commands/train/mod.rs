@@ -3,22 +3,29 @@
 mod choices;
 mod dry_run;
 mod options;
+mod parts;
 mod settings;
 mod start;
 mod study;
 
-use std::path::Path;
+use std::{
+    fs,
+    path::{self, Path},
+};
 
 use cm_data::{OpenOptions, SplitPlan, split};
 use cm_record::Status;
 use cm_train::{
     Error,
-    study::{StudyFolder, run as run_study},
+    study::{StudyFolder, refuse_changes, run as run_study},
     training::{BEST, Display, LAST},
 };
 
 use super::images::Images;
-use crate::{error::CliError, session::default_folder};
+use crate::{
+    error::CliError,
+    session::{SessionOptions, default_folder},
+};
 
 pub use options::Options;
 use settings::Settings;
@@ -37,17 +44,20 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let Some(data) = &options.data else {
         return Err(CliError::Said("name the images to train on".to_owned()));
     };
-    let mut session = options.session.open(options.retry_diverged)?;
     let (folder, settings) = match (&options.resume, options.dry_run) {
         (Some(folder), _) => resumed(folder, &options)?,
         (None, true) => (None, settings),
         (None, false) => {
             settings.validate()?;
-            let out = options.out.clone().unwrap_or_else(|| default_folder(APPLICATION));
+            let out = settings.run.out.clone().unwrap_or_else(|| default_folder(APPLICATION));
+            refuse_inside(&out, data)?;
             (Some(StudyFolder::create(&out)?), settings)
         }
     };
     settings.validate()?;
+    let (backend, workers) = (settings.run.backend, settings.run.workers);
+    let session_options = SessionOptions { backend, workers, ..options.session.clone() };
+    let mut session = session_options.open(options.retry_diverged)?;
     let images = Images::open(
         data,
         &OpenOptions::default(),
@@ -58,17 +68,25 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let plan = SplitPlan {
         validation: settings.data.validation,
         seed: settings.data.split_seed,
+        allow_shared_groups: settings.data.allow_shared_groups,
         ..SplitPlan::default()
     };
     let splits = split(&images.collection, &plan)?;
-    let training = OneTraining::new(settings, images, &splits, options.cache, options.init.as_deref())?;
+    if splits.train.is_empty() {
+        return Err(CliError::Said(format!(
+            "{} has no images to train on: all of them are in its val and test parts; put those to learn from into a \
+             folder train beside them, or into the split train of the list",
+            data.display()
+        )));
+    }
+    let training = OneTraining::new(settings, images, &splits, folder.as_ref().is_some_and(has_checkpoints))?;
     if session.display != Display::Quiet {
         println!("{}", training.describe());
     }
     let Some(folder) = folder else {
         return dry_run::run(&session, &training);
     };
-    session.resume = options.session.resume_command(&["train", &data.to_string_lossy()], folder.path());
+    session.resume = session_options.resume_command(&["train", &data.to_string_lossy()], folder.path());
     let results = run_study(&session, &folder, &training)?;
     let Some(run) = results.runs.first() else {
         return Err(CliError::Said("nothing was trained".to_owned()));
@@ -91,23 +109,30 @@ pub fn run(options: Options) -> Result<(), CliError> {
 
 /// A training begun before, with as many epochs as are asked for now.
 fn resumed(folder: &Path, options: &Options) -> Result<(Option<StudyFolder>, Settings), CliError> {
-    let (folder, mut settings) = StudyFolder::resume::<Settings>(folder, APPLICATION)?;
-    let begun = settings.clone();
-    if let Some(epochs) = options.epochs {
-        settings.training.epochs = epochs;
-    }
+    let (folder, begun) = StudyFolder::resume::<Settings>(folder, APPLICATION)?;
     // A flag that says otherwise than what was chosen is not obeyed in silence.
-    let asked = options.settings()?;
-    let with_flags = |mut settings: Settings| {
-        settings.training.epochs = begun.training.epochs;
-        settings
-    };
-    let default = Settings::default();
-    if with_flags(asked.clone()) != with_flags(default) && with_flags(asked) != with_flags(begun.clone()) {
-        return Err(CliError::Said(format!(
-            "--resume goes on with the settings in {}; of the flags only --epochs may be given",
-            folder.path().join("config.json").display()
-        )));
+    let asked = options.over(begun.clone());
+    refuse_changes(folder.path(), &study::recorded(&begun)?, &study::recorded(&asked)?)?;
+    Ok((Some(folder), asked))
+}
+
+/// Whether an epoch was finished before: from then on no other weights are needed.
+fn has_checkpoints(folder: &StudyFolder) -> bool {
+    let runs = fs::read_dir(folder.path().join("runs")).into_iter().flatten().flatten();
+    runs.map(|run| run.path().join("epochs.json")).any(|curve| curve.is_file())
+}
+
+/// Results among the images would be taken for images the next time.
+fn refuse_inside(out: &Path, data: &Path) -> Result<(), CliError> {
+    let Ok(data) = data.canonicalize() else { return Ok(()) };
+    let out = path::absolute(out).unwrap_or_else(|_| out.to_owned());
+    let existing = out.ancestors().find_map(|folder| folder.canonicalize().ok());
+    match data.is_dir() && existing.is_some_and(|folder| folder.starts_with(&data)) {
+        true => Err(CliError::Said(format!(
+            "the folder for results, {}, is among the images in {}; name one elsewhere by --out",
+            out.display(),
+            data.display()
+        ))),
+        false => Ok(()),
     }
-    Ok((Some(folder), settings))
 }

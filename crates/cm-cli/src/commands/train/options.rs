@@ -1,10 +1,11 @@
 //! The flags of `cm train`, which win over the file of settings.
 
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 
 use clap::Args;
-use cm_data::{Resize, Sampling};
+use cm_data::{Augmentation, Degradation, RandomDegradation, Resize, Sampling};
 use cm_loss_core::Preset;
+use cm_models::Stem;
 
 use super::{
     choices::{ClassWeights, Optimizer, ScheduleName, named},
@@ -35,14 +36,14 @@ pub struct Options {
     #[arg(long)]
     pub print_config: bool,
     /// Say what would be trained, with memory and images/s from a few batches, and do nothing else
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     pub dry_run: bool,
     /// Weights to start from: a model file, or a PyTorch state dict (.pth, .safetensors) of the same backbone
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
-    /// Memory for decoded images, in MB
-    #[arg(long, value_name = "MB", default_value_t = 2048)]
-    pub cache: usize,
+    /// Memory for decoded images, in MB [default: 2048]
+    #[arg(long, value_name = "MB")]
+    pub cache: Option<usize>,
 
     /// Go on with at most N files that cannot be used left out
     #[arg(long, value_name = "N", help_heading = "Data")]
@@ -50,6 +51,12 @@ pub struct Options {
     /// Share of the training images that the best epoch is chosen by, where the data have no such part
     #[arg(long, value_name = "SHARE", help_heading = "Data")]
     pub validation: Option<f64>,
+    /// Go on where the data have images of one group in two parts
+    #[arg(long, help_heading = "Data")]
+    pub allow_shared_groups: bool,
+    /// Seed of the split
+    #[arg(long, value_name = "SEED", help_heading = "Data")]
+    pub split_seed: Option<u64>,
     /// Images of a class whose names agree up to the last of these characters belong together
     #[arg(long, value_name = "SEPARATOR", help_heading = "Data")]
     pub group_by_name: Option<String>,
@@ -57,6 +64,9 @@ pub struct Options {
     /// lenet++, resnet18 or sphereface20
     #[arg(long, help_heading = "Model")]
     pub backbone: Option<String>,
+    /// Of resnet18: cifar (images of about 32 pixels), small (64) or imagenet [default: by the size of the images]
+    #[arg(long, value_parser = stem, help_heading = "Model")]
+    pub stem: Option<Stem>,
     /// Channels of the first stage
     #[arg(long, help_heading = "Model")]
     pub width: Option<usize>,
@@ -72,6 +82,15 @@ pub struct Options {
     /// stretch, crop (the middle), fit (with bars), or none
     #[arg(long, value_parser = resize, help_heading = "Model")]
     pub resize: Option<Resize>,
+    /// Part that is cut out of every image first: X,Y,WIDTH,HEIGHT
+    #[arg(long, value_delimiter = ',', num_args = 4, value_name = "PIXELS", help_heading = "Model")]
+    pub region: Option<Vec<usize>>,
+    /// Mean of each channel, from 0 to 1 [default: of the training images]
+    #[arg(long, value_delimiter = ',', help_heading = "Model")]
+    pub mean: Option<Vec<f32>>,
+    /// Standard deviation of each channel [default: of the training images]
+    #[arg(long, value_delimiter = ',', help_heading = "Model")]
+    pub std: Option<Vec<f32>>,
     /// Train the head alone
     #[arg(long, help_heading = "Model")]
     pub freeze_backbone: bool,
@@ -91,6 +110,9 @@ pub struct Options {
     /// Share of the target's probability that is spread over all classes
     #[arg(long, help_heading = "Loss")]
     pub label_smoothing: Option<f64>,
+    /// Focal modulation; 0 for none
+    #[arg(long, help_heading = "Loss")]
+    pub focus: Option<f64>,
 
     /// Passes over the training images
     #[arg(long, help_heading = "Training")]
@@ -104,6 +126,9 @@ pub struct Options {
     /// Largest learning rate
     #[arg(long, help_heading = "Training")]
     pub learning_rate: Option<f64>,
+    /// Momentum of sgd
+    #[arg(long, help_heading = "Training")]
+    pub momentum: Option<f64>,
     /// Weight decay
     #[arg(long, help_heading = "Training")]
     pub weight_decay: Option<f64>,
@@ -132,15 +157,24 @@ pub struct Options {
     /// Mirror every second image
     #[arg(long, help_heading = "Augmentation")]
     pub flip: bool,
+    /// Turn every second image upside down, by mirroring
+    #[arg(long, help_heading = "Augmentation")]
+    pub vertical_flip: bool,
     /// Largest shift, as a share of the side
     #[arg(long, help_heading = "Augmentation")]
     pub shift: Option<f32>,
+    /// Smallest and largest factor of size: LEAST,MOST
+    #[arg(long, value_delimiter = ',', num_args = 2, value_name = "FACTORS", help_heading = "Augmentation")]
+    pub scaling: Option<Vec<f32>>,
     /// Largest rotation, in degrees
     #[arg(long, help_heading = "Augmentation")]
     pub rotation: Option<f32>,
     /// Strength of changes of brightness, contrast and saturation
     #[arg(long, help_heading = "Augmentation")]
     pub color: Option<f32>,
+    /// Share of images that are spoilt: blurred, noisy, occluded, ... with a severity from 1 to 4
+    #[arg(long, value_name = "SHARE", help_heading = "Augmentation")]
+    pub degrade: Option<f32>,
     /// Share of images with a rectangle erased
     #[arg(long, help_heading = "Augmentation")]
     pub erasing: Option<f32>,
@@ -155,6 +189,10 @@ pub struct Size(pub [usize; 2]);
 
 fn resize(name: &str) -> Result<Resize, cm_train::Error> {
     named("resize", "stretch, crop, fit or none", name)
+}
+
+fn stem(name: &str) -> Result<Stem, cm_train::Error> {
+    named("stem", "cifar, small or imagenet", name)
 }
 
 fn sampling(name: &str) -> Result<Sampling, cm_train::Error> {
@@ -177,12 +215,16 @@ impl Options {
     ///
     /// A file that cannot be understood.
     pub fn settings(&self) -> Result<Settings, CliError> {
-        let mut settings = match &self.config {
+        Ok(self.over(match &self.config {
             Some(path) => Settings::read(path)?,
             None => Settings::default(),
-        };
+        }))
+    }
+
+    /// These settings, with what the flags say in its place.
+    pub fn over(&self, mut settings: Settings) -> Settings {
         if self.no_augmentation {
-            settings.augmentation.0 = cm_data::Augmentation::default();
+            settings.augmentation.0 = Augmentation::default();
         }
         /// Replaces a value by the option, if it was given.
         macro_rules! take {
@@ -193,21 +235,28 @@ impl Options {
         take! {
             skip_bad => data.skip_bad,
             validation => data.validation,
+            split_seed => data.split_seed,
             group_by_name => data.group_by_name,
             backbone => model.backbone,
+            stem => model.stem,
             width => model.width,
             feature_dim => model.feature_dim,
             channels => model.channels,
             resize => model.resize,
+            mean => model.mean,
+            std => model.std,
+            init => model.init,
             loss => loss.name,
             scale => loss.scale,
             margin => loss.margin,
             class_weights => loss.class_weights,
             label_smoothing => loss.label_smoothing,
+            focus => loss.focus,
             epochs => training.epochs,
             batch_size => training.batch_size,
             optimizer => training.optimizer,
             learning_rate => training.learning_rate,
+            momentum => training.momentum,
             weight_decay => training.weight_decay,
             schedule => training.schedule,
             warm_up_epochs => training.warm_up_epochs,
@@ -219,12 +268,30 @@ impl Options {
             rotation => augmentation.0.rotation,
             color => augmentation.0.color,
             erasing => augmentation.0.erasing,
+            cache => run.cache,
+            out => run.out,
         }
         if let Some(Size(size)) = self.size {
             settings.model.size = Some(size);
         }
+        if let Some(&[x, y, width, height]) = self.region.as_deref() {
+            settings.model.region = Some([x, y, width, height]);
+        }
+        if let Some(&[least, most]) = self.scaling.as_deref() {
+            settings.augmentation.0.scale = [least, most];
+        }
+        if let Some(fraction) = self.degrade {
+            let kind = Degradation::Mixed;
+            settings.augmentation.0.degrade = Some(RandomDegradation { kind, fraction, severities: [1, 4] });
+        }
+        // Found again from wherever the training is resumed.
+        settings.model.init = settings.model.init.map(|file| path::absolute(&file).unwrap_or(file));
+        settings.data.allow_shared_groups |= self.allow_shared_groups;
         settings.model.freeze_backbone |= self.freeze_backbone;
         settings.augmentation.0.flip |= self.flip;
-        Ok(settings)
+        settings.augmentation.0.vertical_flip |= self.vertical_flip;
+        settings.run.backend = self.session.backend.or(settings.run.backend);
+        settings.run.workers = self.session.workers.or(settings.run.workers);
+        settings
     }
 }

@@ -1,14 +1,14 @@
 //! Everything that can be chosen for a training, as one TOML file has it.
 
-use std::{fs, path::Path};
-
-use cm_data::{Augmentation, InputSpec, Resize, Sampling};
-use cm_loss_core::{HeadConfig, LossOptions, Preset};
-use cm_models::BackboneConfig;
-use cm_train::{
-    Error,
-    training::{OptimizerConfig, Recipe, Schedule, check},
+use std::{
+    fs,
+    path::{Path, PathBuf},
 };
+
+use cm_data::{Augmentation, Resize, Sampling};
+use cm_loss_core::{HeadConfig, Preset};
+use cm_models::Stem;
+use cm_train::{Error, device::Backend, training::check};
 use serde::{Deserialize, Serialize};
 
 use super::choices::{ClassWeights, Optimizer, ScheduleName};
@@ -28,6 +28,28 @@ pub struct Settings {
     pub training: TrainingSettings,
     /// What is changed at random in training images.
     pub augmentation: AugmentationSettings,
+    /// Where and by what it is computed. No result depends on it, and it is no part of what a resumed training must keep.
+    pub run: RunSettings,
+}
+
+/// Where and by what it is computed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RunSettings {
+    /// flex, ndarray, wgpu, vulkan, metal, cuda or rocm.
+    pub backend: Option<Backend>,
+    /// Threads that read and transform images; one for each core where not given.
+    pub workers: Option<usize>,
+    /// Memory for decoded images, in MB.
+    pub cache: usize,
+    /// Folder for the model and its records.
+    pub out: Option<PathBuf>,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self { backend: None, workers: None, cache: 2048, out: None }
+    }
 }
 
 /// The images.
@@ -42,6 +64,8 @@ pub struct DataSettings {
     pub group_by_name: Option<String>,
     /// Seed of the split.
     pub split_seed: u64,
+    /// Go on where given splits have images of one group on two sides.
+    pub allow_shared_groups: bool,
 }
 
 /// The network, and what is done to an image before it.
@@ -50,6 +74,8 @@ pub struct DataSettings {
 pub struct ModelSettings {
     /// lenet++, resnet18 or sphereface20.
     pub backbone: String,
+    /// Of ResNet-18: cifar, small or imagenet; from the size where not given.
+    pub stem: Option<Stem>,
     /// Channels of the first stage.
     pub width: usize,
     /// Dimensions of the feature.
@@ -68,6 +94,8 @@ pub struct ModelSettings {
     pub std: Option<Vec<f32>>,
     /// Train the head alone.
     pub freeze_backbone: bool,
+    /// Weights to start from: a model file, or a PyTorch state dict of the same backbone.
+    pub init: Option<PathBuf>,
 }
 
 /// The loss, by its name in the literature or by its parts.
@@ -125,9 +153,33 @@ pub struct TrainingSettings {
 #[serde(transparent)]
 pub struct AugmentationSettings(pub Augmentation);
 
+/// Keys without a value of their own: their table, and an example with what holds without them.
+const UNSET: [(&str, &str, &str); 16] = [
+    ("data", "group-by-name", "\"_\"  # without it every image stands alone"),
+    ("model", "stem", "\"small\"  # cifar, small or imagenet; by the size of the images"),
+    ("model", "size", "[32, 32]  # width and height; from the images"),
+    ("model", "channels", "3  # 1 or 3; from the images"),
+    ("model", "region", "[0, 0, 32, 32]  # x, y, width and height that are cut out first"),
+    ("model", "mean", "[0.5, 0.5, 0.5]  # measured on the training images"),
+    ("model", "std", "[0.25, 0.25, 0.25]  # measured on the training images"),
+    ("model", "init", "\"weights.safetensors\"  # random weights"),
+    ("loss", "scale", "30.0  # that of the loss"),
+    ("loss", "margin", "0.2  # that of the loss"),
+    ("loss", "class-weights", "\"balanced\"  # or a number for each class; all alike"),
+    (
+        "loss",
+        "head",
+        "{ ... }  # a head by its parts in place of the name; config.json of a training shows one",
+    ),
+    ("augmentation", "degrade", "{ kind = \"mixed\", fraction = 0.5, severities = [1, 4] }  # none"),
+    ("run", "backend", "\"flex\"  # the first that was built in"),
+    ("run", "workers", "2  # one for each core"),
+    ("run", "out", "\"runs/mine\"  # runs/train-TIME"),
+];
+
 impl Default for DataSettings {
     fn default() -> Self {
-        Self { skip_bad: 0, validation: 0.1, group_by_name: None, split_seed: 0 }
+        Self { skip_bad: 0, validation: 0.1, group_by_name: None, split_seed: 0, allow_shared_groups: false }
     }
 }
 
@@ -135,6 +187,7 @@ impl Default for ModelSettings {
     fn default() -> Self {
         Self {
             backbone: "resnet18".to_owned(),
+            stem: None,
             width: 16,
             feature_dim: 128,
             size: None,
@@ -144,6 +197,7 @@ impl Default for ModelSettings {
             mean: None,
             std: None,
             freeze_backbone: false,
+            init: None,
         }
     }
 }
@@ -206,13 +260,32 @@ impl Settings {
         toml::from_str(&text).map_err(|error| settings(error.to_string().trim_end().to_owned()))
     }
 
-    /// All of it as TOML.
+    /// All of it as TOML. What has no value is a comment that shows how one is given.
     ///
     /// # Errors
     ///
     /// A value that TOML has no form for.
     pub fn to_toml(&self) -> Result<String, CliError> {
-        toml::to_string_pretty(self).map_err(|error| CliError::Said(error.to_string()))
+        let text = toml::to_string_pretty(self).map_err(|error| CliError::Said(error.to_string()))?;
+        let mut lines = Vec::new();
+        let mut table = "";
+        for line in text.lines() {
+            lines.push(line.to_owned());
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                table = name;
+                let of_table = UNSET.iter().filter(|(of, ..)| *of == table);
+                for (_, key, example) in of_table {
+                    lines.push(format!("# {key} = {example}"));
+                }
+            }
+            // A key that has a value needs no comment.
+            if let Some((key, _)) = line.split_once(" = ") {
+                let comment = format!("# {key} = ");
+                let known = UNSET.iter().any(|(of, known, _)| *of == table && *known == key);
+                lines.retain(|line| !known || !line.starts_with(&comment));
+            }
+        }
+        Ok(lines.join("\n") + "\n")
     }
 
     /// Checks every number.
@@ -232,94 +305,10 @@ impl Settings {
         if let Some(channels) = self.model.channels {
             check("channels", "1 or 3", channels, channels == 1 || channels == 3)?;
         }
-        self.backbone()?;
+        // Its size is known when the images are.
+        self.backbone(self.model.size.unwrap_or([32, 32]))?;
         self.recipe().validate()?;
         self.head(&[1, 1])?.validate().map_err(Error::from)?;
         Ok(())
-    }
-
-    /// The backbone.
-    ///
-    /// # Errors
-    ///
-    /// A name that none has.
-    pub fn backbone(&self) -> Result<BackboneConfig, CliError> {
-        let config: BackboneConfig = self.model.backbone.parse().map_err(Error::from)?;
-        Ok(config.with_width(self.model.width))
-    }
-
-    /// The head for classes with so many training images.
-    ///
-    /// # Errors
-    ///
-    /// A scale or margin that the loss does not have, or weights that are not as many as the classes.
-    pub fn head(&self, images: &[usize]) -> Result<HeadConfig, CliError> {
-        let loss = &self.loss;
-        let mut head = loss.head.clone().unwrap_or_else(|| loss.name.config().with_seed(self.training.seed));
-        if let Some(scale) = loss.scale {
-            head = head.with_scale(scale)?;
-        }
-        if let Some(margin) = loss.margin {
-            head = head.with_margin(margin)?;
-        }
-        let weights = loss.class_weights.as_ref().map(|weights| weights.of(images));
-        let plain = loss.label_smoothing == 0.0 && loss.focus == 0.0 && weights.is_none();
-        if plain {
-            return Ok(head);
-        }
-        Ok(head.with_options(LossOptions {
-            label_smoothing: loss.label_smoothing,
-            focus: loss.focus,
-            class_weights: weights,
-            ..LossOptions::default()
-        }))
-    }
-
-    /// Name of the loss for people.
-    pub fn loss_name(&self) -> String {
-        match self.loss.head {
-            Some(_) => "own parts".to_owned(),
-            None => self.loss.name.name().to_owned(),
-        }
-    }
-
-    /// How the network is trained.
-    pub fn recipe(&self) -> Recipe {
-        let training = &self.training;
-        Recipe {
-            epochs: training.epochs,
-            batch_size: training.batch_size,
-            optimizer: match training.optimizer {
-                Optimizer::Sgd => {
-                    OptimizerConfig::Sgd { momentum: training.momentum, weight_decay: training.weight_decay }
-                }
-                Optimizer::AdamW => OptimizerConfig::AdamW { weight_decay: training.weight_decay },
-            },
-            schedule: Schedule {
-                learning_rate: training.learning_rate,
-                warm_up_epochs: training.warm_up_epochs,
-                shape: training.schedule.shape(training.epochs),
-            },
-            max_grad_norm: (training.max_grad_norm != 0.0).then_some(training.max_grad_norm),
-            sampling: training.sampling,
-            augmentation: self.augmentation.0.clone(),
-            early_stopping: (training.early_stopping > 0).then_some(training.early_stopping),
-            freeze_backbone: self.model.freeze_backbone,
-        }
-    }
-
-    /// What is done to an image, but for a mean and deviation that are measured.
-    pub fn input(&self, size: [usize; 2], channels: usize) -> InputSpec {
-        let [width, height] = self.model.size.unwrap_or(size);
-        let channels = self.model.channels.unwrap_or(channels);
-        InputSpec {
-            width,
-            height,
-            channels,
-            region: self.model.region,
-            resize: self.model.resize,
-            mean: self.model.mean.clone().unwrap_or_else(|| vec![0.0; channels]),
-            std: self.model.std.clone().unwrap_or_else(|| vec![1.0; channels]),
-        }
     }
 }

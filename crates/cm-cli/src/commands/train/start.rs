@@ -1,6 +1,12 @@
 //! Weights to start from.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use burn::module::Module;
 use cm_models::weights;
@@ -27,14 +33,14 @@ impl Start {
     /// A file that holds neither, or another backbone.
     pub fn read(path: &Path, card: &ModelCard) -> Result<Self, CliError> {
         let path = path.to_owned();
-        let ours = Model::read_card(&path).ok();
+        let ours = Model::find_card(&path)?;
         if let Some(found) = &ours
             && (&found.backbone, found.feature_dim, found.image())
                 != (&card.backbone, card.feature_dim, card.image())
         {
             return Err(CliError::Said(format!(
                 "{} holds a {} with {} features for {:?}, and the model to train is a {} with {} features for {:?}; \
-                 choose the same by --backbone, --width, --feature-dim, --size and --channels",
+                 choose the same by --backbone, --stem, --width, --feature-dim, --size and --channels",
                 path.display(),
                 found.backbone.name(),
                 found.feature_dim,
@@ -48,6 +54,7 @@ impl Start {
         let same_head =
             ours.as_ref().is_some_and(|found| head(found) == head(card) && found.classes == card.classes);
         let is_ours = ours.is_some();
+        let said = AtomicBool::new(false);
         let apply: studies::Start = Arc::new(move |mut network: Classifier| {
             let device = network.devices()[0].clone();
             if is_ours {
@@ -61,12 +68,14 @@ impl Start {
             let failed = |source| Error::Weights { path: path.clone(), source };
             let (backbone, report) =
                 weights::load_foreign(network.backbone.clone(), &path).map_err(failed)?;
-            println!("{}: {} tensors taken", path.display(), report.loaded.len());
-            for skipped in &report.skipped {
-                println!("  left out: {skipped}");
-            }
-            if !report.untouched.is_empty() {
-                println!("  not in the file: {}", report.untouched.join(", "));
+            if !said.swap(true, Ordering::Relaxed) {
+                println!("{}: {} tensors taken", path.display(), report.loaded.len());
+                for skipped in &report.skipped {
+                    println!("  left out: {skipped}");
+                }
+                if !report.untouched.is_empty() {
+                    println!("  not in the file: {}", report.untouched.join(", "));
+                }
             }
             network.backbone = backbone;
             Ok(network)

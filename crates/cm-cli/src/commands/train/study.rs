@@ -30,7 +30,8 @@ pub struct OneTraining {
 }
 
 impl OneTraining {
-    /// Brings data and settings together: sizes, mean and deviation, class weights.
+    /// Brings data and settings together: sizes, mean and deviation, class weights. With checkpoints no weights to start
+    /// from are read.
     ///
     /// # Errors
     ///
@@ -39,8 +40,7 @@ impl OneTraining {
         settings: Settings,
         images: Images,
         splits: &Splits,
-        cache: usize,
-        init: Option<&Path>,
+        has_checkpoints: bool,
     ) -> Result<Self, CliError> {
         let mut input = settings.input(images.usual_size(), images.usual_channels());
         input.validate()?;
@@ -62,8 +62,11 @@ impl OneTraining {
             .collect();
         let name = collection.name.clone();
         let groups = collection.groups.len();
-        let all: Arc<dyn ImageSet> =
-            Arc::new(Cached::new(Arc::new(collection), input.clone(), cache.saturating_mul(1 << 20))?);
+        let all: Arc<dyn ImageSet> = Arc::new(Cached::new(
+            Arc::new(collection),
+            input.clone(),
+            settings.run.cache.saturating_mul(1 << 20),
+        )?);
         let part =
             |indices: &[usize]| -> Arc<dyn ImageSet> { Arc::new(Subset::new(all.clone(), indices.to_vec())) };
         let train = part(&splits.train);
@@ -88,6 +91,7 @@ impl OneTraining {
             left_out,
             facts: vec![("classes".to_owned(), card.classes.len().to_string())],
         };
+        let init = settings.model.init.as_deref().filter(|_| !has_checkpoints);
         let init = init.map(|path| start::Start::read(path, &card)).transpose()?;
         Ok(Self { settings, record, card, train, tested, init, described })
     }
@@ -128,9 +132,10 @@ fn card(
     input: InputSpec,
 ) -> Result<ModelCard, CliError> {
     let program = program();
+    let init = settings.model.init.as_deref().and_then(Path::file_name);
     Ok(ModelCard {
         format: CARD_FORMAT,
-        backbone: settings.backbone()?,
+        backbone: settings.backbone([input.width, input.height])?,
         feature_dim: settings.model.feature_dim,
         loss: settings.loss_name(),
         head,
@@ -140,6 +145,7 @@ fn card(
             data: data.to_owned(),
             checksum: checksum.to_owned(),
             seed: settings.training.seed,
+            init: init.map(|name| name.to_string_lossy().into_owned()),
             epochs: 0,
             valid_accuracy: None,
             version: program.version,
@@ -148,13 +154,26 @@ fn card(
     })
 }
 
+/// What a resumed training must keep.
+///
+/// # Errors
+///
+/// A value that JSON has no form for.
+pub fn recorded(settings: &Settings) -> Result<Value, Error> {
+    let mut value = to_value(settings)?;
+    if let Some(all) = value.as_object_mut() {
+        all.remove("run");
+    }
+    Ok(value)
+}
+
 impl Study for OneTraining {
     fn application(&self) -> &'static str {
         APPLICATION
     }
 
     fn settings(&self) -> Result<Value, Error> {
-        to_value(&self.settings)
+        recorded(&self.settings)
     }
 
     fn data(&self) -> DataRecord {

@@ -21,10 +21,13 @@ pub enum ListProblem {
     #[error("it is empty; its first line must name the columns, such as path,label")]
     Empty,
     /// A header and nothing else.
-    #[error("it has a header but no rows")]
+    #[error("it has a header but no rows; add a line for each image")]
     NoRows,
     /// A column that must be there.
-    #[error("there is no column for the {what} ({looked_for}); there are {}", some_of(found, ", "))]
+    #[error(
+        "there is no column for the {what} ({looked_for}); there are {}; rename one or add it",
+        some_of(found, ", ")
+    )]
     MissingColumn {
         /// What the column is for.
         what: &'static str,
@@ -40,7 +43,9 @@ pub enum ListProblem {
         column: String,
     },
     /// A row that is shorter or longer than the header.
-    #[error("line {line} has {found} cells, but the header has {expected}")]
+    #[error(
+        "line {line} has {found} cells, but the header has {expected}; put cells that hold the separator into quotes"
+    )]
     WrongCells {
         /// The line.
         line: u64,
@@ -50,7 +55,7 @@ pub enum ListProblem {
         expected: usize,
     },
     /// A cell that must not be empty.
-    #[error("line {line} has no {what}")]
+    #[error("line {line} has no {what}; fill it in or remove the line")]
     EmptyCell {
         /// The line.
         line: u64,
@@ -74,7 +79,9 @@ pub enum ListProblem {
         value: String,
     },
     /// A number that no computer number can hold.
-    #[error("line {line}: the {column} is {value}, which is out of range")]
+    #[error(
+        "line {line}: the {column} is {value}, which is out of range; write a finite number, or leave the cell empty"
+    )]
     OutOfRange {
         /// The line.
         line: u64,
@@ -96,7 +103,7 @@ pub enum ListProblem {
         column: String,
     },
     /// Files that are not there.
-    #[error("{} of its {rows} files are not in {}:\n{}", files.len(), root.display(), some_of(files, "\n"))]
+    #[error("{} of its {rows} files are not in {}, where its paths begin:\n{}\nPut them there, or correct or remove their lines", files.len(), root.display(), some_of(files, "\n"))]
     MissingFiles {
         /// The files.
         files: Vec<String>,

@@ -1,0 +1,114 @@
+//! What the settings mean: the parts of a training.
+
+use cm_data::InputSpec;
+use cm_loss_core::{HeadConfig, LossOptions};
+use cm_models::{BackboneConfig, ResNet18Config, Stem};
+use cm_train::{
+    Error,
+    training::{OptimizerConfig, Recipe, Schedule},
+};
+
+use super::{choices::Optimizer, settings::Settings};
+use crate::error::CliError;
+
+impl Settings {
+    /// The backbone for images of this width and height.
+    ///
+    /// # Errors
+    ///
+    /// A name that none has; a stem for a backbone without stems.
+    pub fn backbone(&self, [width, height]: [usize; 2]) -> Result<BackboneConfig, CliError> {
+        let config: BackboneConfig = self.model.backbone.parse().map_err(Error::from)?;
+        let config = config.with_width(self.model.width);
+        let usual = match width.min(height) {
+            0..24 => Stem::Cifar,
+            24..96 => Stem::Small,
+            _ => Stem::Imagenet,
+        };
+        match (config, self.model.stem) {
+            (BackboneConfig::ResNet18(config), stem) => {
+                Ok(BackboneConfig::ResNet18(ResNet18Config { stem: stem.unwrap_or(usual), ..config }))
+            }
+            (config, None) => Ok(config),
+            (config, Some(_)) => Err(CliError::Said(format!(
+                "--stem is a choice of resnet18, and {} has none: leave it out",
+                config.name()
+            ))),
+        }
+    }
+
+    /// The head for classes with so many training images.
+    ///
+    /// # Errors
+    ///
+    /// A scale or margin that the loss does not have, or weights that are not as many as the classes.
+    pub fn head(&self, images: &[usize]) -> Result<HeadConfig, CliError> {
+        let loss = &self.loss;
+        let mut head = loss.head.clone().unwrap_or_else(|| loss.name.config().with_seed(self.training.seed));
+        if let Some(scale) = loss.scale {
+            head = head.with_scale(scale)?;
+        }
+        if let Some(margin) = loss.margin {
+            head = head.with_margin(margin)?;
+        }
+        let weights = loss.class_weights.as_ref().map(|weights| weights.of(images));
+        let plain = loss.label_smoothing == 0.0 && loss.focus == 0.0 && weights.is_none();
+        if plain {
+            return Ok(head);
+        }
+        Ok(head.with_options(LossOptions {
+            label_smoothing: loss.label_smoothing,
+            focus: loss.focus,
+            class_weights: weights,
+            ..LossOptions::default()
+        }))
+    }
+
+    /// Name of the loss for people.
+    pub fn loss_name(&self) -> String {
+        match self.loss.head {
+            Some(_) => "own parts".to_owned(),
+            None => self.loss.name.name().to_owned(),
+        }
+    }
+
+    /// How the network is trained.
+    pub fn recipe(&self) -> Recipe {
+        let training = &self.training;
+        Recipe {
+            epochs: training.epochs,
+            batch_size: training.batch_size,
+            optimizer: match training.optimizer {
+                Optimizer::Sgd => {
+                    OptimizerConfig::Sgd { momentum: training.momentum, weight_decay: training.weight_decay }
+                }
+                Optimizer::AdamW => OptimizerConfig::AdamW { weight_decay: training.weight_decay },
+            },
+            schedule: Schedule {
+                learning_rate: training.learning_rate,
+                warm_up_epochs: training.warm_up_epochs,
+                shape: training.schedule.shape(training.epochs),
+            },
+            max_grad_norm: (training.max_grad_norm != 0.0).then_some(training.max_grad_norm),
+            sampling: training.sampling,
+            augmentation: self.augmentation.0.clone(),
+            early_stopping: (training.early_stopping > 0).then_some(training.early_stopping),
+            freeze_backbone: self.model.freeze_backbone,
+        }
+    }
+
+    /// What is done to an image, but for a mean and deviation that are measured.
+    pub fn input(&self, size: [usize; 2], channels: usize) -> InputSpec {
+        let [width, height] = self.model.size.unwrap_or(size);
+        let channels = self.model.channels.unwrap_or(channels);
+        InputSpec {
+            width,
+            height,
+            channels,
+            region: self.model.region,
+            resize: self.model.resize,
+            mean: self.model.mean.clone().unwrap_or_else(|| vec![0.0; channels]),
+            std: self.model.std.clone().unwrap_or_else(|| vec![1.0; channels]),
+        }
+    }
+}
