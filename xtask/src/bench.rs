@@ -7,13 +7,6 @@ use std::{
 
 use crate::cargo;
 
-/// `bench step`
-pub fn step(arguments: &[String]) -> Result<ExitCode, String> {
-    let mut command = cargo::command(&[]);
-    command.args(bench_arguments("step", arguments)?).arg("--").args(from_here(arguments));
-    cargo::run(command)
-}
-
 /// `profile step`: where the time of a step goes, by `perf` on Linux.
 pub fn profile_step(arguments: &[String]) -> Result<ExitCode, String> {
     let step = bench_arguments("step", arguments)?;
@@ -49,30 +42,24 @@ pub fn profile_step(arguments: &[String]) -> Result<ExitCode, String> {
     reported
 }
 
+/// Of the whole workspace, so that Burn is built with the features that the tests build it with, once for all.
 fn bench_arguments(name: &str, arguments: &[String]) -> Result<Vec<String>, String> {
     let features = cargo::features(cargo::backend(arguments))?;
-    let fixed =
-        ["bench", "--profile", "dev", "--package", "cm-train", "--bench", name, "--features", &features];
+    let features: Vec<String> = features.split(',').map(|feature| format!("cm-train/{feature}")).collect();
+    let features = features.join(",");
+    let fixed = ["bench", "--profile", "dev", "--workspace", "--bench", name, "--features", &features];
     Ok(fixed.map(str::to_owned).to_vec())
 }
 
-/// `bench head`
-pub fn head(arguments: &[String]) -> Result<ExitCode, String> {
+/// `bench step`, `bench head` and `bench data`
+pub fn one(name: &str, arguments: &[String]) -> Result<ExitCode, String> {
     let mut command = cargo::command(&[]);
-    command.args(bench_arguments("head", arguments)?).arg("--").args(from_here(arguments));
-    cargo::run(command)
-}
-
-/// `bench data`
-pub fn data(arguments: &[String]) -> Result<ExitCode, String> {
-    let mut command = cargo::command(&[]);
-    command.args(bench_arguments("data", arguments)?).arg("--").args(from_here(arguments));
+    command.args(bench_arguments(name, arguments)?).arg("--").args(from_here(arguments));
     cargo::run(command)
 }
 
 /// `bench heads`
 pub fn heads(arguments: &[String]) -> Result<ExitCode, String> {
-    // The whole workspace, so that it shares the build of the tests.
     let mut command = cargo::command(&["bench", "--profile", "dev", "--workspace", "--bench", "heads", "--"]);
     command.args(arguments);
     cargo::run(command)

@@ -35,10 +35,12 @@ pub fn run() -> Result<ExitCode, String> {
 /// `cargo xtask ci ndarray`: the tests of the formulas and of the layers on ndarray, the second backend for the CPU. It is
 /// apart, since it takes as long to compile as flex.
 pub fn ndarray() -> Result<ExitCode, String> {
-    let mut test = cargo::command(&["test", "--tests", "--features", "test-ndarray"]);
-    for package in ["cm-kernels", "cm-loss-core", "cm-models"] {
-        test.args(["--package", package]);
+    // Of the whole workspace, so that what does not depend on the backend is not compiled again.
+    let mut test = cargo::command(&["test", "--workspace"]);
+    for tests in ["core", "kernels", "models"] {
+        test.args(["--test", tests]);
     }
+    test.args(["--features", "cm-kernels/test-ndarray,cm-loss-core/test-ndarray,cm-models/test-ndarray"]);
     step("tests on ndarray", test)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -39,9 +39,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
         ["train" | "eval" | "reproduce" | "report" | "figures", ..] => cm::run(&arguments),
-        ["bench", "step", ..] => bench::step(&arguments[2..]),
-        ["bench", "head", ..] => bench::head(&arguments[2..]),
-        ["bench", "data", ..] => bench::data(&arguments[2..]),
+        ["bench", name @ ("step" | "head" | "data"), ..] => bench::one(name, &arguments[2..]),
         ["profile", "step", ..] => bench::profile_step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),
         ["doc"] => doc::run(),

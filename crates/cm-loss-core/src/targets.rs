@@ -129,15 +129,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cpu_backends_are_known_as_such_with_and_without_gradients() {
-        let devices = [
-            Device::flex(),
-            #[cfg(feature = "ndarray")]
-            #[allow(deprecated, reason = "it is tested while it exists")]
-            Device::ndarray(),
-        ];
-        for device in devices {
-            assert!(is_cpu(&device) && is_cpu(&device.clone().autodiff()), "{device:?}");
-        }
+    fn the_cpu_is_known_as_such_with_and_without_gradients() {
+        let device = Device::flex();
+        assert!(is_cpu(&device) && is_cpu(&device.clone().autodiff()), "{device:?}");
     }
 }

@@ -44,6 +44,9 @@ impl Images {
         let cache = cache_of(path);
         let checked = check_all(&collection, cache.as_deref(), &|done| bar.set_position(done as u64));
         bar.finish_and_clear();
+        if let Some(problem) = checked.cache_problem.as_ref().filter(|_| display != Display::Quiet) {
+            println!("what was seen is looked at again the next time: {problem}");
+        }
         let (collection, bad) = checked.into_usable(collection, skip_bad)?;
         let left_out: Vec<LeftOut> =
             bad.into_iter().map(|bad| LeftOut { file: bad.file, reason: bad.reason }).collect();

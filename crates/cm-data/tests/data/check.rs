@@ -58,7 +58,7 @@ fn bad_files_stop_with_a_list_unless_some_may_be_left_out() {
     assert!(message.contains("25 of the 31 images of"), "{message}");
     assert!(message.contains("\na/10: the PPM data ends too early"), "{message}");
     assert!(message.contains("\na/29: the file is empty\nand 5 more\n"), "{message}");
-    assert!(message.ends_with("or allow 25 bad images to be left out"), "{message}");
+    assert!(message.ends_with("or leave them out by `--skip-bad 25`"), "{message}");
     let (usable, left_out) = check(&collection, None).into_usable(collection.clone(), 25).unwrap();
     assert_eq!((usable.len(), left_out.len(), left_out[24].index), (6, 25, 24));
     assert!(usable.items.iter().all(|item| item.facts.is_some()));

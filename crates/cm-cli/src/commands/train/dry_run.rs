@@ -33,7 +33,9 @@ pub fn run(session: &Session, training: &OneTraining) -> Result<(), CliError> {
     };
     let loader = Loader::new(trial.train.clone(), card.input.clone(), config)?;
     let (mut images, mut start) = (0, Instant::now());
-    for (step, raw) in loader.epoch(0).take(BATCHES + 1).enumerate() {
+    // With few images more than one epoch has so many.
+    let batches = (0..=BATCHES).flat_map(|epoch| loader.epoch(epoch));
+    for (step, raw) in batches.take(BATCHES + 1).enumerate() {
         let raw = raw?;
         let count = raw.labels.len();
         let loss = network.forward(to_device(raw, 1, step + 1, &device)).mean_loss();

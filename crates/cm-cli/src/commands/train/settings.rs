@@ -169,7 +169,8 @@ const UNSET: [(&str, &str, &str); 16] = [
     (
         "loss",
         "head",
-        "{ ... }  # a head by its parts in place of the name; config.json of a training shows one",
+        "{ head = \"margin\", norm_map = { kind = \"sigmoid\", scale = 30.0 }, margin = { kind = \"cosine\", margin = 0.4 } }  \
+         # by its parts in place of the name",
     ),
     ("augmentation", "degrade", "{ kind = \"mixed\", fraction = 0.5, severities = [1, 4] }  # none"),
     ("run", "backend", "\"flex\"  # the first that was built in"),

@@ -7,11 +7,11 @@ use burn::{
 use cm_loss_core::{LossPath, Margin, MarginHeadConfig, NormMap, Preset, norm_map::Constant};
 use proptest::prelude::*;
 
-use super::{Batch, Shape, config_of, presets, step};
+use super::{Batch, Shape, presets, step};
 use crate::{
     cases::Values,
     devices,
-    shared::{relative_error, tensor, values},
+    shared::{margin_config, relative_error, tensor, values},
 };
 
 #[cfg(not(feature = "test-wgpu"))]
@@ -58,8 +58,9 @@ fn magnitudes() -> impl Strategy<Value = f32> {
 fn features_of_16_bits_are_summed_in_32() {
     let shape = Shape { batch: 8, dim: 64, classes: 500 };
     for (backend, device) in devices() {
-        let head = shape.head(&config_of(Preset::CmCosFace), LossPath::Fused { budget: 1 << 20 }, &device);
-        let plain = shape.head(&config_of(Preset::CmCosFace), LossPath::Plain, &device);
+        let head =
+            shape.head(&margin_config(Preset::CmCosFace), LossPath::Fused { budget: 1 << 20 }, &device);
+        let plain = shape.head(&margin_config(Preset::CmCosFace), LossPath::Plain, &device);
         let batch = shape.batch(4, None);
         let targets = || Tensor::<1, Int>::from_data(&batch.targets[..], &device);
         for dtype in [DType::F16, DType::BF16] {
@@ -128,7 +129,7 @@ fn sums_over_a_hundred_thousand_and_a_million_classes_keep_their_digits() {
     let device = Device::flex().autodiff();
     for classes in [100_000, 1_000_000] {
         let shape = Shape { batch: 3, dim: 16, classes };
-        let head = shape.head(&config_of(Preset::CosFace), LossPath::Auto, &device);
+        let head = shape.head(&margin_config(Preset::CosFace), LossPath::Auto, &device);
         let batch = shape.batch(1, None);
         let x = tensor(&batch.features, &device).require_grad();
         let output = head.loss(x.clone(), Tensor::from_data(&batch.targets[..], &device));
@@ -160,7 +161,8 @@ fn sums_over_a_hundred_thousand_and_a_million_classes_keep_their_digits() {
 fn a_centre_that_is_no_number_makes_every_loss_none() {
     let shape = Shape { batch: 6, dim: 8, classes: 300 };
     for (backend, device) in devices() {
-        let mut head = shape.head(&config_of(Preset::CosFace), LossPath::Fused { budget: 100_000 }, &device);
+        let mut head =
+            shape.head(&margin_config(Preset::CosFace), LossPath::Fused { budget: 100_000 }, &device);
         let mut centres = Values::new(17).matrix(300, 8);
         centres[150][3] = f64::NAN;
         head.class_centres = Param::from_tensor(tensor(&centres, &device));
