@@ -113,7 +113,8 @@ fn the_stem_follows_the_size_of_the_images_and_can_be_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let data = striped(folder.path(), &["train"], 6).display().to_string();
     let dry = |more: &[&str]| {
-        let options = ["train", &data, "--dry-run", "--width", "2", "--batch-size", "4"];
+        let options =
+            ["train", &data, "--dry-run", "--backbone", "resnet18", "--width", "2", "--batch-size", "4"];
         run(&[&options, more].concat())
     };
     // Images of 16 pixels: with the stem for small ones they are one pixel at the end, with that for large ones nothing.
@@ -165,7 +166,7 @@ fn settings_come_from_a_file_flags_win_and_unknown_keys_are_refused() {
     let config = path.display().to_string();
     let (success, stdout, stderr) = run(&["train", "--config", &config, "--epochs", "9", "--print-config"]);
     assert!(success, "{stderr}");
-    for line in ["epochs = 9", "batch-size = 5", "name = \"ArcFace\"", "backbone = \"resnet18\""] {
+    for line in ["epochs = 9", "batch-size = 5", "name = \"ArcFace\"", "backbone = \"lenet++\""] {
         assert!(stdout.contains(line), "{line} is not in\n{stdout}");
     }
     // What has no value is shown as a comment.

@@ -61,7 +61,7 @@ pub struct Options {
     #[arg(long, value_name = "SEPARATOR", help_heading = "Data")]
     pub group_by_name: Option<String>,
 
-    /// lenet++, resnet18 or sphereface20
+    /// lenet++, resnet18 or sphereface20 [default: lenet++]
     #[arg(long, help_heading = "Model")]
     pub backbone: Option<String>,
     /// Of resnet18: cifar (images of about 32 pixels), small (64) or imagenet [default: by the size of the images]

@@ -187,7 +187,7 @@ impl Default for DataSettings {
 impl Default for ModelSettings {
     fn default() -> Self {
         Self {
-            backbone: "resnet18".to_owned(),
+            backbone: "lenet++".to_owned(),
             stem: None,
             width: 16,
             feature_dim: 128,
@@ -274,7 +274,8 @@ impl Settings {
             lines.push(line.to_owned());
             if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
                 table = name;
-                let of_table = UNSET.iter().filter(|(of, ..)| *of == table);
+                let is_table = |key: &str| text.contains(&format!("[{table}.{key}"));
+                let of_table = UNSET.iter().filter(|(of, key, _)| *of == table && !is_table(key));
                 for (_, key, example) in of_table {
                     lines.push(format!("# {key} = {example}"));
                 }
