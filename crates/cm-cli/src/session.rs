@@ -79,7 +79,7 @@ impl SessionOptions {
     }
 
     /// The command that goes on with the study in `folder`, which `words` began.
-    pub fn resume_command(&self, words: &[&str], folder: &Path) -> String {
+    pub fn resume_command(&self, words: &[String], folder: &Path) -> String {
         let mut command = vec![env::var("CM_INVOKED_AS").unwrap_or_else(|_| "cm".to_owned())];
         command.extend(words.iter().map(|word| quoted(Path::new(word))));
         command.extend(["--resume".to_owned(), quoted(folder)]);

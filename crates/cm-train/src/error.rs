@@ -108,7 +108,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A study that another command began.
-    #[error("{} was begun by `{recorded}`; go on with it by that command", path.display())]
+    #[error("{} holds a study of another kind ({recorded}); go on with it by the command that began it", path.display())]
     OtherApplication {
         /// The folder.
         path: PathBuf,

@@ -7,7 +7,10 @@ use cm_loss_core::Preset;
 use cm_train::{Error, study::StudyFolder};
 use serde::de::DeserializeOwned;
 
-use super::plan::{Plan, Profile};
+use super::{
+    places,
+    plan::{Plan, Profile},
+};
 use crate::{
     error::CliError,
     session::{SessionOptions, default_folder},
@@ -131,9 +134,10 @@ impl StudyOptions {
 
     /// The command that goes on with a study; `command` is what it is reproduced by.
     pub fn resume_command(&self, command: &str, folder: &StudyFolder) -> String {
-        let data_dir = self.data_dir.as_ref().map(|path| path.to_string_lossy());
-        let mut words = vec!["reproduce", command];
-        words.extend(data_dir.iter().flat_map(|path| ["--data-dir", &**path]));
+        let mut words = vec!["reproduce".to_owned(), command.to_owned()];
+        if let Some(folder) = self.data_dir.clone().or_else(places::named_by_variable) {
+            words.extend(["--data-dir".to_owned(), folder.display().to_string()]);
+        }
         self.session.resume_command(&words, folder.path())
     }
 }

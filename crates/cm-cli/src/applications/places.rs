@@ -27,8 +27,7 @@ pub fn find(
     below: &[&str],
     is_there: impl Fn(&Path) -> bool,
 ) -> Result<Found, CliError> {
-    let variable = env::var_os("CM_DATA_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
-    let named = [(data_dir.map(Path::to_owned), "--data-dir"), (variable, "CM_DATA_DIR")];
+    let named = [(data_dir.map(Path::to_owned), "--data-dir"), (named_by_variable(), "CM_DATA_DIR")];
     let mut looked = Vec::new();
     for (path, origin) in named {
         let Some(path) = path else { continue };
@@ -58,6 +57,11 @@ pub fn find(
         looked.push(folder);
     }
     Ok(Found::Nowhere(looked))
+}
+
+/// The folder that the environment variable `CM_DATA_DIR` names.
+pub fn named_by_variable() -> Option<PathBuf> {
+    env::var_os("CM_DATA_DIR").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Paths separated by commas.

@@ -13,7 +13,7 @@ use cm_train::{
 };
 use serde_json::{Value, json};
 
-use super::images::Images;
+use super::images::{Images, refuse_inside};
 use crate::{applications::common::capital, error::CliError, session::SessionOptions};
 
 /// Probability that an interval holds the true accuracy.
@@ -73,6 +73,9 @@ impl Part {
 
 /// Tests a model and prints what it reaches.
 pub fn run(options: Options) -> Result<(), CliError> {
+    if let Some(out) = &options.out {
+        refuse_inside(out, &options.data)?;
+    }
     let session = options.session.open(false)?;
     let display = if options.json { Display::Quiet } else { session.display };
     let device = session.backend.device()?;
@@ -248,7 +251,8 @@ impl Figures {
             self.norm_mean
         );
         if !self.left_out.is_empty() {
-            let _ = writeln!(text, "{} images that cannot be used are left out of it", self.left_out.len());
+            let _ =
+                writeln!(text, "{} files of the data that cannot be used are left out", self.left_out.len());
         }
         for stratum in &self.strata {
             let _ = writeln!(text, "\n{}", capital(&stratum.name));

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use cm_data::{Collection, OpenOptions, check_all};
@@ -80,6 +80,25 @@ impl Images {
     pub fn usual_channels(&self) -> usize {
         let color = |item: &cm_data::Item| item.facts.is_some_and(|facts| facts.channels > 1);
         if self.collection.items.iter().any(color) { 3 } else { 1 }
+    }
+}
+
+/// Results among the images would be taken for images the next time.
+///
+/// # Errors
+///
+/// A folder for results that is the folder of images or in it.
+pub fn refuse_inside(out: &Path, data: &Path) -> Result<(), CliError> {
+    let Ok(data) = data.canonicalize() else { return Ok(()) };
+    let out = path::absolute(out).unwrap_or_else(|_| out.to_owned());
+    let existing = out.ancestors().find_map(|folder| folder.canonicalize().ok());
+    match data.is_dir() && existing.is_some_and(|folder| folder.starts_with(&data)) {
+        true => Err(CliError::Said(format!(
+            "the folder for results, {}, is among the images in {}; name one elsewhere by --out",
+            out.display(),
+            data.display()
+        ))),
+        false => Ok(()),
     }
 }
 

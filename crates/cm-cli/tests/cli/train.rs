@@ -78,15 +78,34 @@ fn a_training_that_starts_from_a_model_file_has_its_weights_and_leaves_a_frozen_
     for (name, found) in &after {
         assert_eq!(before[name] == *found, is_backbone(name), "{name}");
     }
-    let config = fs::read_to_string(second.join("config.json")).unwrap();
-    assert!(config.contains("model.safetensors"), "{config}");
+
+    // With a checkpoint the file is not needed again, without one it is, wherever it lies now.
+    let moved = folder.path().join("moved.safetensors");
+    fs::rename(&model, &moved).unwrap();
+    let [out, moved_text] = [&second, &moved].map(|path| path.display().to_string());
+    let (success, _, stderr) = run(&["train", &data, "--resume", &out, "--epochs", "7"]);
+    assert!(success, "{stderr}");
+    for run in fs::read_dir(second.join("runs")).unwrap() {
+        fs::remove_dir_all(run.unwrap().path().join("checkpoint")).unwrap();
+    }
+    let again = ["train", &data, "--resume", &out, "--epochs", "8"];
+    let message = refused(&again);
+    assert!(message.contains("name that file by --init"), "{message}");
+    let other = second.join("model.safetensors").display().to_string();
+    let message = refused(&[&again[..], &["--init", &other]].concat());
+    assert!(message.contains("model.init-checksum"), "{message}");
+    let (success, _, stderr) = run(&[&again[..], &["--init", &moved_text]].concat());
+    assert!(success, "{stderr}");
+    let after = tensors(&second.join("model.safetensors"));
+    assert!(after.iter().filter(|(name, _)| is_backbone(name)).all(|(name, found)| before[name] == *found));
+    let text = moved_text;
 
     // Weights that do not fit, or are none, leave nothing behind.
     let third = folder.path().join("third");
     let out = third.display().to_string();
     let wider = ["train", &data, "--out", &out, "--backbone", "lenet++", "--width", "3", "--init", &text];
     let message = refused(&wider);
-    assert!(message.contains("model.safetensors") && message.contains("--width"), "{message}");
+    assert!(message.contains("moved.safetensors") && message.contains("--width"), "{message}");
     let missing = ["train", &data, "--out", &out, "--init", "/no/such/weights.pth"];
     assert!(refused(&missing).contains("/no/such/weights.pth"));
     assert!(!third.exists());

@@ -91,7 +91,9 @@ impl StudyFolder {
         let settings = serde_json::from_value(stored.settings).map_err(|error| RecordError::Damaged {
             path: config,
             reason: error.to_string(),
-            remedy: remedy.to_owned(),
+            remedy: "if another version of this program wrote it, go on with that one; otherwise restore the file, or \
+                     start the study anew in another folder"
+                .to_owned(),
         })?;
         let runs = fs::read_dir(path.join("runs")).into_iter().flatten().flatten().map(|entry| entry.path());
         let of_runs = runs.flat_map(|run| [run.join("checkpoint"), run]);

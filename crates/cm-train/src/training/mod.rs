@@ -43,6 +43,13 @@ pub use stopping::has_stopped_improving;
 /// Checkpoints that are kept.
 const CHECKPOINTS: usize = 2;
 
+/// Whether a training whose files are in this folder can go on from one of its checkpoints.
+pub fn has_checkpoint(directory: &Path) -> bool {
+    let curve = epoch_log::read_curve(&directory.join("epochs.json"), usize::MAX);
+    let readable = |done| checkpoint::last_readable_epoch(&directory.join("checkpoint"), done).0;
+    curve.is_ok_and(|epochs| readable(epochs.len()).is_some())
+}
+
 /// One training to be done.
 pub struct Training<'a> {
     /// Loss, dimension and seed, for people.

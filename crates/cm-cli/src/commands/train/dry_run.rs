@@ -23,6 +23,9 @@ pub fn run(session: &Session, training: &OneTraining) -> Result<(), CliError> {
     let trial = training.trial(&key)?;
     let card = &trial.card;
     let mut network = Classifier::new(card.parts(), key.seed, &device)?;
+    if let Some(init) = &trial.init {
+        network = init(network)?;
+    }
     let mut optimizer = trial.recipe.optimizer.init();
     let config = LoaderConfig {
         batch_size: trial.recipe.batch_size,
@@ -36,6 +39,9 @@ pub fn run(session: &Session, training: &OneTraining) -> Result<(), CliError> {
     // With few images more than one epoch has so many.
     let batches = (0..=BATCHES).flat_map(|epoch| loader.epoch(epoch));
     for (step, raw) in batches.take(BATCHES + 1).enumerate() {
+        if session.interrupter.should_stop() {
+            return Err(CliError::Said("stopped before the end".to_owned()));
+        }
         let raw = raw?;
         let count = raw.labels.len();
         let loss = network.forward(to_device(raw, 1, step + 1, &device)).mean_loss();

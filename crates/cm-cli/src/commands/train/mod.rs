@@ -8,27 +8,25 @@ mod settings;
 mod start;
 mod study;
 
-use std::{
-    fs,
-    path::{self, Path},
-};
+use std::{fs, path::Path};
 
 use cm_data::{OpenOptions, SplitPlan, split};
 use cm_record::Status;
 use cm_train::{
     Error,
     study::{StudyFolder, refuse_changes, run as run_study},
-    training::{BEST, Display, LAST},
+    training::{BEST, Display, LAST, has_checkpoint},
 };
+use sha2::{Digest, Sha256};
 
-use super::images::Images;
+use super::images::{Images, refuse_inside};
 use crate::{
     error::CliError,
     session::{SessionOptions, default_folder},
 };
 
 pub use options::Options;
-use settings::Settings;
+use settings::{RunSettings, Settings};
 use study::OneTraining;
 
 /// Name of the application in records.
@@ -44,6 +42,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let Some(data) = &options.data else {
         return Err(CliError::Said("name the images to train on".to_owned()));
     };
+    let settings = with_checksum(settings)?;
     let (folder, settings) = match (&options.resume, options.dry_run) {
         (Some(folder), _) => resumed(folder, &options)?,
         (None, true) => (None, settings),
@@ -79,14 +78,16 @@ pub fn run(options: Options) -> Result<(), CliError> {
             data.display()
         )));
     }
-    let training = OneTraining::new(settings, images, &splits, folder.as_ref().is_some_and(has_checkpoints))?;
+    let resume = resume_words(data, &settings);
+    let needs_init = !folder.as_ref().is_some_and(has_checkpoints);
+    let training = OneTraining::new(settings, images, &splits, needs_init, session.display)?;
     if session.display != Display::Quiet {
         println!("{}", training.describe());
     }
     let Some(folder) = folder else {
         return dry_run::run(&session, &training);
     };
-    session.resume = session_options.resume_command(&["train", &data.to_string_lossy()], folder.path());
+    session.resume = session_options.resume_command(&resume, folder.path());
     let results = run_study(&session, &folder, &training)?;
     let Some(run) = results.runs.first() else {
         return Err(CliError::Said("nothing was trained".to_owned()));
@@ -111,28 +112,38 @@ pub fn run(options: Options) -> Result<(), CliError> {
 fn resumed(folder: &Path, options: &Options) -> Result<(Option<StudyFolder>, Settings), CliError> {
     let (folder, begun) = StudyFolder::resume::<Settings>(folder, APPLICATION)?;
     // A flag that says otherwise than what was chosen is not obeyed in silence.
-    let asked = options.over(begun.clone());
+    let asked = with_checksum(options.over(begun.clone()))?;
     refuse_changes(folder.path(), &study::recorded(&begun)?, &study::recorded(&asked)?)?;
     Ok((Some(folder), asked))
+}
+
+/// Settings that say what is in the file of weights to start from.
+fn with_checksum(mut settings: Settings) -> Result<Settings, CliError> {
+    if let Some(file) = &settings.model.init {
+        let bytes = fs::read(file).map_err(Error::io("read", file))?;
+        let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        settings.model.init_checksum = Some(format!("sha256:{hex}"));
+    }
+    Ok(settings)
+}
+
+/// What goes on with a training, but for its folder.
+fn resume_words(data: &Path, settings: &Settings) -> Vec<String> {
+    let mut words = vec!["train".to_owned(), data.display().to_string()];
+    if let Some(file) = &settings.model.init {
+        words.extend(["--init".to_owned(), file.display().to_string()]);
+    }
+    if settings.data.skip_bad > 0 {
+        words.extend(["--skip-bad".to_owned(), settings.data.skip_bad.to_string()]);
+    }
+    if settings.run.cache != RunSettings::default().cache {
+        words.extend(["--cache".to_owned(), settings.run.cache.to_string()]);
+    }
+    words
 }
 
 /// Whether an epoch was finished before: from then on no other weights are needed.
 fn has_checkpoints(folder: &StudyFolder) -> bool {
     let runs = fs::read_dir(folder.path().join("runs")).into_iter().flatten().flatten();
-    runs.map(|run| run.path().join("epochs.json")).any(|curve| curve.is_file())
-}
-
-/// Results among the images would be taken for images the next time.
-fn refuse_inside(out: &Path, data: &Path) -> Result<(), CliError> {
-    let Ok(data) = data.canonicalize() else { return Ok(()) };
-    let out = path::absolute(out).unwrap_or_else(|_| out.to_owned());
-    let existing = out.ancestors().find_map(|folder| folder.canonicalize().ok());
-    match data.is_dir() && existing.is_some_and(|folder| folder.starts_with(&data)) {
-        true => Err(CliError::Said(format!(
-            "the folder for results, {}, is among the images in {}; name one elsewhere by --out",
-            out.display(),
-            data.display()
-        ))),
-        false => Ok(()),
-    }
+    runs.into_iter().any(|run| has_checkpoint(&run.path()))
 }

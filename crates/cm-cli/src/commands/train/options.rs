@@ -1,6 +1,6 @@
 //! The flags of `cm train`, which win over the file of settings.
 
-use std::path::{self, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use cm_data::{Augmentation, Degradation, RandomDegradation, Resize, Sampling};
@@ -33,7 +33,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print all settings as such a file, and do nothing else
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     pub print_config: bool,
     /// Say what would be trained, with memory and images/s from a few batches, and do nothing else
     #[arg(long, conflicts_with = "resume")]
@@ -284,8 +284,6 @@ impl Options {
             let kind = Degradation::Mixed;
             settings.augmentation.0.degrade = Some(RandomDegradation { kind, fraction, severities: [1, 4] });
         }
-        // Found again from wherever the training is resumed.
-        settings.model.init = settings.model.init.map(|file| path::absolute(&file).unwrap_or(file));
         settings.data.allow_shared_groups |= self.allow_shared_groups;
         settings.model.freeze_backbone |= self.freeze_backbone;
         settings.augmentation.0.flip |= self.flip;

@@ -112,3 +112,26 @@ impl Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stem_of_resnet_follows_the_shorter_side_of_the_images() {
+        let mut settings = Settings::default();
+        settings.model.backbone = "resnet18".to_owned();
+        let stem = |settings: &Settings, size| match settings.backbone(size) {
+            Ok(BackboneConfig::ResNet18(config)) => config.stem,
+            other => panic!("{other:?}"),
+        };
+        for (side, expected) in
+            [(23, Stem::Cifar), (24, Stem::Small), (95, Stem::Small), (96, Stem::Imagenet)]
+        {
+            assert_eq!(stem(&settings, [side, 200]), expected, "{side}");
+            assert_eq!(stem(&settings, [200, side]), expected, "{side}");
+        }
+        settings.model.stem = Some(Stem::Cifar);
+        assert_eq!(stem(&settings, [224, 224]), Stem::Cifar);
+    }
+}

@@ -96,6 +96,8 @@ pub struct ModelSettings {
     pub freeze_backbone: bool,
     /// Weights to start from: a model file, or a PyTorch state dict of the same backbone.
     pub init: Option<PathBuf>,
+    /// Their checksum, which the program fills in: the file may be elsewhere when a training is resumed.
+    pub init_checksum: Option<String>,
 }
 
 /// The loss, by its name in the literature or by its parts.
@@ -199,6 +201,7 @@ impl Default for ModelSettings {
             std: None,
             freeze_backbone: false,
             init: None,
+            init_checksum: None,
         }
     }
 }

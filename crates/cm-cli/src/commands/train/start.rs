@@ -15,6 +15,7 @@ use cm_train::{
     classifier::Classifier,
     model::{Model, ModelCard},
     study as studies,
+    training::Display,
 };
 
 use crate::error::CliError;
@@ -31,7 +32,7 @@ impl Start {
     /// # Errors
     ///
     /// A file that holds neither, or another backbone.
-    pub fn read(path: &Path, card: &ModelCard) -> Result<Self, CliError> {
+    pub fn read(path: &Path, card: &ModelCard, display: Display) -> Result<Self, CliError> {
         let path = path.to_owned();
         let ours = Model::find_card(&path)?;
         if let Some(found) = &ours
@@ -54,7 +55,7 @@ impl Start {
         let same_head =
             ours.as_ref().is_some_and(|found| head(found) == head(card) && found.classes == card.classes);
         let is_ours = ours.is_some();
-        let said = AtomicBool::new(false);
+        let said = AtomicBool::new(display == Display::Quiet);
         let apply: studies::Start = Arc::new(move |mut network: Classifier| {
             let device = network.devices()[0].clone();
             if is_ours {

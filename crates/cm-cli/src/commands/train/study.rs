@@ -11,6 +11,7 @@ use cm_train::{
     evaluation::Predictor,
     model::{CARD_FORMAT, ModelCard, Provenance},
     study::{Evaluated, Study, Trial, to_value},
+    training::Display,
 };
 use serde_json::Value;
 
@@ -30,8 +31,8 @@ pub struct OneTraining {
 }
 
 impl OneTraining {
-    /// Brings data and settings together: sizes, mean and deviation, class weights. With checkpoints no weights to start
-    /// from are read.
+    /// Brings data and settings together: sizes, mean and deviation, class weights. Weights to start from are
+    /// read where there is no checkpoint to go on from.
     ///
     /// # Errors
     ///
@@ -40,7 +41,8 @@ impl OneTraining {
         settings: Settings,
         images: Images,
         splits: &Splits,
-        has_checkpoints: bool,
+        needs_init: bool,
+        display: Display,
     ) -> Result<Self, CliError> {
         let mut input = settings.input(images.usual_size(), images.usual_channels());
         input.validate()?;
@@ -91,8 +93,16 @@ impl OneTraining {
             left_out,
             facts: vec![("classes".to_owned(), card.classes.len().to_string())],
         };
-        let init = settings.model.init.as_deref().filter(|_| !has_checkpoints);
-        let init = init.map(|path| start::Start::read(path, &card)).transpose()?;
+        let init = match (&settings.model.init, &settings.model.init_checksum) {
+            (Some(file), _) if needs_init => Some(start::Start::read(file, &card, display)?),
+            (None, Some(sum)) if needs_init => {
+                return Err(CliError::Said(format!(
+                    "the training began with weights from a file ({sum}), and there is no checkpoint yet to go on from: \
+                     name that file by --init"
+                )));
+            }
+            _ => None,
+        };
         Ok(Self { settings, record, card, train, tested, init, described })
     }
 
@@ -163,6 +173,9 @@ pub fn recorded(settings: &Settings) -> Result<Value, Error> {
     let mut value = to_value(settings)?;
     if let Some(all) = value.as_object_mut() {
         all.remove("run");
+        // Places are no choices, and whether bad files stop it is seen each time.
+        all["model"].as_object_mut().map(|model| model.remove("init"));
+        all["data"].as_object_mut().map(|data| data.remove("skip-bad"));
     }
     Ok(value)
 }
