@@ -134,7 +134,7 @@ fn damaged_and_missing_files_of_a_study_are_named() {
     assert!(unwritable.contains("a-file"), "{unwritable}");
     fs::write(folder.path().join("config.json"), r#"{"application": "signs", "settings": {}}"#).unwrap();
     let other = resume(folder.path()).unwrap_err().to_string();
-    assert!(other.contains("was begun by `signs`"), "{other}");
+    assert!(other.contains("holds a study of another kind (signs)"), "{other}");
 }
 
 #[test]
