@@ -45,9 +45,9 @@ def with_norms(x, norms):
     return single(normalize(x, dim=1) * torch.tensor(norms).unsqueeze(1))
 
 
-def at_angle(x, centre, angle):
-    """As long as x, at this angle to the centre, in the plane of the two."""
-    axis = normalize(centre, dim=0)
+def at_angle(x, center, angle):
+    """As long as x, at this angle to the center, in the plane of the two."""
+    axis = normalize(center, dim=0)
     side = normalize(x - x.dot(axis) * axis, dim=0)
     return single(x.norm() * (math.cos(angle) * axis + math.sin(angle) * side))
 
@@ -80,14 +80,14 @@ def cases():
 class Batch:
     """Norms `r` and the cosines `c` to every class; cosine `cy` and angle `theta` to the target."""
 
-    def __init__(self, x, w, y, subcentres):
+    def __init__(self, x, w, y, subcenters):
         square = (x * x).sum(1)
         zero = square == 0
         length = square.where(~zero, 1.0).sqrt()
         u = (x / length.unsqueeze(1)).where(~zero.unsqueeze(1), 0.0)
         c = u @ normalize(w, dim=1, eps=0.0).T
         self.r = length.where(~zero, 0.0)
-        self.c = c.reshape(len(x), -1, subcentres).max(2).values
+        self.c = c.reshape(len(x), -1, subcenters).max(2).values
         self.is_target = one_hot(y, self.c.shape[1]).bool()
         self.cy = self.c[self.is_target]
         self.theta = self.cy.acos()
@@ -155,7 +155,7 @@ class Loss:
     target: Callable = lambda b: b.cy
     others: Callable = lambda b: b.c
     regularizer: Callable = lambda b, radius: 0.0
-    subcentres: int = 1
+    subcenters: int = 1
 
 
 # Softmax and SphereFace2 are of another form: see `sample_losses`.
@@ -179,7 +179,7 @@ LOSSES = {
     "ElasticFace-Arc+": Loss(fixed(64.0), plain_arc),
     "ElasticFace-Cos": Loss(fixed(64.0), cosine(0.35)),
     "ElasticFace-Cos+": Loss(fixed(64.0), cosine(0.35)),
-    "SubCenterArcFace": Loss(fixed(64.0), arc, subcentres=3),
+    "SubCenterArcFace": Loss(fixed(64.0), arc, subcenters=3),
     "Calibrated-CM-Softmax": Loss(calibrated_sigmoid),
     "Calibrated-CM-CosFace": Loss(calibrated_sigmoid, cosine(0.4)),
     "Calibrated-CM-ArcFace": Loss(calibrated_sigmoid, arc),
@@ -223,16 +223,16 @@ def class_weights(classes):
     return 0.5 + 0.25 * torch.arange(classes)
 
 
-def spread_of_centres(w, y):
+def spread_of_centers(w, y):
     directions = normalize(w, dim=1, eps=0.0)
     terms = (4 * (directions @ directions.T - 1)).exp()
     others = terms.masked_fill(torch.eye(len(w)).bool(), 0.0).sum(1) / (len(w) - 1)
     return 0.5 * others.log()[y]
 
 
-def sample_losses(name, option, x, y, w, bias, radius, loss_centres):
+def sample_losses(name, option, x, y, w, bias, radius, loss_centers):
     loss = LOSSES[name]
-    b = Batch(x, w, y, loss.subcentres if loss else 1)
+    b = Batch(x, w, y, loss.subcenters if loss else 1)
     if name == "SphereFace2":
         return sphereface2(b, bias, option == "detached")
     if name == "Softmax":
@@ -252,10 +252,10 @@ def sample_losses(name, option, x, y, w, bias, radius, loss_centres):
     value = entropy + regularizer
     if option in ("class-weights", "all"):
         value = class_weights(b.c.shape[1])[y] * value
-    if option == "centre-loss":
-        value = value + 0.003 / 2 * ((x - loss_centres[y]) ** 2).sum(1)
-    if option == "centre-spread":
-        value = value + spread_of_centres(w, y)
+    if option == "center-loss":
+        value = value + 0.003 / 2 * ((x - loss_centers[y]) ** 2).sum(1)
+    if option == "center-spread":
+        value = value + spread_of_centers(w, y)
     return value
 
 
@@ -279,7 +279,7 @@ def chosen():
         for name, options in OPTIONS_OF.items():
             for option in options:
                 yield name, one, option
-    for option in ("centre-loss", "centre-spread"):
+    for option in ("center-loss", "center-spread"):
         yield "CosFace", cases()[0], option
 
 
@@ -290,11 +290,11 @@ def digits(value):
 
 
 def parameters(name, w, x):
-    """Learned tensors by name, and the constant centres of the centre loss."""
+    """Learned tensors by name, and the constant centers of the center loss."""
     classes = len(w)
     if name == "SubCenterArcFace":
         w = Noise(7)(3 * classes, w.shape[1])
-    learned = {"features": x, "centres": w, "radius": torch.tensor(20.0)}
+    learned = {"features": x, "centers": w, "radius": torch.tensor(20.0)}
     learned["bias"] = 0.25 * torch.arange(classes) - 0.5
     if name == "SphereFace2":
         learned["bias"] = torch.tensor(sphereface2_bias(classes))
@@ -304,18 +304,18 @@ def parameters(name, w, x):
 
 def entry(name, one, option):
     case_name, x, w, y = one
-    learned, loss_centres = parameters(name, w, x)
+    learned, loss_centers = parameters(name, w, x)
     kept = torch.tensor([option != "ignore" or i not in IGNORED for i in range(len(x))])
     losses = sample_losses(
         name, option, learned["features"][kept], y[kept],
-        learned["centres"], learned["bias"], learned["radius"], loss_centres,
+        learned["centers"], learned["bias"], learned["radius"], loss_centers,
     )  # fmt: skip
     gradients = torch.autograd.grad(losses.sum(), list(learned.values()), allow_unused=True, materialize_grads=True)
     by = dict(zip(learned, gradients))
 
     value = torch.zeros(len(x)).masked_scatter(kept, held(losses))
     result = {"loss": name, "case": case_name, "option": option, "value": digits(value)}
-    result |= {"by_features": digits(by["features"]), "by_centres": digits(by["centres"])}
+    result |= {"by_features": digits(by["features"]), "by_centers": digits(by["centers"])}
     if name in ("Softmax", "SphereFace2"):
         result["by_bias"] = digits(by["bias"])
     if name == "SphereFace2":
@@ -323,9 +323,9 @@ def entry(name, one, option):
     if name == "Ring":
         result["by_radius"] = digits(by["radius"])
     if name == "SubCenterArcFace":
-        result["centres"] = learned["centres"].tolist()
-    if option == "centre-loss":
-        result["loss_centres"] = loss_centres.tolist()
+        result["centers"] = learned["centers"].tolist()
+    if option == "center-loss":
+        result["loss_centers"] = loss_centers.tolist()
     if option == "ignore":
         result["ignored"] = IGNORED
         result["mean"] = digits(value.sum() / kept.sum())
@@ -339,7 +339,7 @@ def lines(values):
 
 
 def main(path):
-    keys = ("name", "features", "centres", "targets")
+    keys = ("name", "features", "centers", "targets")
     inputs = [dict(zip(keys, (name, x.tolist(), w.tolist(), y.tolist()))) for name, x, w, y in cases()]
     entries = [entry(*of) for of in chosen()]
     with open(path, "w", encoding="utf-8") as file:

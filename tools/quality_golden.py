@@ -2,7 +2,7 @@
 them.
 
 Shares no code with the Rust functions. The samples are chosen so that conventions the functions may differ in (which of
-two neighbouring scores the threshold is, how a share that falls between two groups is rounded) make no difference. Run,
+two neighboring scores the threshold is, how a share that falls between two groups is rounded) make no difference. Run,
 with PyTorch's environment or any other that has SciPy and scikit-learn:
 
     python tools/quality_golden.py crates/cm-eval/tests/eval/golden/quality.json
@@ -29,7 +29,7 @@ def within_classes(a, b, classes):
 
 
 def threshold_between(scores, below):
-    """Halfway between the scores so many of which are to lie below it, and their neighbours above."""
+    """Halfway between the scores so many of which are to lie below it, and their neighbors above."""
     ordered = np.sort(scores)
     assert ordered[below - 1] < ordered[below], "a tie at the threshold"
     return (ordered[below - 1] + ordered[below]) / 2

@@ -22,7 +22,7 @@ torch.set_num_threads(THREADS)
 torch.manual_seed(0)
 features = torch.randn(SAMPLES, DIM)
 targets = torch.arange(SAMPLES) * 7919 % CLASSES
-centres = torch.empty(CLASSES, DIM).uniform_(-0.05, 0.05).requires_grad_()
+centers = torch.empty(CLASSES, DIM).uniform_(-0.05, 0.05).requires_grad_()
 rows = torch.arange(SAMPLES)
 
 
@@ -59,9 +59,9 @@ function = {"eager": loss, "compile": torch.compile(loss), "linear_cross_entropy
 def step():
     x = features.detach().requires_grad_()
     # What the last step left is freed outside of the time, as it is for the others.
-    centres.grad = None
+    centers.grad = None
     start = time.perf_counter()
-    w, y = (centres, targets) if SHARE == 1.0 else sampled(centres, targets)
+    w, y = (centers, targets) if SHARE == 1.0 else sampled(centers, targets)
     function(x, w, y).backward()
     return time.perf_counter() - start
 
@@ -74,7 +74,7 @@ def memory(name):
 # What cannot be done here fails before the greeting; what is compiled is compiled.
 if WAY != "eager":
     step()
-    centres.grad = None
+    centers.grad = None
 try:
     with open("/proc/self/clear_refs", "w") as refs:
         refs.write("5")

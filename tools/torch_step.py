@@ -91,12 +91,12 @@ class Linear(nn.Module):
 class Margin(nn.Module):
     def __init__(self, contraction, margin):
         super().__init__()
-        self.centres = nn.Parameter(torch.empty(CLASSES, FEATURE_DIM))
-        nn.init.xavier_uniform_(self.centres)
+        self.centers = nn.Parameter(torch.empty(CLASSES, FEATURE_DIM))
+        nn.init.xavier_uniform_(self.centers)
         self.contraction, self.margin = contraction, margin
 
     def forward(self, features, targets):
-        cosines = F.linear(F.normalize(features), F.normalize(self.centres))
+        cosines = F.linear(F.normalize(features), F.normalize(self.centers))
         if self.margin:
             cosines = cosines - self.margin * F.one_hot(targets, CLASSES)
         radius = SCALE

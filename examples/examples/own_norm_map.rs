@@ -31,9 +31,9 @@ fn main() -> Result<(), cm_loss_core::Error> {
         .init(2, 3, &device)?
         .with_norm_map(Arc::new(Exponential { scale: 30.0, length: 10.0 }));
 
-    // A short and a long feature, each along the centre of its class: its logit is the radius.
-    let centres = head.class_centres.val().detach().narrow(0, 0, 2);
-    let units = centres.clone() / centres.square().sum_dim(1).sqrt();
+    // A short and a long feature, each along the center of its class: its logit is the radius.
+    let centers = head.class_centers.val().detach().narrow(0, 0, 2);
+    let units = centers.clone() / centers.square().sum_dim(1).sqrt();
     let features = (units * Tensor::from_data([[1.0], [20.0]], &device)).detach().require_grad();
     let output = head.forward(features.clone(), Tensor::<1, Int>::from_data([0, 1], &device));
     let gradients = output.mean_loss().backward();

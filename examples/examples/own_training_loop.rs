@@ -1,4 +1,4 @@
-//! A training loop of your own, without Burn's Learner: CM-CosFace on points around three centres, in mini-batches.
+//! A training loop of your own, without Burn's Learner: CM-CosFace on points around three centers, in mini-batches.
 
 use burn::{
     module::Module,
@@ -29,10 +29,10 @@ fn main() -> Result<(), cm_loss_core::Error> {
         features: LinearConfig::new(16, 4).init(&device),
         head: Preset::CmCosFace.config().init(4, 3, &device)?,
     };
-    let centres = Tensor::<2>::from_data([[2.0, 0.0], [-1.0, 2.0], [-1.0, -2.0]], &device);
+    let centers = Tensor::<2>::from_data([[2.0, 0.0], [-1.0, 2.0], [-1.0, -2.0]], &device);
     let targets = Tensor::<1, Int>::from_data([0, 1, 2].repeat(64).as_slice(), &device);
     let noise = Tensor::<2>::random([192, 2], Distribution::Normal(0.0, 0.7), &device);
-    let points = centres.select(0, targets.clone()) + noise;
+    let points = centers.select(0, targets.clone()) + noise;
 
     let mut optimizer = AdamWConfig::new().init();
     for epoch in 1..=20 {

@@ -24,7 +24,7 @@ struct Pool {
 }
 
 impl Isotonic {
-    /// Fits norms to outcomes from 0 to 1: a known quality, or 1 where the image was recognised and 0 where not.
+    /// Fits norms to outcomes from 0 to 1: a known quality, or 1 where the image was recognized and 0 where not.
     ///
     /// `None` if the lengths differ, there is no image, a norm is not finite, or an outcome is not from 0 to 1.
     pub fn fit(norms: &[f64], outcomes: &[f64]) -> Option<Self> {

@@ -130,22 +130,22 @@ impl<B: Backend + Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         }
     }
 
-    fn normalise(
+    fn normalize(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         epsilon: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         #[derive(Debug)]
-        struct Normalise;
+        struct Normalize;
 
-        impl<B: Backend + Kernels> Backward<B, 3> for Normalise {
+        impl<B: Backend + Kernels> Backward<B, 3> for Normalize {
             type State = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, f64);
 
             fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
                 let (x, gamma, mean, variance, epsilon) = ops.state;
                 let dy = grads.consume::<B>(&ops.node);
-                let (dx, by_gamma, by_beta) = B::normalise_gradients(x, dy, gamma, mean, variance, epsilon);
+                let (dx, by_gamma, by_beta) = B::normalize_gradients(x, dy, gamma, mean, variance, epsilon);
                 for (node, gradient) in ops.parents.into_iter().zip([dx, by_gamma, by_beta]) {
                     if let Some(node) = node {
                         grads.register::<B>(node.id, gradient);
@@ -156,9 +156,9 @@ impl<B: Backend + Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
 
         let nodes = [x.node(), gamma.node(), beta.node()];
         let (x, gamma, beta) = (x.into_primitive(), gamma.into_primitive(), beta.into_primitive());
-        let (y, mean, variance) = B::normalise(x.clone(), gamma.clone(), beta, epsilon);
+        let (y, mean, variance) = B::normalize(x.clone(), gamma.clone(), beta, epsilon);
         let state = (x, gamma, mean.clone(), variance.clone(), epsilon);
-        let y = match Normalise.prepare::<C>(nodes).compute_bound().stateful() {
+        let y = match Normalize.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => prepared.finish(state, y),
             OpsKind::UnTracked(prepared) => prepared.finish(y),
         };

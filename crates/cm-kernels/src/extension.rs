@@ -84,9 +84,9 @@ pub trait Kernels: Backend {
         unimplemented!("{NO_SECOND_DERIVATIVE}")
     }
 
-    /// Batch normalisation with the statistics of the batch: output, means and biased variances of the channels, of which
+    /// Batch normalization with the statistics of the batch: output, means and biased variances of the channels, of which
     /// the output alone has a gradient.
-    fn normalise(
+    fn normalize(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
@@ -94,7 +94,7 @@ pub trait Kernels: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
     /// Gradients of `x`, `γ` and `β`.
-    fn normalise_gradients(
+    fn normalize_gradients(
         x: FloatTensor<Self>,
         dy: FloatTensor<Self>,
         gamma: FloatTensor<Self>,

@@ -169,7 +169,7 @@ impl Kernels for Flex {
         (FlexTensor::from_data(TensorData::new(dx, shape)), tensor(by_slope, [count]))
     }
 
-    fn normalise(
+    fn normalize(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
@@ -177,12 +177,12 @@ impl Kernels for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (shape, x, gamma, beta) = (x.shape(), Numbers::of(x), Numbers::of(gamma), Numbers::of(beta));
         let images = images(&x.0);
-        let found = batch_norm::normalise(images, x.slice(), gamma.slice(), beta.slice(), epsilon);
+        let found = batch_norm::normalize(images, x.slice(), gamma.slice(), beta.slice(), epsilon);
         let y = FlexTensor::from_data(TensorData::new(found.y, shape));
         (y, tensor(found.mean, [images.channels]), tensor(found.variance, [images.channels]))
     }
 
-    fn normalise_gradients(
+    fn normalize_gradients(
         x: FloatTensor<Self>,
         dy: FloatTensor<Self>,
         gamma: FloatTensor<Self>,

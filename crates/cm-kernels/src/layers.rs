@@ -202,7 +202,7 @@ mod on_flex {
             if !trains || !fits || !suits(&input) || !suits(&gamma) || !suits(&beta) {
                 return self.forward(input);
             }
-            let (y, mean, variance) = <Dispatch as Kernels>::normalise(
+            let (y, mean, variance) = <Dispatch as Kernels>::normalize(
                 input.into_dispatch(),
                 gamma.into_dispatch(),
                 beta.into_dispatch(),

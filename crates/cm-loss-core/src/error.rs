@@ -16,9 +16,9 @@ pub enum Error {
         /// What was given.
         value: f64,
     },
-    /// The regulariser of MagFace is weaker than its margin needs: norms would not settle between their bounds.
+    /// The regularizer of MagFace is weaker than its margin needs: norms would not settle between their bounds.
     #[error(
-        "the weight of the MagFace regulariser must be at least {least:.2} with this scale and margin, but is {weight}"
+        "the weight of the MagFace regularizer must be at least {least:.2} with this scale and margin, but is {weight}"
     )]
     RegularizerTooWeak {
         /// The weight given.
@@ -92,7 +92,7 @@ pub enum Error {
     },
     /// A scale with which even perfect features leave the target's probability low.
     #[error(
-        "with a scale of {scale} and {classes} classes, even a feature that lies on its centre gets a probability of \
+        "with a scale of {scale} and {classes} classes, even a feature that lies on its center gets a probability of \
          {reached:.4}; {wanted} takes a scale of at least {least:.2}"
     )]
     ScaleTooSmall {

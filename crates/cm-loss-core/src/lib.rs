@@ -2,7 +2,7 @@
 //! a feature tells how good its image was.
 //!
 //! Every loss here is one formula with three exchangeable parts. For a feature `x_i` with norm `r_i = ‖x_i‖`,
-//! class `y_i` and the angle `θ_ij` between the feature and the centre of class `j`:
+//! class `y_i` and the angle `θ_ij` between the feature and the center of class `j`:
 //!
 //! ```text
 //! z_ij = phi(r_i) · t(cos θ_ij, [j = y_i], r_i)        L_i = −log softmax(z_i)[y_i] + g(r_i)
@@ -12,9 +12,9 @@
 //! |---|---|---|
 //! | `phi` | the norm map: feature norm to radius (scale) of the logits | [`norm_map`] |
 //! | `t` | the margin: changes the target's cosine while training | [`margin`] |
-//! | `g` | a regulariser of the norm | [`regularizer`] |
+//! | `g` | a regularizer of the norm | [`regularizer`] |
 //!
-//! [`MarginHead`] owns the class centres and puts the parts together; [`LinearHead`] is the plain linear softmax
+//! [`MarginHead`] owns the class centers and puts the parts together; [`LinearHead`] is the plain linear softmax
 //! layer to compare with. A [`Preset`] is a loss of the literature by its name:
 //!
 //! | preset | `phi(r)` | `t` on the target | source |
@@ -31,7 +31,7 @@
 //! | [`Preset::ArcFace`] | `s` | `cos(θ + m)` | Deng et al. 2019 |
 //! | [`Preset::CmArcFace`] | `s · sigmoid(r)` | `cos(θ + m)` | the mapping in ArcFace |
 //! | [`Preset::Combined`] | `s` | `cos(m1 θ + m2) − m3` | Deng et al. 2019 |
-//! | [`Preset::SubCenterArcFace`] | `s` | `cos(θ + m)`, three centres a class | Deng et al. 2020 |
+//! | [`Preset::SubCenterArcFace`] | `s` | `cos(θ + m)`, three centers a class | Deng et al. 2020 |
 //! | [`Preset::MagFace`] | `s` | `cos(θ + m(r))`, `g = λ(a/u² + 1/a)` | Meng et al. 2021 |
 //! | [`Preset::AdaFace`] | `s` | `cos(θ − m ẑ) − (m + m ẑ)` | Kim et al. 2022 |
 //! | [`Preset::CmAdaFace`] | `s · sigmoid(r)` | `cos(θ − m ẑ) − (m + m ẑ)` | the mapping in AdaFace |
@@ -82,7 +82,7 @@ pub use error::Error;
 pub use fused::{LossPath, Tiling};
 pub use head::{
     ClassSampling, Head, HeadConfig, HeadOutput, LinearHead, LinearHeadConfig, LossOutput, MarginHead,
-    MarginHeadConfig, Saturation, SphereFace2Config, SphereFace2Head, SubCentreOutliers,
+    MarginHeadConfig, Saturation, SphereFace2Config, SphereFace2Head, SubCenterOutliers,
 };
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};

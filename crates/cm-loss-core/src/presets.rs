@@ -19,7 +19,7 @@ macro_rules! presets {
     ($($(#[$documentation:meta])* $variant:ident = $name:literal,)*) => {
         /// A loss of the literature, with its usual parameters.
         ///
-        /// `r` is the feature norm, `θ_j` the angle with the centre of class `j`, `y` the target, `σ` in formulas the
+        /// `r` is the feature norm, `θ_j` the angle with the center of class `j`, `y` the target, `σ` in formulas the
         /// sigmoid. Classes of which nothing is said have `cos θ_j` in place of the target's term.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
@@ -84,7 +84,7 @@ presets! {
     /// `z_y = s (cos(m1 θ_y + m2) − m3)`, `s = 64`, `(1, 0.3, 0.2)`. J. Deng et al., CVPR 2019, arXiv 1801.07698.
     #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( \cos(m_1 \theta_{iy} + m_2) - m_3 \right) $$</div>")]
     Combined = "Combined",
-    /// ArcFace with three centres a class, `s = 64`, `m = 0.5`. J. Deng et al., "Sub-center ArcFace", ECCV 2020.
+    /// ArcFace with three centers a class, `s = 64`, `m = 0.5`. J. Deng et al., "Sub-center ArcFace", ECCV 2020.
     #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) \qquad \cos\theta_{ij} = \max_k \cos\theta_{ijk} $$</div>")]
     SubCenterArcFace = "SubCenterArcFace",
     /// `z_y = s cos(θ_y + m(r))`, `s = 64`, `m` from 0.45 at `r = 10` to 0.8 at 110, `λ = 35`. Q. Meng et al., CVPR 2021,
@@ -157,7 +157,7 @@ impl Preset {
                 let margin = CombinedMargin { multiplicative, angular, cosine, extension };
                 MarginHeadConfig::new(constant(64.0), Margin::Combined(margin))
             }
-            Self::SubCenterArcFace => MarginHeadConfig::new(constant(64.0), angular()).with_sub_centres(3),
+            Self::SubCenterArcFace => MarginHeadConfig::new(constant(64.0), angular()).with_sub_centers(3),
             Self::MagFace => {
                 let (lower_norm, upper_norm) = (10.0, 110.0);
                 let margin = MagFaceMargin {

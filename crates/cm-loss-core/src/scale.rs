@@ -1,13 +1,13 @@
-//! How large the scale of normalised softmax must be for a number of classes.
+//! How large the scale of normalized softmax must be for a number of classes.
 //!
 //! With cosines in `[−1, 1]`, logits `s cos θ` differ by `2s` at most, so that a small scale keeps every probability
 //! away from 1: the loss then never ends pulling at samples that are right already.
 
 use crate::Error;
 
-/// The largest probability that a feature on its own centre can have.
+/// The largest probability that a feature on its own center can have.
 ///
-/// Of the other centres one lies opposite and the rest at a right angle, which takes at least half as many
+/// Of the other centers one lies opposite and the rest at a right angle, which takes at least half as many
 /// dimensions as classes:
 ///
 /// ```text
@@ -20,7 +20,7 @@ pub fn largest_probability(scale: f64, classes: usize) -> f64 {
     }
 }
 
-/// The least scale with which a feature on its own centre reaches `probability`, above 0 and below 1: the solution of
+/// The least scale with which a feature on its own center reaches `probability`, above 0 and below 1: the solution of
 /// [`largest_probability`] for `s`.
 ///
 /// Without the term `exp(−s)` it is the lower bound of L2-Softmax, `s ≥ ln(p (C − 2) / (1 − p))`: R. Ranjan,
@@ -41,11 +41,11 @@ pub fn least_scale(probability: f64, classes: usize) -> Result<f64, Error> {
     Ok(((linear + root) / (2.0 * (1.0 - probability))).ln().max(0.0))
 }
 
-/// The least loss that normalised softmax without margin can reach, with every feature on its centre and all centres
+/// The least loss that normalized softmax without margin can reach, with every feature on its center and all centers
 /// equally far apart: `ln(1 + (C − 1) exp(−C s / (C − 1)))`.
 ///
 /// From F. Wang, X. Xiang, J. Cheng, A. Yuille, "NormFace", ACM Multimedia 2017, arXiv 1704.06369, where features and
-/// centres have the norm `ℓ` and `s = ℓ²`. More classes than dimensions + 1 cannot lie so far apart; then the bound holds
+/// centers have the norm `ℓ` and `s = ℓ²`. More classes than dimensions + 1 cannot lie so far apart; then the bound holds
 /// and is not reached.
 pub fn least_loss(scale: f64, classes: usize) -> f64 {
     if classes < 2 {
@@ -55,7 +55,7 @@ pub fn least_loss(scale: f64, classes: usize) -> f64 {
     (others * (-(others + 1.0) / others * scale).exp()).ln_1p()
 }
 
-/// Checks that a feature on its own centre can reach `probability`; 0.9 is a modest wish.
+/// Checks that a feature on its own center can reach `probability`; 0.9 is a modest wish.
 ///
 /// ```
 /// use cm_loss_core::scale::check_scale;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_loss_is_that_of_centres_which_are_equally_far_apart() {
+    fn the_least_loss_is_that_of_centers_which_are_equally_far_apart() {
         for (scale, classes) in [(1.0, 2), (10.0, 4), (20.0, 1000)] {
             let other = -1.0 / (classes - 1) as f64;
             let logits = (0..classes).map(|j| scale * if j == 0 { 1.0 } else { other });

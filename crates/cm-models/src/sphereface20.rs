@@ -1,4 +1,4 @@
-//! SphereFace-20, a network for faces without batch normalisation.
+//! SphereFace-20, a network for faces without batch normalization.
 
 use burn::{
     module::Module,

@@ -54,7 +54,7 @@ pub fn draw(file: &Path) -> Result<Figure, CliError> {
     let rows: Vec<&Row> = rows.iter().filter(|row| (row.n, row.d) == (common.n, common.d)).collect();
     let panels = [
         panel("Time of a loss and its gradients", "seconds, power of ten", &rows, |row| row.seconds),
-        panel("Memory beside features, centres and their gradient", "MB, power of ten", &rows, |row| {
+        panel("Memory beside features, centers and their gradient", "MB, power of ten", &rows, |row| {
             let gradient = (row.c * row.d * size_of::<f32>()) as f64 / f64::from(1 << 20);
             (row.peak_mb - row.base_mb - gradient).max(1.0)
         }),

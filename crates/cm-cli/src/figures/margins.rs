@@ -145,13 +145,13 @@ fn curricular(device: &Device) -> Result<Panel, CliError> {
     let on_circle = |degrees: &f64| vec![degrees.to_radians().cos(), degrees.to_radians().sin()];
     let feature = rows(&[vec![1.0, 0.0]], device);
     let (target, nearest) = (0, 1);
-    let centres: Vec<Vec<f64>> = [60.0].iter().chain(&degrees).map(on_circle).collect();
+    let centers: Vec<Vec<f64>> = [60.0].iter().chain(&degrees).map(on_circle).collect();
     let mut curves = vec![no_margin(device)?];
     // The curriculum becomes the target cosine of the last batch, cos 60° or cos 0°.
     let curricula = [("c = 0", None), ("c = 0.5", Some(target)), ("c = 1", Some(nearest))];
     for (color, (name, last)) in Color::CURVES.into_iter().zip(curricula) {
         let margin = Margin::Curricular(CurricularMargin { margin: 0.5, rate: 1.0 });
-        let head = head(&alone(margin), &centres, device)?;
+        let head = head(&alone(margin), &centers, device)?;
         if let Some(class) = last {
             head.forward(feature.clone(), targets(class, 1, device));
         }

@@ -17,7 +17,7 @@ const CLASSES: usize = 10;
 pub fn draw(device: &Device) -> Result<Figure, CliError> {
     let identity = MarginHeadConfig::new(NormMap::Identity, Margin::None);
     let panels = [
-        panel("φ(r) = r: softmax on unit centres", &identity, [1.0, 5.0, 10.0, 20.0], device)?,
+        panel("φ(r) = r: softmax on unit centers", &identity, [1.0, 5.0, 10.0, 20.0], device)?,
         panel("CM-Softmax", &parts(Preset::CmSoftmax), [0.5, 1.0, 2.0, 4.0], device)?,
         panel("CM-CosFace", &parts(Preset::CmCosFace), [0.5, 1.0, 2.0, 4.0], device)?,
     ];

@@ -1,4 +1,4 @@
-//! Heads with known centres, asked for numbers through their public functions.
+//! Heads with known centers, asked for numbers through their public functions.
 
 use burn::{
     module::Param,
@@ -14,14 +14,14 @@ pub fn parts(preset: Preset) -> MarginHeadConfig {
     }
 }
 
-/// A head with these class centres.
-pub fn head(config: &MarginHeadConfig, centres: &[Vec<f64>], device: &Device) -> Result<MarginHead, Error> {
-    let mut head = config.init(centres[0].len(), centres.len(), device)?;
-    head.class_centres = Param::from_tensor(rows(centres, device));
+/// A head with these class centers.
+pub fn head(config: &MarginHeadConfig, centers: &[Vec<f64>], device: &Device) -> Result<MarginHead, Error> {
+    let mut head = config.init(centers[0].len(), centers.len(), device)?;
+    head.class_centers = Param::from_tensor(rows(centers, device));
     Ok(head)
 }
 
-/// Centres of so many classes, each along an axis of its own; one axis is left over.
+/// Centers of so many classes, each along an axis of its own; one axis is left over.
 pub fn axes(classes: usize) -> Vec<Vec<f64>> {
     (0..classes).map(|class| (0..=classes).map(|axis| f64::from(u8::from(axis == class))).collect()).collect()
 }
@@ -46,14 +46,14 @@ pub fn targets(class: i32, samples: usize, device: &Device) -> Tensor<1, Int> {
 }
 
 /// What the target's logit becomes while training, divided by the radius 1, for features of a norm at angles from the
-/// centre.
+/// center.
 pub fn margin_curve(head: &MarginHead, degrees: &[f64], norm: f64, device: &Device) -> Vec<(f64, f64)> {
     let features: Vec<Vec<f64>> = degrees.iter().map(|&degrees| feature(1, degrees, norm)).collect();
     let logits = head.training_logits(rows(&features, device), targets(0, features.len(), device));
     pairs(degrees, numbers(logits))
 }
 
-/// Radius, and its derivative by the norm, for features that lie along their centre.
+/// Radius, and its derivative by the norm, for features that lie along their center.
 pub fn radii(head: &MarginHead, norms: &[f64], device: &Device) -> (Vec<f64>, Vec<f64>) {
     let points: Vec<(f64, f64)> = norms.iter().map(|&norm| (0.0, norm)).collect();
     let features = features(1, &points, device);
@@ -61,7 +61,7 @@ pub fn radii(head: &MarginHead, norms: &[f64], device: &Device) -> (Vec<f64>, Ve
     (numbers(logits.clone()), radial_gradients(&features, logits.sum(), &points, 1))
 }
 
-/// The derivative of the loss by the norm, for features at angles (degrees) from the target's centre.
+/// The derivative of the loss by the norm, for features at angles (degrees) from the target's center.
 pub fn loss_by_norm(head: &MarginHead, degrees: &[f64], norm: f64, device: &Device) -> Vec<(f64, f64)> {
     let classes = head.classes();
     let points: Vec<(f64, f64)> = degrees.iter().map(|&degrees| (degrees, norm)).collect();

@@ -126,7 +126,7 @@ fn a_file_cut_short_anywhere_is_never_an_image() {
 }
 
 #[test]
-fn a_jpeg_with_a_hole_in_its_middle_is_damaged_and_not_half_grey() {
+fn a_jpeg_with_a_hole_in_its_middle_is_damaged_and_not_half_gray() {
     for name in ["subsampled.jpg", "progressive.jpg"] {
         let mut bytes = read(name);
         let scan = bytes.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();

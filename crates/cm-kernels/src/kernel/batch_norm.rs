@@ -1,4 +1,4 @@
-//! Batch normalisation: two passes forward, two backward.
+//! Batch normalization: two passes forward, two backward.
 
 use rayon::prelude::*;
 
@@ -11,7 +11,7 @@ pub struct Images {
 }
 
 /// What the forward pass gives.
-pub struct Normalised {
+pub struct Normalized {
     pub y: Vec<f32>,
     pub mean: Vec<f32>,
     /// Biased, without epsilon.
@@ -61,7 +61,7 @@ fn two_sums<'a>(
 }
 
 /// `y = γ (x − mean) / √(variance + ε) + β`, with the mean and variance of each channel over the batch.
-pub fn normalise(images: Images, x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f64) -> Normalised {
+pub fn normalize(images: Images, x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f64) -> Normalized {
     let count = images.count(x);
     let statistics = |channel: usize| {
         // The squares of differences from any of the numbers do not cancel as those of the numbers themselves would.
@@ -80,7 +80,7 @@ pub fn normalise(images: Images, x: &[f32], gamma: &[f32], beta: &[f32], epsilon
         let (mean, beta) = (mean[channel], beta[channel]);
         y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) * factor + beta);
     });
-    Normalised { y, mean, variance }
+    Normalized { y, mean, variance }
 }
 
 /// Gradients of `x`, `γ` and `β`.

@@ -15,7 +15,7 @@ fn one_layer(device: &Device) -> Conv2d {
     with_values(Conv2dConfig::new([3, 40], [5, 5]).init(device), device)
 }
 
-/// A step on the same images each time, by any optimiser.
+/// A step on the same images each time, by any optimizer.
 fn train(layer: Conv2d, optimizer: &mut ModuleOptimizer, steps: usize) -> Conv2d {
     let x = tensor([2, 3, 8, 8], 11, &layer.weight.val().device());
     (0..steps).fold(layer, |layer, _| {

@@ -19,13 +19,13 @@ use crate::norm::LEAST;
 /// A block of classes.
 struct Block<B: Backend> {
     classes: Range<usize>,
-    /// The rows of the centres where classes were chosen.
+    /// The rows of the centers where classes were chosen.
     rows: Option<IntTensor<B>>,
-    /// Unit centres `[rows, dim]`, the inverse of their norms `[rows, 1]`, cosines with them `[batch, rows]`.
+    /// Unit centers `[rows, dim]`, the inverse of their norms `[rows, 1]`, cosines with them `[batch, rows]`.
     units: Matrix<B>,
     inverses: Matrix<B>,
-    of_centres: Matrix<B>,
-    /// Cosines with the classes `[batch, classes]`, and which centre that is, of several.
+    of_centers: Matrix<B>,
+    /// Cosines with the classes `[batch, classes]`, and which center that is, of several.
     cosines: Matrix<B>,
     nearest: Option<IntTensor<B>>,
     /// Where a sample meets its own class.
@@ -50,7 +50,7 @@ impl<B: Backend> Inputs<B> {
         B::int_expand(B::int_reshape(numbers, Shape::from([1, count])), Shape::from([rows, count]))
     }
 
-    /// The rows of a block's centres where classes were chosen.
+    /// The rows of a block's centers where classes were chosen.
     fn chosen_rows(&self, classes: &Range<usize>) -> Option<IntTensor<B>> {
         let Chosen::These { classes: chosen } = self.chosen.clone() else { return None };
         let (count, each) = (classes.len(), self.plan.each);
@@ -66,23 +66,23 @@ impl<B: Backend> Inputs<B> {
         let (u, w) = (Matrix::<B>(self.u.clone()), Matrix::<B>(self.w.clone()));
         let [batch, _] = u.dims();
         let rows = self.chosen_rows(&classes);
-        let centres = match &rows {
+        let centers = match &rows {
             Some(rows) => w.select(rows.clone()),
             None => w.rows(classes.start * each..classes.end * each),
         };
-        let (units, inverses) = directions(centres);
-        let of_centres = u.matmul(units.clone().transpose());
+        let (units, inverses) = directions(centers);
+        let of_centers = u.matmul(units.clone().transpose());
         let (cosines, nearest) = match each {
-            1 => (of_centres.clone(), None),
+            1 => (of_centers.clone(), None),
             _ => {
                 let (largest, nearest) =
-                    of_centres.clone().reshape([batch * count, each]).largest(self.ints());
+                    of_centers.clone().reshape([batch * count, each]).largest(self.ints());
                 (largest.reshape([batch, count]), Some(nearest))
             }
         };
         let targets = B::int_expand(self.targets.clone(), Shape::from([batch, count]));
         let own = Mask::equal(targets, self.along_rows(classes.clone(), batch));
-        Block { classes, rows, units, inverses, of_centres, cosines, nearest, own }
+        Block { classes, rows, units, inverses, of_centers, cosines, nearest, own }
     }
 
     /// `T` of the cosines of the other classes, 0 for a sample's own, and its derivative where that is not 1.
@@ -179,8 +179,8 @@ pub fn gradients<B: Backend>(
             }
         };
         by_u = by_u.add(by_cosine.clone().matmul(block.units.clone()));
-        // A change of a centre along itself changes nothing: that part of its gradient is taken away.
-        let along = by_cosine.clone().mul(block.of_centres).transpose().sum_rows();
+        // A change of a center along itself changes nothing: that part of its gradient is taken away.
+        let along = by_cosine.clone().mul(block.of_centers).transpose().sum_rows();
         let across = by_cosine.transpose().matmul(u.clone()).sub(block.units.mul(along)).mul(block.inverses);
         by_w = match block.rows {
             Some(rows) => by_w.with_selected(rows, across),

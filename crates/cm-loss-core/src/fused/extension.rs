@@ -16,7 +16,7 @@ pub const EXCLUDED: f32 = -1e38;
 pub struct Plan {
     /// Classes that take part.
     pub classes: usize,
-    /// Centres a class.
+    /// Centers a class.
     pub each: usize,
     /// Classes that are worked on at a time where the operation is composed of others.
     pub block: usize,
@@ -24,7 +24,7 @@ pub struct Plan {
     pub budget: usize,
 }
 
-/// What goes in: unit features `u` `[batch, dim]`, centres `w` `[rows, dim]`, radii `φ` and targets `[batch, 1]`.
+/// What goes in: unit features `u` `[batch, dim]`, centers `w` `[rows, dim]`, radii `φ` and targets `[batch, 1]`.
 #[derive(Debug, Clone, ExtensionType)]
 #[cfg_attr(feature = "fusion", extension_type(fusion))]
 pub struct Inputs<B: Backend> {
@@ -63,7 +63,7 @@ pub enum Chosen<B: Backend> {
 
 /// What a softmax over many classes needs of all of them, a block of classes at a time.
 ///
-/// With `c_ij = u_i · w_j / ‖w_j‖`, or the largest of those with the centres of class `j`:
+/// With `c_ij = u_i · w_j / ‖w_j‖`, or the largest of those with the centers of class `j`:
 ///
 /// - column 0: `ln Σ_{j ≠ y} exp(φ_i T_ij)`, −1e38 without another class
 /// - column 1: `c_iy`

@@ -10,7 +10,7 @@ use burn::{
 use burn_flex::FlexTensor;
 
 use super::{
-    cpu::{self, Centres, Samples, Upstream},
+    cpu::{self, Centers, Samples, Upstream},
     extension::{Chosen, Hard, Inputs, ManyClasses, Plan},
 };
 
@@ -71,9 +71,9 @@ impl OnHost {
         Samples::new(floats(&self.u), self.u.shape()[1], floats(&self.radii), &self.targets, hard)
     }
 
-    fn centres(&self) -> Centres<'_> {
+    fn centers(&self) -> Centers<'_> {
         let (numbers, dim) = (floats(&self.w), self.w.shape()[1]);
-        Centres { numbers, dim, each: self.plan.each, classes: self.chosen.as_deref() }
+        Centers { numbers, dim, each: self.plan.each, classes: self.chosen.as_deref() }
     }
 }
 
@@ -82,7 +82,7 @@ impl ManyClasses for Flex {
         let ints = inputs.targets.dtype();
         let inputs = OnHost::new(inputs);
         let samples = inputs.samples();
-        let sums = cpu::sums(&samples, &inputs.centres(), inputs.plan.classes);
+        let sums = cpu::sums(&samples, &inputs.centers(), inputs.plan.classes);
         let count = samples.count;
         let columns = (0..count).flat_map(|i| [sums.log_sum(i), sums.target[i], sums.cosines[i]]).collect();
         let best: Vec<i64> = sums.best_class[..count].iter().map(|&class| i64::from(class)).collect();
@@ -105,12 +105,12 @@ impl ManyClasses for Flex {
             cosines: column(2),
             total: samples.filled(floats(&log_sum).iter().copied()),
         };
-        let found = cpu::gradients(&samples, &inputs.centres(), inputs.plan, &upstream);
+        let found = cpu::gradients(&samples, &inputs.centers(), inputs.plan, &upstream);
         let (count, dim) = (samples.count, samples.dim);
         let rows = inputs.w.shape()[0];
         (
             tensor(found.units, [count, dim]),
-            tensor(found.centres, [rows, dim]),
+            tensor(found.centers, [rows, dim]),
             tensor(found.radii, [count, 1]),
         )
     }

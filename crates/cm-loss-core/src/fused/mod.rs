@@ -39,8 +39,8 @@ pub(crate) struct AllClasses {
 pub(crate) struct Inputs {
     /// Unit features `[batch, dim]`.
     pub directions: Tensor<2>,
-    /// Class centres as they are `[rows, dim]`, `each` of them for a class.
-    pub centres: Tensor<2>,
+    /// Class centers as they are `[rows, dim]`, `each` of them for a class.
+    pub centers: Tensor<2>,
     pub each: usize,
     /// `phi`, `[batch, 1]`.
     pub radii: Tensor<2>,
@@ -58,7 +58,7 @@ impl Inputs {
     pub fn classes(&self) -> usize {
         match &self.chosen {
             Some(chosen) => chosen.dims()[0],
-            None => self.centres.dims()[0] / self.each,
+            None => self.centers.dims()[0] / self.each,
         }
     }
 
@@ -68,7 +68,7 @@ impl Inputs {
         let plan = Plan { classes: self.classes(), each: self.each, block, budget };
         let inputs = extension::Inputs::<Dispatch> {
             u: self.directions.into_dispatch(),
-            w: self.centres.into_dispatch(),
+            w: self.centers.into_dispatch(),
             radii: self.radii.into_dispatch(),
             targets: self.targets.into_dispatch(),
             hard: match self.hard {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Backend, backend};
 
-/// How the loss of a head with class centres is computed where only the loss is wanted. The result is the same.
+/// How the loss of a head with class centers is computed where only the loss is wanted. The result is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "path", rename_all = "kebab-case")]
 pub enum LossPath {
@@ -40,7 +40,7 @@ impl LossPath {
             (_, None) | (Self::Plain, _) => false,
             (Self::Fused { .. }, Some(_)) => true,
             (Self::Auto, Some(Backend::Flex)) => classes >= Self::LEAST_CLASSES,
-            // Logits with and without margin, their probabilities and gradients; unit centres and their gradient.
+            // Logits with and without margin, their probabilities and gradients; unit centers and their gradient.
             (Self::Auto, Some(Backend::Composed)) => {
                 size_of::<f32>() * classes * (6 * batch + 4 * dim) >= Self::LEAST_BYTES
             }

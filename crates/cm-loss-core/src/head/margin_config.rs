@@ -7,7 +7,7 @@ use super::{ClassSampling, MarginHead, radius::Radius};
 use crate::{
     Error, LossOptions, LossPath, Margin, NormMap, Regularizer,
     margin::{MarginGradient, MarginState},
-    regularizer::{CentreLoss, CentreSpread, FeatureCentres},
+    regularizer::{CenterLoss, CenterSpread, FeatureCenters},
     scale::check_scale,
     steps::Steps,
 };
@@ -26,16 +26,16 @@ pub struct MarginHeadConfig {
     /// How gradients pass the margin.
     #[serde(default)]
     pub margin_gradient: MarginGradient,
-    /// Centres a class, at least 1; the cosine with a class is the largest with its centres. From J. Deng et al.,
+    /// Centers a class, at least 1; the cosine with a class is the largest with its centers. From J. Deng et al.,
     /// "Sub-center ArcFace", ECCV 2020.
     #[serde(default = "one")]
-    pub sub_centres: usize,
-    /// A pull of features towards a centre of their class.
+    pub sub_centers: usize,
+    /// A pull of features towards a center of their class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub centre_loss: Option<CentreLoss>,
-    /// A push of class centres away from each other.
+    pub center_loss: Option<CenterLoss>,
+    /// A push of class centers away from each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub centre_spread: Option<CentreSpread>,
+    pub center_spread: Option<CenterSpread>,
     /// Training on a part of the classes at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<ClassSampling>,
@@ -56,23 +56,23 @@ fn one() -> usize {
 }
 
 impl MarginHeadConfig {
-    /// A norm map and a margin, with their exact gradients, one centre a class and nothing else.
+    /// A norm map and a margin, with their exact gradients, one center a class and nothing else.
     pub fn new(norm_map: NormMap, margin: Margin) -> Self {
         Self {
             norm_map,
             margin,
             regularizer: Regularizer::None,
             margin_gradient: MarginGradient::Exact,
-            sub_centres: 1,
-            centre_loss: None,
-            centre_spread: None,
+            sub_centers: 1,
+            center_loss: None,
+            center_spread: None,
             sampling: None,
             options: LossOptions::default(),
             path: LossPath::Auto,
         }
     }
 
-    /// The same with another regulariser of the norm.
+    /// The same with another regularizer of the norm.
     pub fn with_regularizer(self, regularizer: Regularizer) -> Self {
         Self { regularizer, ..self }
     }
@@ -82,19 +82,19 @@ impl MarginHeadConfig {
         Self { margin_gradient, ..self }
     }
 
-    /// The same with so many centres a class.
-    pub fn with_sub_centres(self, sub_centres: usize) -> Self {
-        Self { sub_centres, ..self }
+    /// The same with so many centers a class.
+    pub fn with_sub_centers(self, sub_centers: usize) -> Self {
+        Self { sub_centers, ..self }
     }
 
-    /// The same with centre loss.
-    pub fn with_centre_loss(self, centre_loss: CentreLoss) -> Self {
-        Self { centre_loss: Some(centre_loss), ..self }
+    /// The same with center loss.
+    pub fn with_center_loss(self, center_loss: CenterLoss) -> Self {
+        Self { center_loss: Some(center_loss), ..self }
     }
 
-    /// The same with a spread of the class centres.
-    pub fn with_centre_spread(self, centre_spread: CentreSpread) -> Self {
-        Self { centre_spread: Some(centre_spread), ..self }
+    /// The same with a spread of the class centers.
+    pub fn with_center_spread(self, center_spread: CenterSpread) -> Self {
+        Self { center_spread: Some(center_spread), ..self }
     }
 
     /// The same, trained on a part of the classes at a time.
@@ -117,23 +117,23 @@ impl MarginHeadConfig {
     /// # Errors
     ///
     /// [`Error::OutOfRange`] if a part has a parameter outside what its formula allows; [`Error::RegularizerTooWeak`]
-    /// if MagFace's regulariser does not hold its margin at a constant radius (with another norm map or regulariser there
+    /// if MagFace's regularizer does not hold its margin at a constant radius (with another norm map or regularizer there
     /// is no such bound); [`Error::DoesNotCombine`] for parts that exclude each other.
     pub fn validate(&self) -> Result<(), Error> {
         self.norm_map.validate()?;
         self.margin.validate()?;
         self.regularizer.validate()?;
         self.options.validate()?;
-        self.centre_loss.as_ref().map_or(Ok(()), CentreLoss::validate)?;
-        self.centre_spread.as_ref().map_or(Ok(()), CentreSpread::validate)?;
+        self.center_loss.as_ref().map_or(Ok(()), CenterLoss::validate)?;
+        self.center_spread.as_ref().map_or(Ok(()), CenterSpread::validate)?;
         self.sampling.as_ref().map_or(Ok(()), ClassSampling::validate)?;
-        let centres = self.sub_centres;
-        Error::check("number of centres a class", "at least 1", centres as f64, centres > 0)?;
-        if self.centre_spread.is_some() && centres > 1 {
+        let centers = self.sub_centers;
+        Error::check("number of centers a class", "at least 1", centers as f64, centers > 0)?;
+        if self.center_spread.is_some() && centers > 1 {
             return Err(Error::DoesNotCombine {
-                what: "the spread of class centres",
-                with: "several centres a class",
-                reason: "it would push the centres of one class apart as well",
+                what: "the spread of class centers",
+                with: "several centers a class",
+                reason: "it would push the centers of one class apart as well",
             });
         }
         if let (NormMap::Constant(map), Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
@@ -142,7 +142,7 @@ impl MarginHeadConfig {
             if (regularizer.lower_norm, regularizer.upper_norm) != (margin.lower_norm, margin.upper_norm) {
                 return Err(Error::DoesNotCombine {
                     what: "the margin of MagFace",
-                    with: "a regulariser of other norms",
+                    with: "a regularizer of other norms",
                     reason: "one would pull where the other does not hold; give both the same lower and upper norm",
                 });
             }
@@ -154,7 +154,7 @@ impl MarginHeadConfig {
         Ok(())
     }
 
-    /// Checks that the largest radius of the norm map lets a feature on its centre reach `probability`, as
+    /// Checks that the largest radius of the norm map lets a feature on its center reach `probability`, as
     /// [`check_scale`] does. A norm map without a bound always passes.
     ///
     /// # Errors
@@ -167,7 +167,7 @@ impl MarginHeadConfig {
         }
     }
 
-    /// A head with random class centres, drawn as Glorot's uniform initialisation has it.
+    /// A head with random class centers, drawn as Glorot's uniform initialization has it.
     ///
     /// # Errors
     ///
@@ -176,18 +176,18 @@ impl MarginHeadConfig {
     pub fn init(&self, feature_dim: usize, classes: usize, device: &Device) -> Result<MarginHead, Error> {
         super::check_size(feature_dim, classes)?;
         self.validate()?;
-        let rows = classes * self.sub_centres;
+        let rows = classes * self.sub_centers;
         let initializer = Initializer::XavierUniform { gain: 1.0 };
         let fan = (Some(feature_dim), Some(classes));
         let counts_steps = self.margin.counts_steps() || self.sampling.is_some();
-        let centres = self.centre_loss.as_ref();
+        let centers = self.center_loss.as_ref();
         Ok(MarginHead {
-            class_centres: initializer.init_with([rows, feature_dim], fan.0, fan.1, device),
+            class_centers: initializer.init_with([rows, feature_dim], fan.0, fan.1, device),
             learned_radius: self.regularizer.radius(device),
             class_weights: self.options.weights(classes, device)?,
             radius: Radius::new(&self.norm_map, device),
             margin_state: MarginState::new(&self.margin, device),
-            feature_centres: centres.map(|config| FeatureCentres::new(config, classes, feature_dim, device)),
+            feature_centers: centers.map(|config| FeatureCenters::new(config, classes, feature_dim, device)),
             steps: counts_steps.then(|| Steps::new(device)),
             config: self.clone(),
         })

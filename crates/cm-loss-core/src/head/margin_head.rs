@@ -17,15 +17,15 @@ use crate::{
     margin::{MarginState, Memory},
     norm::{norm_and_unit, single_precision},
     norm_map::CustomNormMap,
-    regularizer::FeatureCentres,
+    regularizer::FeatureCenters,
     steps::Steps,
     targets::Targets,
 };
 
 /// Softmax on `z_ij = phi(r_i) · t(cos θ_ij, [j = y_i], r_i)`, plus `g(r_i)`.
 ///
-/// `r_i` is the norm of feature `i` and `θ_ij` its angle with class centre `j`. The gradient flows through the
-/// angles and through the norm. A zero feature has cosine 0 with every centre and receives no gradient.
+/// `r_i` is the norm of feature `i` and `θ_ij` its angle with class center `j`. The gradient flows through the
+/// angles and through the norm. A zero feature has cosine 0 with every center and receives no gradient.
 ///
 /// Features may be of 16-bit floats: everything from the norm on is computed in 32 bits.
 ///
@@ -33,16 +33,16 @@ use crate::{
 /// batch in, random margins and classes are drawn. On another device, as after `valid()`, nothing changes.
 #[derive(Module, Debug)]
 pub struct MarginHead {
-    /// The centres, `sub_centres` after one another for each class: `[classes · sub_centres, feature_dim]`. Only
+    /// The centers, `sub_centers` after one another for each class: `[classes · sub_centers, feature_dim]`. Only
     /// their directions matter.
-    pub class_centres: Param<Tensor<2>>,
-    /// What a regulariser learns, `[1]`.
+    pub class_centers: Param<Tensor<2>>,
+    /// What a regularizer learns, `[1]`.
     pub learned_radius: Option<Param<Tensor<1>>>,
     /// `[classes]`
     pub(super) class_weights: Option<Tensor<1>>,
     pub(super) radius: Radius,
     pub(super) margin_state: MarginState,
-    pub(super) feature_centres: Option<FeatureCentres>,
+    pub(super) feature_centers: Option<FeatureCenters>,
     pub(super) steps: Option<Steps>,
     #[module(skip)]
     pub(super) config: MarginHeadConfig,
@@ -82,15 +82,15 @@ impl MarginHead {
 
     /// Number of classes.
     pub fn classes(&self) -> usize {
-        self.class_centres.dims()[0] / self.config.sub_centres
+        self.class_centers.dims()[0] / self.config.sub_centers
     }
 
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
         let batch = self.batch(features, targets);
         let targets = batch.targets();
-        let (_, centres) = norm_and_unit(self.centres_of(batch.sampled.as_ref()));
-        let cosines = self.over_sub_centres(batch.directions.clone().matmul(centres.clone().transpose()));
+        let (_, centers) = norm_and_unit(self.centers_of(batch.sampled.as_ref()));
+        let cosines = self.over_sub_centers(batch.directions.clone().matmul(centers.clone().transpose()));
         let own = self.margin_state.curriculum().map(|_| cosines.clone().gather(1, targets.columns.clone()));
         let seen = self.take_in(&batch, own.as_ref());
         let radii = self.radius.forward(batch.norms.clone());
@@ -100,7 +100,7 @@ impl MarginHead {
             false => self.with_margin(cosines, &batch.norms, targets, batch.training) * radii,
         };
         let loss = self.config.options.cross_entropy(training_logits, targets.columns.clone());
-        let spread = self.config.centre_spread.as_ref().and_then(|spread| spread.penalty(&centres, targets));
+        let spread = self.config.center_spread.as_ref().and_then(|spread| spread.penalty(&centers, targets));
         let (loss, weights) = self.finish(&batch, loss, spread, seen);
         let classes = batch.sampled.map(|sampled| sampled.classes);
         HeadOutput { loss, weights, logits, classes, norms: batch.norms.squeeze_dim(1) }
@@ -115,33 +115,33 @@ impl MarginHead {
             (Some(sampling), true) => sampling.classes_of(self.classes()).max(count.min(self.classes())),
             _ => self.classes(),
         };
-        let fits = count > 0 && single(features.dtype()) && single(self.class_centres.val().dtype());
+        let fits = count > 0 && single(features.dtype()) && single(self.class_centers.val().dtype());
         if !fits || !self.config.path.is_fused([count, feature_dim, classes], &device) {
             return self.forward(features, targets).into();
         }
         let batch = self.batch(features, targets);
         let targets = batch.targets();
-        let centres = single_precision(self.class_centres.val());
-        let own = self.margin_state.curriculum().map(|_| self.target_cosines(&centres, &batch));
+        let centers = single_precision(self.class_centers.val());
+        let own = self.margin_state.curriculum().map(|_| self.target_cosines(&centers, &batch));
         let seen = self.take_in(&batch, own.as_ref());
         let radii = self.radius.forward(batch.norms.clone());
         let memory = || self.memory(batch.training);
         let hard = own.and_then(|own| self.config.margin.hard(&own, &memory()));
-        let spread = self.config.centre_spread.as_ref().and_then(|spread| {
-            let (_, units) = norm_and_unit(self.centres_of(batch.sampled.as_ref()));
+        let spread = self.config.center_spread.as_ref().and_then(|spread| {
+            let (_, units) = norm_and_unit(self.centers_of(batch.sampled.as_ref()));
             spread.penalty(&units, targets)
         });
         let inputs = fused::Inputs {
             directions: batch.directions.clone(),
-            centres: centres.clone(),
-            each: self.config.sub_centres,
+            centers: centers.clone(),
+            each: self.config.sub_centers,
             radii: radii.clone(),
             hard,
             targets: targets.columns.clone(),
             chosen: batch.sampled.as_ref().map(|sampled| sampled.classes.clone()),
         };
         let classes = inputs.classes();
-        let tiling = self.config.path.tiling([count, feature_dim, classes], self.config.sub_centres);
+        let tiling = self.config.path.tiling([count, feature_dim, classes], self.config.sub_centers);
         let found = inputs.over_classes(tiling);
         let gradient = self.config.margin_gradient;
         let target = self.config.margin.of_target(found.target, &batch.norms, targets, memory(), gradient);
@@ -158,8 +158,8 @@ impl MarginHead {
     /// The blocks that [`loss`](Self::loss) goes over the classes in for a batch of this size, where the device computes it
     /// by other operations.
     pub fn tiling(&self, batch: usize) -> Tiling {
-        let [_, feature_dim] = self.class_centres.dims();
-        self.config.path.tiling([batch, feature_dim, self.classes()], self.config.sub_centres)
+        let [_, feature_dim] = self.class_centers.dims();
+        self.config.path.tiling([batch, feature_dim, self.classes()], self.config.sub_centers)
     }
 
     /// Loss of each sample.
@@ -183,17 +183,17 @@ impl MarginHead {
     /// - output: `[batch, classes]`
     pub fn training_logits(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<2> {
         let targets = self.targets(&features, targets);
-        let polar = Polar::new(features, self.class_centres.val());
-        let cosines = self.over_sub_centres(polar.cosines());
+        let polar = Polar::new(features, self.class_centers.val());
+        let cosines = self.over_sub_centers(polar.cosines());
         let radii = self.radius.forward(polar.norms.clone());
         self.with_margin(cosines, &polar.norms, &targets, false) * radii
     }
 
     /// Inference logits and feature norms; see [`Head::logits`](super::Head::logits).
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let polar = Polar::new(features, self.class_centres.val());
+        let polar = Polar::new(features, self.class_centers.val());
         let radii = self.radius.forward(polar.norms.clone());
-        (self.over_sub_centres(polar.cosines()) * radii, polar.norms.squeeze_dim(1))
+        (self.over_sub_centers(polar.cosines()) * radii, polar.norms.squeeze_dim(1))
     }
 
     /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation). `None`
@@ -218,7 +218,7 @@ impl MarginHead {
     /// with a curriculum. Gives the targets that it saw.
     fn take_in(&self, batch: &Batch, target_cosines: Option<&Tensor<2>>) -> Option<Targets> {
         let remembers =
-            self.radius.remembers() || self.margin_state.remembers() || self.feature_centres.is_some();
+            self.radius.remembers() || self.margin_state.remembers() || self.feature_centers.is_some();
         let seen = (batch.training && remembers).then(|| batch.targets().with_finite(&batch.norms))?;
         self.radius.take_in(&batch.norms, seen.ignored.as_ref());
         self.margin_state.take_in(&self.config.margin, target_cosines, &batch.norms, &seen);
@@ -236,7 +236,7 @@ impl MarginHead {
         let learned_radius = self.learned_radius.as_ref().map(|radius| single_precision(radius.val()));
         let penalties = [
             self.config.regularizer.forward(batch.norms.clone(), learned_radius),
-            self.feature_centres.as_ref().map(|centres| centres.penalty(&batch.features, &batch.all)),
+            self.feature_centers.as_ref().map(|centers| centers.penalty(&batch.features, &batch.all)),
             spread,
         ];
         for penalty in penalties.into_iter().flatten() {
@@ -244,9 +244,9 @@ impl MarginHead {
         }
         let weighed = LossOptions::weigh(loss, batch.all.classes(), self.class_weights.as_ref(), &batch.all);
         if batch.training {
-            if let (Some(centres), Some(seen)) = (&self.feature_centres, seen) {
+            if let (Some(centers), Some(seen)) = (&self.feature_centers, seen) {
                 let columns = batch.all.columns.clone();
-                centres.follow(&batch.features, &Targets { columns, ignored: seen.ignored });
+                centers.follow(&batch.features, &Targets { columns, ignored: seen.ignored });
             }
             if let Some(steps) = &self.steps {
                 steps.advance();
@@ -256,10 +256,10 @@ impl MarginHead {
     }
 
     /// The cosine of each sample with its own class, `[batch, 1]`, off the graph.
-    fn target_cosines(&self, centres: &Tensor<2>, batch: &Batch) -> Tensor<2> {
-        let ([rows, feature_dim], each) = (centres.dims(), self.config.sub_centres);
+    fn target_cosines(&self, centers: &Tensor<2>, batch: &Batch) -> Tensor<2> {
+        let ([rows, feature_dim], each) = (centers.dims(), self.config.sub_centers);
         let [count, _] = batch.directions.dims();
-        let of_classes: Tensor<3> = centres.clone().detach().reshape([rows / each, each, feature_dim]);
+        let of_classes: Tensor<3> = centers.clone().detach().reshape([rows / each, each, feature_dim]);
         let own = of_classes.select(0, batch.all.classes()).reshape([count * each, feature_dim]);
         let own: Tensor<3> = norm_and_unit(own).1.reshape([count, each, feature_dim]);
         let directions: Tensor<3> = batch.directions.clone().detach().unsqueeze_dim(1);
@@ -271,7 +271,7 @@ impl MarginHead {
     }
 
     fn targets(&self, features: &Tensor<2>, targets: Tensor<1, Int>) -> Targets {
-        let [_, feature_dim] = self.class_centres.dims();
+        let [_, feature_dim] = self.class_centers.dims();
         Targets::new(features, targets, feature_dim, self.classes(), &self.config.options)
     }
 
@@ -280,23 +280,23 @@ impl MarginHead {
         Some(sampling.sample(targets, self.classes(), steps))
     }
 
-    /// The rows of the class centres that take part.
-    fn centres_of(&self, sampled: Option<&SampledClasses>) -> Tensor<2> {
-        let centres = self.class_centres.val();
-        let Some(sampled) = sampled else { return centres };
-        match self.config.sub_centres {
-            1 => centres.select(0, sampled.classes.clone()),
+    /// The rows of the class centers that take part.
+    fn centers_of(&self, sampled: Option<&SampledClasses>) -> Tensor<2> {
+        let centers = self.class_centers.val();
+        let Some(sampled) = sampled else { return centers };
+        match self.config.sub_centers {
+            1 => centers.select(0, sampled.classes.clone()),
             count => {
-                let [rows, feature_dim] = centres.dims();
-                let classes: Tensor<3> = centres.reshape([rows / count, count, feature_dim]);
+                let [rows, feature_dim] = centers.dims();
+                let classes: Tensor<3> = centers.reshape([rows / count, count, feature_dim]);
                 classes.select(0, sampled.classes.clone()).reshape([-1, feature_dim as i32])
             }
         }
     }
 
     /// The largest cosine of each class.
-    fn over_sub_centres(&self, cosines: Tensor<2>) -> Tensor<2> {
-        let count = self.config.sub_centres;
+    fn over_sub_centers(&self, cosines: Tensor<2>) -> Tensor<2> {
+        let count = self.config.sub_centers;
         if count == 1 {
             return cosines;
         }

@@ -27,7 +27,7 @@ use crate::{
 pub use linear_head::{LinearHead, LinearHeadConfig};
 pub use margin_config::MarginHeadConfig;
 pub use margin_head::MarginHead;
-pub use outliers::SubCentreOutliers;
+pub use outliers::SubCenterOutliers;
 pub use output::{HeadOutput, LossOutput};
 pub use sampling::ClassSampling;
 pub use saturation::Saturation;
@@ -39,9 +39,9 @@ pub use sphereface2::{SphereFace2Config, SphereFace2Head};
 pub enum HeadConfig {
     /// A linear layer with bias, and softmax.
     Linear(LinearHeadConfig),
-    /// Class centres, a norm map, a margin and a regulariser.
+    /// Class centers, a norm map, a margin and a regularizer.
     Margin(MarginHeadConfig),
-    /// Class centres, and each class against all others.
+    /// Class centers, and each class against all others.
     SphereFace2(SphereFace2Config),
 }
 
@@ -143,9 +143,9 @@ fn check_size(feature_dim: usize, classes: usize) -> Result<(), Error> {
 pub enum Head {
     /// A linear layer with bias, and softmax.
     Linear(LinearHead),
-    /// Class centres, a norm map, a margin and a regulariser.
+    /// Class centers, a norm map, a margin and a regularizer.
     Margin(MarginHead),
-    /// Class centres, and each class against all others.
+    /// Class centers, and each class against all others.
     SphereFace2(SphereFace2Head),
 }
 
@@ -171,7 +171,7 @@ impl Head {
 
     /// What [`forward`](Self::forward) gives but for the logits: losses, predictions and feature norms.
     ///
-    /// A head with class centres and many classes goes over them a block at a time, and nothing of size batch x classes
+    /// A head with class centers and many classes goes over them a block at a time, and nothing of size batch x classes
     /// exists; see [`LossPath`](crate::LossPath).
     ///
     /// # Shapes
@@ -210,8 +210,8 @@ impl Head {
     pub fn check(&self, features: &Tensor<2>, targets: &Tensor<1, Int>) -> Result<(), Error> {
         let (feature_dim, options) = match self {
             Self::Linear(head) => (head.linear.weight.dims()[0], &head.config().options),
-            Self::Margin(head) => (head.class_centres.dims()[1], &head.config().options),
-            Self::SphereFace2(head) => (head.class_centres.dims()[1], &head.config().options),
+            Self::Margin(head) => (head.class_centers.dims()[1], &head.config().options),
+            Self::SphereFace2(head) => (head.class_centers.dims()[1], &head.config().options),
         };
         check_shapes(features, targets, feature_dim)?;
         check_finite(features)?;
@@ -271,8 +271,8 @@ impl Head {
         }
     }
 
-    /// The head with class centres and a margin that this is, for what it alone can do: its own norm map, training
-    /// logits, sub-centre outliers. `None` for the others.
+    /// The head with class centers and a margin that this is, for what it alone can do: its own norm map, training
+    /// logits, sub-center outliers. `None` for the others.
     pub fn as_margin(&self) -> Option<&MarginHead> {
         match self {
             Self::Margin(head) => Some(head),

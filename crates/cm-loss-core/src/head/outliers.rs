@@ -8,18 +8,18 @@ use crate::{
     targets::{check_classes, check_shapes},
 };
 
-/// What the sub-centres of a head say about a data set.
+/// What the sub-centers of a head say about a data set.
 ///
-/// With several centres a class, most samples of a class gather at one, its dominant centre; those at another centre, and
-/// those far from the dominant one, are often mislabelled.
+/// With several centers a class, most samples of a class gather at one, its dominant center; those at another center, and
+/// those far from the dominant one, are often mislabeled.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SubCentreOutliers {
-    /// The dominant centre of each class, from 0 to `sub_centres − 1`: that nearest to most of its samples. `None` for a
+pub struct SubCenterOutliers {
+    /// The dominant center of each class, from 0 to `sub_centers − 1`: that nearest to most of its samples. `None` for a
     /// class without samples.
     pub dominant: Vec<Option<usize>>,
-    /// Angle of each sample with the dominant centre of its class, in radians; `None` for an ignored sample.
+    /// Angle of each sample with the dominant center of its class, in radians; `None` for an ignored sample.
     pub angles: Vec<Option<f64>>,
-    /// Samples farther from the dominant centre of their class than the angle asked for, in ascending order.
+    /// Samples farther from the dominant center of their class than the angle asked for, in ascending order.
     pub outliers: Vec<usize>,
 }
 
@@ -27,10 +27,10 @@ pub struct SubCentreOutliers {
 const ROWS: usize = 4096;
 
 impl MarginHead {
-    /// Lists the samples that lie more than `angle` (in radians; 75° = 1.309 is usual) from the dominant centre of their
+    /// Lists the samples that lie more than `angle` (in radians; 75° = 1.309 is usual) from the dominant center of their
     /// class.
     ///
-    /// From J. Deng et al., "Sub-center ArcFace", ECCV 2020. With one centre a class that one is dominant.
+    /// From J. Deng et al., "Sub-center ArcFace", ECCV 2020. With one center a class that one is dominant.
     ///
     /// # Shapes
     ///
@@ -40,13 +40,13 @@ impl MarginHead {
     /// # Errors
     ///
     /// [`Error::FeatureDim`], [`Error::TargetCount`] or [`Error::TargetOutOfRange`] for input that does not fit the head.
-    pub fn sub_centre_outliers(
+    pub fn sub_center_outliers(
         &self,
         features: Tensor<2>,
         targets: Tensor<1, Int>,
         angle: f64,
-    ) -> Result<SubCentreOutliers, Error> {
-        let [_, feature_dim] = self.class_centres.dims();
+    ) -> Result<SubCenterOutliers, Error> {
+        let [_, feature_dim] = self.class_centers.dims();
         let ignore_index = self.config.options.ignore_index;
         check_shapes(&features, &targets, feature_dim)?;
         check_classes(&targets, self.classes(), ignore_index)?;
@@ -55,8 +55,8 @@ impl MarginHead {
             classes.into_iter().map(|y| (Some(y) != ignore_index).then_some(y as usize)).collect();
         let cosines = self.own_cosines(features, &counted);
 
-        let centres = self.config.sub_centres;
-        let mut votes = vec![vec![0usize; centres]; self.classes()];
+        let centers = self.config.sub_centers;
+        let mut votes = vec![vec![0usize; centers]; self.classes()];
         for (cosines, class) in cosines.iter().zip(&counted) {
             if let Some(class) = class {
                 votes[*class][largest(cosines)] += 1;
@@ -65,29 +65,29 @@ impl MarginHead {
         let dominant: Vec<Option<usize>> =
             votes.iter().map(|votes| votes.iter().any(|&count| count > 0).then(|| largest(votes))).collect();
         let angle_of = |(cosines, class): (&Vec<f32>, &Option<usize>)| {
-            let centre = (*class).and_then(|class| dominant[class])?;
-            Some(f64::from(cosines[centre]).clamp(-1.0, 1.0).acos())
+            let center = (*class).and_then(|class| dominant[class])?;
+            Some(f64::from(cosines[center]).clamp(-1.0, 1.0).acos())
         };
         let angles: Vec<Option<f64>> = cosines.iter().zip(&counted).map(angle_of).collect();
         let outliers = (0..angles.len()).filter(|&i| angles[i].is_some_and(|found| found > angle)).collect();
-        Ok(SubCentreOutliers { dominant, angles, outliers })
+        Ok(SubCenterOutliers { dominant, angles, outliers })
     }
 
-    /// The cosines of each sample with the centres of its own class.
+    /// The cosines of each sample with the centers of its own class.
     fn own_cosines(&self, features: Tensor<2>, classes: &[Option<usize>]) -> Vec<Vec<f32>> {
-        let count = self.config.sub_centres;
+        let count = self.config.sub_centers;
         let mut found = Vec::with_capacity(classes.len());
         for start in (0..classes.len()).step_by(ROWS) {
             let rows = start..(start + ROWS).min(classes.len());
             let block = features.clone().detach().slice([rows.clone()]);
-            let polar = Polar::new(block, self.class_centres.val().detach());
+            let polar = Polar::new(block, self.class_centers.val().detach());
             let [batch, feature_dim] = polar.directions.dims();
             let first = classes[rows].iter().map(|class| (class.unwrap_or(0) * count) as i32);
-            let centres: Vec<i32> =
+            let centers: Vec<i32> =
                 first.flat_map(|first| (0..count as i32).map(move |k| first + k)).collect();
-            let centres = Tensor::<1, Int>::from_data(&centres[..], &features.device());
-            let centres: Tensor<3> = polar.centres.select(0, centres).reshape([batch, count, feature_dim]);
-            let cosines = (centres * polar.directions.unsqueeze_dim(1)).sum_dim(2).into_data();
+            let centers = Tensor::<1, Int>::from_data(&centers[..], &features.device());
+            let centers: Tensor<3> = polar.centers.select(0, centers).reshape([batch, count, feature_dim]);
+            let cosines = (centers * polar.directions.unsqueeze_dim(1)).sum_dim(2).into_data();
             let cosines: Vec<f32> = cosines.iter::<f32>().collect();
             found.extend(cosines.chunks(count).map(<[f32]>::to_vec));
         }

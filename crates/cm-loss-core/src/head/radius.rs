@@ -1,4 +1,4 @@
-//! Norms, cosines and radii: what every head with class centres begins with.
+//! Norms, cosines and radii: what every head with class centers begins with.
 
 use std::sync::Arc;
 
@@ -10,26 +10,26 @@ use burn::{
 use super::Saturation;
 use crate::{NormMap, NormStatistics, norm_and_unit, norm_map::CustomNormMap};
 
-/// Features in polar coordinates, and unit class centres.
+/// Features in polar coordinates, and unit class centers.
 pub(super) struct Polar {
     /// `[batch, 1]`
     pub norms: Tensor<2>,
     /// `[batch, feature_dim]`, each of length 1 or 0.
     pub directions: Tensor<2>,
     /// `[rows, feature_dim]`, each of length 1 or 0.
-    pub centres: Tensor<2>,
+    pub centers: Tensor<2>,
 }
 
 impl Polar {
-    pub fn new(features: Tensor<2>, class_centres: Tensor<2>) -> Self {
+    pub fn new(features: Tensor<2>, class_centers: Tensor<2>) -> Self {
         let (norms, directions) = norm_and_unit(features);
-        let (_, centres) = norm_and_unit(class_centres);
-        Self { norms, directions, centres }
+        let (_, centers) = norm_and_unit(class_centers);
+        Self { norms, directions, centers }
     }
 
     /// `[batch, rows]`
     pub fn cosines(&self) -> Tensor<2> {
-        self.directions.clone().matmul(self.centres.clone().transpose())
+        self.directions.clone().matmul(self.centers.clone().transpose())
     }
 }
 

@@ -98,7 +98,7 @@ impl SphereFace2Config {
         Ok(())
     }
 
-    /// A head with random class centres, drawn as Glorot's uniform initialisation has it.
+    /// A head with random class centers, drawn as Glorot's uniform initialization has it.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl SphereFace2Config {
         let fan = (Some(feature_dim), Some(classes));
         let bias = Tensor::from_data([self.first_bias(classes) as f32], device);
         Ok(SphereFace2Head {
-            class_centres: initializer.init_with([classes, feature_dim], fan.0, fan.1, device),
+            class_centers: initializer.init_with([classes, feature_dim], fan.0, fan.1, device),
             bias: Param::from_tensor(bias),
             class_weights: self.options.weights(classes, device)?,
             radius: Radius::new(&self.norm_map, device),
@@ -145,11 +145,11 @@ impl SphereFace2Config {
 
 /// The head of [`SphereFace2Config`].
 ///
-/// A zero feature has cosine 0 with every centre and receives no gradient. 16-bit features are computed in 32 bits.
+/// A zero feature has cosine 0 with every center and receives no gradient. 16-bit features are computed in 32 bits.
 #[derive(Module, Debug)]
 pub struct SphereFace2Head {
-    /// A centre a class: `[classes, feature_dim]`. Only their directions matter.
-    pub class_centres: Param<Tensor<2>>,
+    /// A center a class: `[classes, feature_dim]`. Only their directions matter.
+    pub class_centers: Param<Tensor<2>>,
     /// The bias `b`: `[1]`.
     pub bias: Param<Tensor<1>>,
     /// `[classes]`
@@ -172,14 +172,14 @@ impl SphereFace2Head {
 
     /// Number of classes.
     pub fn classes(&self) -> usize {
-        self.class_centres.dims()[0]
+        self.class_centers.dims()[0]
     }
 
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
-        let [classes, feature_dim] = self.class_centres.dims();
+        let [classes, feature_dim] = self.class_centers.dims();
         let targets = Targets::new(&features, targets, feature_dim, classes, &self.config.options);
-        let polar = Polar::new(features, self.class_centres.val());
+        let polar = Polar::new(features, self.class_centers.val());
         if polar.norms.device().is_autodiff() {
             self.radius.take_in(&polar.norms, targets.ignored.as_ref());
         }
@@ -206,7 +206,7 @@ impl SphereFace2Head {
 
     /// Inference logits, `phi(r) g(cos θ) + b`, and feature norms; see [`Head::logits`](super::Head::logits).
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let polar = Polar::new(features, self.class_centres.val());
+        let polar = Polar::new(features, self.class_centers.val());
         let radii = self.radius.forward(polar.norms.clone());
         let logits = self.stretched(polar.cosines()) * radii + single_precision(self.bias.val()).unsqueeze();
         (logits, polar.norms.squeeze_dim(1))

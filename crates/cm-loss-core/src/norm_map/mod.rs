@@ -42,7 +42,7 @@ pub use tanh::Tanh;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum NormMap {
-    /// `phi(r) = r`: the logits of a linear layer with unit class centres and no bias.
+    /// `phi(r) = r`: the logits of a linear layer with unit class centers and no bias.
     Identity,
     /// `phi(r) = s`.
     Constant(Constant),

@@ -1,4 +1,4 @@
-//! MagFace's regulariser.
+//! MagFace's regularizer.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -27,9 +27,9 @@ impl MagFaceNorm {
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {
-        Error::check_positive("weight of the MagFace regulariser", self.weight)?;
+        Error::check_positive("weight of the MagFace regularizer", self.weight)?;
         let valid = self.lower_norm > 0.0 && self.lower_norm < self.upper_norm && self.upper_norm.is_finite();
         let allowed = "above 0 and below the finite upper norm";
-        Error::check("lower norm of the MagFace regulariser", allowed, self.lower_norm, valid)
+        Error::check("lower norm of the MagFace regularizer", allowed, self.lower_norm, valid)
     }
 }

@@ -1,9 +1,9 @@
 //! Penalties that are added to the loss of each sample.
 //!
 //! [`Regularizer`] is the `g(r)` of the feature norm; to add one: a file with its parameters and formula, and a variant.
-//! [`CentreLoss`] looks at the whole feature and [`CentreSpread`] at the class centres; they go with any of them.
+//! [`CenterLoss`] looks at the whole feature and [`CenterSpread`] at the class centers; they go with any of them.
 
-mod centre_loss;
+mod center_loss;
 mod magface;
 mod ring;
 mod spread;
@@ -17,14 +17,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-pub use centre_loss::CentreLoss;
-pub(crate) use centre_loss::FeatureCentres;
+pub use center_loss::CenterLoss;
+pub(crate) use center_loss::FeatureCenters;
 pub use magface::MagFaceNorm;
 pub use ring::Ring;
-pub use spread::CentreSpread;
+pub use spread::CenterSpread;
 pub use squared_norm::SquaredNorm;
 
-/// A choice of the regulariser `g`.
+/// A choice of the regularizer `g`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Regularizer {
@@ -40,7 +40,7 @@ pub enum Regularizer {
 }
 
 impl Regularizer {
-    /// The radius `R` to learn, `[1]`, if this regulariser learns one.
+    /// The radius `R` to learn, `[1]`, if this regularizer learns one.
     pub fn radius(&self, device: &Device) -> Option<Param<Tensor<1>>> {
         match self {
             Self::Ring(ring) => Some(Param::from_tensor(Tensor::from_data([ring.radius as f32], device))),
@@ -58,7 +58,7 @@ impl Regularizer {
     ///
     /// # Panics
     ///
-    /// If the regulariser learns a radius and gets none.
+    /// If the regularizer learns a radius and gets none.
     pub fn forward(&self, norms: Tensor<2>, radius: Option<Tensor<1>>) -> Option<Tensor<2>> {
         match self {
             Self::None => None,

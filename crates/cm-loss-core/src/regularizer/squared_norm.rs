@@ -19,6 +19,6 @@ impl SquaredNorm {
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {
-        Error::check_positive("weight of the squared-norm regulariser", self.weight)
+        Error::check_positive("weight of the squared-norm regularizer", self.weight)
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::reference::length;
 
-/// Features, centres and targets. All numbers are exact in f32.
+/// Features, centers and targets. All numbers are exact in f32.
 pub struct Case {
     pub name: &'static str,
     pub features: Vec<Vec<f64>>,
-    pub centres: Vec<Vec<f64>>,
+    pub centers: Vec<Vec<f64>>,
     pub targets: Vec<usize>,
 }
 
@@ -40,8 +40,8 @@ fn random(name: &'static str, batch: usize, classes: usize, dim: usize, norm: Op
     if let Some(norm) = norm {
         features = features.iter().map(|row| scaled(row, norm)).collect();
     }
-    let centres = values.matrix(classes, dim);
-    Case { name, features, centres, targets: (0..batch).map(|i| (i * 5 + 1) % classes).collect() }
+    let centers = values.matrix(classes, dim);
+    Case { name, features, centers, targets: (0..batch).map(|i| (i * 5 + 1) % classes).collect() }
 }
 
 /// As many classes as a small face data set has people.
@@ -52,10 +52,10 @@ pub fn many_classes() -> Case {
 pub fn all() -> Vec<Case> {
     let mut zero = random("zero feature among others", 4, 5, 6, None);
     zero.features[2] = vec![0.0; 6];
-    let mut parallel = random("features parallel and antiparallel to their centres", 4, 5, 6, None);
+    let mut parallel = random("features parallel and antiparallel to their centers", 4, 5, 6, None);
     for (row, factor) in [(0, 4.0), (1, -2.0), (2, 0.125)] {
-        let centre = &parallel.centres[parallel.targets[row]];
-        parallel.features[row] = centre.iter().map(|v| v * factor).collect();
+        let center = &parallel.centers[parallel.targets[row]];
+        parallel.features[row] = center.iter().map(|v| v * factor).collect();
     }
     let mut spread = random("norms 1e-6, 1, 30 and 1e6 in one batch", 4, 3, 8, None);
     for (row, norm) in [1e-6, 1.0, 30.0, 1e6].into_iter().enumerate() {

@@ -5,7 +5,7 @@ use cm_loss_core::{
     ClassSampling, Error, HeadConfig, LossOptions, Margin, MarginHeadConfig, NormMap, Preset, Regularizer,
     margin::{AngularMargin, AngularOverflow, CosineMargin},
     norm_map::{Constant, SigmoidContraction},
-    regularizer::{CentreLoss, CentreSpread, SquaredNorm},
+    regularizer::{CenterLoss, CenterSpread, SquaredNorm},
 };
 
 use crate::devices;
@@ -99,18 +99,18 @@ fn options_and_parts_that_cannot_be_are_refused() {
     let smooth = LossOptions { label_smoothing: 0.1, ..plain() };
     assert!(message(Preset::SphereFace2.config().with_options(smooth)).contains("softmax"));
 
-    let HeadConfig::Margin(config) = Preset::CosFace.config() else { panic!("it has class centres") };
+    let HeadConfig::Margin(config) = Preset::CosFace.config() else { panic!("it has class centers") };
     let margin = |config: MarginHeadConfig| message(HeadConfig::Margin(config));
     let fraction = ClassSampling { fraction: 0.0, seed: 0 };
     assert!(margin(config.clone().with_sampling(fraction)).contains("fraction of sampled classes"));
-    let centre = CentreLoss { weight: 0.1, rate: 1.5 };
-    assert!(margin(config.clone().with_centre_loss(centre)).contains("rate of the centre loss"));
-    let spread = CentreSpread { weight: 0.1, sharpness: 2.0 };
-    let several = config.clone().with_sub_centres(3).with_centre_spread(spread);
-    assert!(margin(several).contains("several centres a class"));
+    let center = CenterLoss { weight: 0.1, rate: 1.5 };
+    assert!(margin(config.clone().with_center_loss(center)).contains("rate of the center loss"));
+    let spread = CenterSpread { weight: 0.1, sharpness: 2.0 };
+    let several = config.clone().with_sub_centers(3).with_center_spread(spread);
+    assert!(margin(several).contains("several centers a class"));
 
     assert_eq!(config.check_scale(1000, 0.9), Ok(()));
-    let HeadConfig::Margin(config) = Preset::NormFace.config() else { panic!("it has class centres") };
+    let HeadConfig::Margin(config) = Preset::NormFace.config() else { panic!("it has class centers") };
     let message = config.check_scale(1_000_000_000, 0.9).unwrap_err().to_string();
     assert!(message.contains("scale of 20 and 1000000000 classes"), "{message}");
 }

@@ -9,7 +9,7 @@ use burn::{
 use cm_loss_core::{
     ClassSampling, HeadConfig, LossOptions, LossPath, MarginHead, MarginHeadConfig, Preset,
     margin::MarginGradient,
-    regularizer::{CentreLoss, CentreSpread},
+    regularizer::{CenterLoss, CenterSpread},
 };
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ use crate::{
     shared::{margin_config, relative_error, tensor, values},
 };
 
-/// The heads with class centres.
+/// The heads with class centers.
 fn presets() -> impl Iterator<Item = (Preset, MarginHeadConfig)> {
     Preset::ALL.iter().filter_map(|preset| match preset.config() {
         HeadConfig::Margin(config) => Some((*preset, config)),
@@ -40,7 +40,7 @@ struct Batch {
 }
 
 impl Shape {
-    /// Features of very different lengths, some near their centres; targets in the first, the last and other classes.
+    /// Features of very different lengths, some near their centers; targets in the first, the last and other classes.
     fn batch(&self, seed: u64, ignored: Option<i32>) -> Batch {
         let mut random = Values::new(seed);
         let mut features = random.matrix(self.batch, self.dim);
@@ -59,8 +59,8 @@ impl Shape {
 
     fn head(&self, config: &MarginHeadConfig, path: LossPath, device: &Device) -> MarginHead {
         let mut head = config.clone().with_path(path).init(self.dim, self.classes, device).unwrap();
-        let rows = self.classes * config.sub_centres;
-        head.class_centres = Param::from_tensor(tensor(&Values::new(17).matrix(rows, self.dim), device));
+        let rows = self.classes * config.sub_centers;
+        head.class_centers = Param::from_tensor(tensor(&Values::new(17).matrix(rows, self.dim), device));
         head
     }
 }
@@ -76,14 +76,14 @@ fn step(head: &MarginHead, batch: &Batch, device: &Device) -> Vec<(&'static str,
     let mut found = vec![
         ("loss", values(output.loss)),
         ("gradient of the features", values(x.grad(&gradients).unwrap())),
-        ("gradient of the centres", values(head.class_centres.val().grad(&gradients).unwrap())),
+        ("gradient of the centers", values(head.class_centers.val().grad(&gradients).unwrap())),
         ("norms", values(output.norms)),
         ("predictions", output.predictions.into_data().iter::<f64>().collect()),
     ];
     found.extend(output.weights.map(|weights| ("weights", values(weights))));
     let radius = head.learned_radius.as_ref().and_then(|radius| radius.val().grad(&gradients));
     found.extend(radius.map(|radius| ("gradient of the radius", values(radius))));
-    let (logits, _) = head.logits(tensor(&Values::new(3).matrix(2, head.class_centres.dims()[1]), device));
+    let (logits, _) = head.logits(tensor(&Values::new(3).matrix(2, head.class_centers.dims()[1]), device));
     found.push(("logits afterwards", values(logits)));
     found
 }
@@ -185,10 +185,10 @@ fn parts_beside_the_margin_are_the_same_class_by_class() {
         let sampling = ClassSampling { fraction: 0.3, seed: 5 };
         check(preset.name(), shape, &config.clone().with_sampling(sampling));
         check(preset.name(), shape, &config.clone().with_margin_gradient(MarginGradient::Detached));
-        check(preset.name(), shape, &config.clone().with_centre_loss(CentreLoss { weight: 0.01, rate: 0.5 }));
-        if config.sub_centres == 1 {
-            let spread = CentreSpread { weight: 0.1, sharpness: 2.0 };
-            check(preset.name(), shape, &config.with_centre_spread(spread));
+        check(preset.name(), shape, &config.clone().with_center_loss(CenterLoss { weight: 0.01, rate: 0.5 }));
+        if config.sub_centers == 1 {
+            let spread = CenterSpread { weight: 0.1, sharpness: 2.0 };
+            check(preset.name(), shape, &config.with_center_spread(spread));
         }
     }
 }
@@ -211,7 +211,7 @@ proptest! {
         let mut config = margin_config(preset);
         config.options.label_smoothing = smoothing;
         config.sampling = sampled.map(|fraction| ClassSampling { fraction, seed: 1 });
-        // In one dimension no cosine is the largest. In few, a feature lies near its centre, where an angular margin is steep.
+        // In one dimension no cosine is the largest. In few, a feature lies near its center, where an angular margin is steep.
         prop_assume!(dim >= if preset == Preset::CmCosFace { 2 } else { 15 });
         // A logit of 64 is rounded to 4e-6, a probability to as much of itself; of few numbers each counts. Of a small loss
         // the matrix of logits leaves fewer digits still: "a small loss keeps its digits" below.

@@ -7,13 +7,13 @@ use burn::{
 use cm_loss_core::{
     Head, HeadConfig, LossOptions, Margin, MarginHeadConfig, Preset,
     margin::MarginGradient,
-    regularizer::{CentreLoss, CentreSpread},
+    regularizer::{CenterLoss, CenterSpread},
 };
 use serde::Deserialize;
 
 use crate::{
     devices,
-    shared::{gradient_of_centres, tensor, values, with_centres},
+    shared::{gradient_of_centers, tensor, values, with_centers},
 };
 
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ struct Golden {
 struct Case {
     name: String,
     features: Vec<Vec<f64>>,
-    centres: Vec<Vec<f64>>,
+    centers: Vec<Vec<f64>>,
     targets: Vec<i32>,
 }
 
@@ -38,11 +38,11 @@ struct Entry {
     value: Vec<f64>,
     mean: Option<f64>,
     by_features: Vec<Vec<f64>>,
-    by_centres: Vec<Vec<f64>>,
+    by_centers: Vec<Vec<f64>>,
     by_bias: Option<serde_json::Value>,
     by_radius: Option<f64>,
-    centres: Option<Vec<Vec<f64>>>,
-    loss_centres: Option<Vec<Vec<f64>>>,
+    centers: Option<Vec<Vec<f64>>>,
+    loss_centers: Option<Vec<Vec<f64>>>,
     #[serde(default)]
     ignored: Vec<usize>,
 }
@@ -53,7 +53,7 @@ fn golden() -> Golden {
 
 /// The head of an entry.
 fn head(entry: &Entry, case: &Case, device: &Device) -> Head {
-    let classes = case.centres.len();
+    let classes = case.centers.len();
     let weights = || Some((0..classes).map(|j| 0.5 + 0.25 * j as f64).collect());
     let mut options = LossOptions::default();
     let option = entry.option.as_deref().unwrap_or_default();
@@ -80,16 +80,16 @@ fn head(entry: &Entry, case: &Case, device: &Device) -> Head {
     match (&mut config, option) {
         (HeadConfig::Margin(config), "detached") => config.margin_gradient = MarginGradient::Detached,
         (HeadConfig::SphereFace2(config), "detached") => config.margin_gradient = MarginGradient::Detached,
-        (HeadConfig::Margin(config), "centre-loss") => {
-            config.centre_loss = Some(CentreLoss { weight: 0.003, rate: 0.5 });
+        (HeadConfig::Margin(config), "center-loss") => {
+            config.center_loss = Some(CenterLoss { weight: 0.003, rate: 0.5 });
         }
-        (HeadConfig::Margin(config), "centre-spread") => {
-            config.centre_spread = Some(CentreSpread { weight: 0.5, sharpness: 2.0 });
+        (HeadConfig::Margin(config), "center-spread") => {
+            config.center_spread = Some(CenterSpread { weight: 0.5, sharpness: 2.0 });
         }
         _ => {}
     }
-    let head = config.init(case.centres[0].len(), classes, device).unwrap();
-    with_centres(head, entry.centres.as_ref().unwrap_or(&case.centres), device)
+    let head = config.init(case.centers[0].len(), classes, device).unwrap();
+    with_centers(head, entry.centers.as_ref().unwrap_or(&case.centers), device)
 }
 
 /// Largest difference as a share of the largest expected magnitude of the row, or of `floor` where that is more.
@@ -111,8 +111,8 @@ fn errors(entry: &Entry, case: &Case, device: &Device) -> Errors {
     let x = tensor(&case.features, device).require_grad();
     let mut targets = case.targets.clone();
     entry.ignored.iter().for_each(|&row| targets[row] = -100);
-    if let Some(centres) = &entry.loss_centres {
-        move_feature_centres(&head, centres, device);
+    if let Some(centers) = &entry.loss_centers {
+        move_feature_centers(&head, centers, device);
     }
     let output = head.forward(x.clone(), Tensor::from_data(&targets[..], device));
     // A loss is a difference of logits, whose rounding it inherits: 1e-5 of a logit of 1, or of the largest penalty.
@@ -133,8 +133,8 @@ fn errors(entry: &Entry, case: &Case, device: &Device) -> Errors {
         let floor = if norm > 0.0 { 1.0 / norm } else { 1.0 };
         gradient = gradient.max(error(&by_features[i * dim..(i + 1) * dim], expected, floor));
     }
-    let expected = entry.by_centres.concat();
-    gradient = gradient.max(error(&gradient_of_centres(&head, &gradients), &expected, 1.0));
+    let expected = entry.by_centers.concat();
+    gradient = gradient.max(error(&gradient_of_centers(&head, &gradients), &expected, 1.0));
     let learned = |param: &Param<Tensor<1>>| values(param.val().grad(&gradients).unwrap());
     if let Some(expected) = &entry.by_bias {
         let expected: Vec<f64> = match expected.as_array() {
@@ -154,11 +154,11 @@ fn errors(entry: &Entry, case: &Case, device: &Device) -> Errors {
     Errors { value, gradient }
 }
 
-/// Moves the centres of the centre loss, which begin at 0, to where they are wanted: a batch of one sample a class
+/// Moves the centers of the center loss, which begin at 0, to where they are wanted: a batch of one sample a class
 /// moves them a quarter of the way to it.
-fn move_feature_centres(head: &Head, centres: &[Vec<f64>], device: &Device) {
-    let at: Vec<Vec<f64>> = centres.iter().map(|row| row.iter().map(|v| v * 4.0).collect()).collect();
-    let targets: Vec<i32> = (0..centres.len() as i32).collect();
+fn move_feature_centers(head: &Head, centers: &[Vec<f64>], device: &Device) {
+    let at: Vec<Vec<f64>> = centers.iter().map(|row| row.iter().map(|v| v * 4.0).collect()).collect();
+    let targets: Vec<i32> = (0..centers.len() as i32).collect();
     head.forward(tensor(&at, device), Tensor::from_data(&targets[..], device));
 }
 

@@ -17,10 +17,10 @@ use crate::{
     shared::{relative_error, targets, tensor, values},
 };
 
-fn margin_head(map: &NormMap, margin: &Margin, centres: &[Vec<f64>], device: &Device) -> MarginHead {
+fn margin_head(map: &NormMap, margin: &Margin, centers: &[Vec<f64>], device: &Device) -> MarginHead {
     let config = MarginHeadConfig::new(map.clone(), margin.clone());
-    let mut head = config.init(centres[0].len(), centres.len(), device).unwrap();
-    head.class_centres = Param::from_tensor(tensor(centres, device));
+    let mut head = config.init(centers[0].len(), centers.len(), device).unwrap();
+    head.class_centers = Param::from_tensor(tensor(centers, device));
     head
 }
 
@@ -84,7 +84,7 @@ fn margins(case: &Case) -> Vec<Pair<T, Margin>> {
     let std = if case.features.len() == 1 { 100.0 } else { 0.99 * 100.0 + 0.01 * std };
     let mean = 0.99 * 20.0 + 0.01 * mean;
     let adaface = AdaFaceMargin { margin: 0.4, concentration: 0.333, rate: 0.01 };
-    let target_cosines = rows().map(|(x, &y)| reference::cosine(x, &case.centres[y]));
+    let target_cosines = rows().map(|(x, &y)| reference::cosine(x, &case.centers[y]));
     let curriculum = 0.01 * target_cosines.sum::<f64>() / case.features.len() as f64;
     vec![
         pair(T::None, Margin::None),
@@ -115,7 +115,7 @@ fn for_every_head(check: impl Fn(&str, Phi, T, &Case, &MarginHead, &Device)) {
                 for margin in margins(&case) {
                     let (phi, t) = (map.reference, margin.reference);
                     let name = format!("{backend}, {phi:?} x {t:?}, {}", case.name);
-                    let head = margin_head(&map.part, &margin.part, &case.centres, &device);
+                    let head = margin_head(&map.part, &margin.part, &case.centers, &device);
                     check(&name, phi, t, &case, &head, &device);
                 }
             }
@@ -131,10 +131,10 @@ fn losses_and_training_logits_agree_with_the_scalar_reference() {
         let rows = case.features.iter().zip(&case.targets);
         let expected_logits: Vec<f64> = rows
             .clone()
-            .flat_map(|(x, &y)| reference::training_logits(phi, margin, x, &case.centres, y))
+            .flat_map(|(x, &y)| reference::training_logits(phi, margin, x, &case.centers, y))
             .collect();
         let expected: Vec<f64> =
-            rows.map(|(x, &y)| reference::loss(phi, margin, x, &case.centres, y)).collect();
+            rows.map(|(x, &y)| reference::loss(phi, margin, x, &case.centers, y)).collect();
 
         // Training first: the statistics of the training logits are those after the batch.
         let loss = values(head.forward_no_reduction(x.clone(), y.clone()));
@@ -163,8 +163,8 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
         let x = tensor(&case.features, device).require_grad();
         let gradients = head.forward_no_reduction(x.clone(), targets(&case.targets, device)).sum().backward();
         let by_features = values(x.grad(&gradients).unwrap());
-        let by_centres = values(head.class_centres.val().grad(&gradients).unwrap());
-        assert!(by_features.iter().chain(&by_centres).all(|g| g.is_finite()), "{name}: not finite");
+        let by_centers = values(head.class_centers.val().grad(&gradients).unwrap());
+        assert!(by_features.iter().chain(&by_centers).all(|g| g.is_finite()), "{name}: not finite");
 
         let dim = case.features[0].len();
         for (i, row) in by_features.chunks(dim).enumerate() {
@@ -177,7 +177,7 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
             let norm = reference::length(&case.features[i]);
             let fixed = margin.fixed_at(norm);
             let expected = reference::gradient(&case.features[i..=i], |x| {
-                reference::loss(phi, fixed, &x[0], &case.centres, case.targets[i])
+                reference::loss(phi, fixed, &x[0], &case.centers, case.targets[i])
             });
             let expected = &expected[0];
             if norm == 0.0 {
@@ -193,20 +193,20 @@ fn gradients_agree_with_finite_differences_of_the_reference() {
             }
         }
 
-        let expected = reference::gradient(&case.centres, |centres| {
+        let expected = reference::gradient(&case.centers, |centers| {
             let rows = case.features.iter().zip(&case.targets);
-            rows.map(|(x, &y)| reference::loss(phi, margin, x, centres, y)).sum()
+            rows.map(|(x, &y)| reference::loss(phi, margin, x, centers, y)).sum()
         });
         let expected: Vec<f64> = expected.into_iter().flatten().collect();
         let radius = case.features.iter().map(|x| reference::phi(phi, reference::length(x)));
         // The last term is the rounding of the differences themselves.
         let floor = radius.fold(0.0, f64::max) * 2e-6 * sharpness(margin, case) + 1e-9;
         let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
-        for (actual, expected) in by_centres.iter().zip(&expected) {
+        for (actual, expected) in by_centers.iter().zip(&expected) {
             let error = (actual - expected).abs();
             assert!(
                 error < 1e-4 * largest + floor,
-                "{name}: gradient of centres is {actual}, not {expected}"
+                "{name}: gradient of centers is {actual}, not {expected}"
             );
         }
     });
@@ -217,45 +217,45 @@ fn ten_thousand_classes_agree_with_the_reference() {
     let case = cases::many_classes();
     // The targets, the first, the last and one between.
     let rows = [case.targets[0], case.targets[1], 0, 4321, 9999];
-    let (dim, phi) = (case.centres[0].len(), Phi::Sigmoid(30.0));
+    let (dim, phi) = (case.centers[0].len(), Phi::Sigmoid(30.0));
     let map = NormMap::Sigmoid(SigmoidContraction { scale: 30.0 });
     for (backend, device) in devices() {
         for Pair { reference: t, part } in margins(&case) {
             let name = format!("{backend}, {t:?}");
-            let head = margin_head(&map, &part, &case.centres, &device);
+            let head = margin_head(&map, &part, &case.centers, &device);
             let x = tensor(&case.features, &device).require_grad();
             let loss = head.forward_no_reduction(x.clone(), targets(&case.targets, &device));
             let found = values(loss.clone());
             let gradients = loss.sum().backward();
             let by_features = values(x.grad(&gradients).unwrap());
-            let by_centres = values(head.class_centres.val().grad(&gradients).unwrap());
-            let mut expected_by_centres = vec![0.0; rows.len() * dim];
+            let by_centers = values(head.class_centers.val().grad(&gradients).unwrap());
+            let mut expected_by_centers = vec![0.0; rows.len() * dim];
             for (i, (x, &y)) in case.features.iter().zip(&case.targets).enumerate() {
                 let fixed = t.fixed_at(reference::length(x));
-                let expected = reference::loss(phi, t, x, &case.centres, y);
+                let expected = reference::loss(phi, t, x, &case.centers, y);
                 assert!(
                     (found[i] / expected - 1.0).abs() < 1e-5,
                     "{name}: loss {}, not {expected}",
                     found[i]
                 );
                 let by_feature = reference::gradient(&case.features[i..=i], |x| {
-                    reference::loss(phi, fixed, &x[0], &case.centres, y)
+                    reference::loss(phi, fixed, &x[0], &case.centers, y)
                 });
                 let error = relative_error(&by_features[i * dim..(i + 1) * dim], &by_feature[0]);
                 assert!(error < 1e-4, "{name}: gradient of feature {i} is off by {error:e}");
-                let chosen: Vec<Vec<f64>> = rows.iter().map(|&row| case.centres[row].clone()).collect();
+                let chosen: Vec<Vec<f64>> = rows.iter().map(|&row| case.centers[row].clone()).collect();
                 let by_chosen = reference::gradient(&chosen, |chosen| {
-                    let mut centres = case.centres.clone();
-                    rows.iter().zip(chosen).for_each(|(&row, centre)| centres[row] = centre.clone());
-                    reference::loss(phi, fixed, x, &centres, y)
+                    let mut centers = case.centers.clone();
+                    rows.iter().zip(chosen).for_each(|(&row, center)| centers[row] = center.clone());
+                    reference::loss(phi, fixed, x, &centers, y)
                 });
-                let sum = expected_by_centres.iter_mut().zip(by_chosen.concat());
+                let sum = expected_by_centers.iter_mut().zip(by_chosen.concat());
                 sum.for_each(|(total, gradient)| *total += gradient);
             }
             let found: Vec<f64> =
-                rows.iter().flat_map(|row| by_centres[row * dim..(row + 1) * dim].to_vec()).collect();
-            let error = relative_error(&found, &expected_by_centres);
-            assert!(error < 1e-4, "{name}: gradient of centres is off by {error:e}");
+                rows.iter().flat_map(|row| by_centers[row * dim..(row + 1) * dim].to_vec()).collect();
+            let error = relative_error(&found, &expected_by_centers);
+            assert!(error < 1e-4, "{name}: gradient of centers is off by {error:e}");
         }
     }
 }
@@ -271,14 +271,14 @@ fn cm_cosface_is_the_formula_of_its_authors() {
     for (backend, device) in devices() {
         let case = &cases::all()[0];
         let Head::Margin(mut head) = Preset::CmCosFace.config().init(16, 10, &device).unwrap() else {
-            panic!("CM-CosFace has class centres")
+            panic!("CM-CosFace has class centers")
         };
-        head.class_centres = Param::from_tensor(tensor(&case.centres, &device));
+        head.class_centers = Param::from_tensor(tensor(&case.centers, &device));
         let logits = head.training_logits(tensor(&case.features, &device), targets(&case.targets, &device));
         let mut expected = Vec::new();
         for (x, &y) in case.features.iter().zip(&case.targets) {
             let r = reference::length(x);
-            for (j, w) in case.centres.iter().enumerate() {
+            for (j, w) in case.centers.iter().enumerate() {
                 let cosine = x.iter().zip(w).map(|(a, b)| a * b).sum::<f64>() / r / reference::length(w);
                 let margin = if j == y { 0.4 } else { 0.0 };
                 expected.push(1.0 / (1.0 + (-r).exp()) * 30.0 * (cosine - margin));
@@ -293,9 +293,9 @@ fn cm_cosface_is_the_formula_of_its_authors() {
 fn linear_softmax_agrees_with_the_reference_in_value_and_gradient() {
     for (backend, device) in devices() {
         for case in cases::all() {
-            let (dim, classes) = (case.centres[0].len(), case.centres.len());
+            let (dim, classes) = (case.centers[0].len(), case.centers.len());
             let bias: Vec<f64> = (0..classes).map(|j| 0.25 * j as f64 - 0.5).collect();
-            let weight = tensor(&case.centres, &device).transpose();
+            let weight = tensor(&case.centers, &device).transpose();
             let Head::Linear(mut head) = Preset::Softmax.config().init(dim, classes, &device).unwrap() else {
                 panic!("Softmax is a linear head")
             };
@@ -307,7 +307,7 @@ fn linear_softmax_agrees_with_the_reference_in_value_and_gradient() {
             let output = head.forward(x.clone(), targets(&case.targets, &device));
             let logits = |x: &[f64]| -> Vec<f64> {
                 let dot = |w: &Vec<f64>| x.iter().zip(w).map(|(a, b)| a * b).sum::<f64>();
-                case.centres.iter().zip(&bias).map(|(w, b)| dot(w) + b).collect()
+                case.centers.iter().zip(&bias).map(|(w, b)| dot(w) + b).collect()
             };
             let expected: Vec<f64> = case.features.iter().flat_map(|x| logits(x)).collect();
             let error = relative_error(&values(output.logits), &expected);
@@ -326,7 +326,7 @@ fn linear_softmax_agrees_with_the_reference_in_value_and_gradient() {
 
             // Weights and bias together, a row a class with its bias at the end.
             let layer: Vec<Vec<f64>> =
-                case.centres.iter().zip(&bias).map(|(w, b)| [w.as_slice(), &[*b]].concat()).collect();
+                case.centers.iter().zip(&bias).map(|(w, b)| [w.as_slice(), &[*b]].concat()).collect();
             let expected = reference::gradient(&layer, |layer| {
                 let logit = |x: &[f64], row: &[f64]| -> f64 {
                     x.iter().zip(row).map(|(a, b)| a * b).sum::<f64>() + row[dim]
@@ -367,7 +367,7 @@ fn inference_logits_have_no_margin_and_agree_with_the_forward_pass() {
     for (backend, device) in devices() {
         for case in cases::all() {
             for &preset in Preset::ALL {
-                let head = preset.config().init(case.centres[0].len(), case.centres.len(), &device).unwrap();
+                let head = preset.config().init(case.centers[0].len(), case.centers.len(), &device).unwrap();
                 let x = tensor(&case.features, &device);
                 let output = head.forward(x.clone(), targets(&case.targets, &device));
                 let (logits, norms) = head.logits(x);
@@ -380,8 +380,8 @@ fn inference_logits_have_no_margin_and_agree_with_the_forward_pass() {
                 assert_eq!(values(output.norms), values(norms));
                 if let (Head::Margin(head), HeadConfig::Margin(config)) = (&head, preset.config()) {
                     let bare = MarginHeadConfig { margin: Margin::None, ..config };
-                    let mut bare = bare.init(case.centres[0].len(), case.centres.len(), &device).unwrap();
-                    bare.class_centres = head.class_centres.clone();
+                    let mut bare = bare.init(case.centers[0].len(), case.centers.len(), &device).unwrap();
+                    bare.class_centers = head.class_centers.clone();
                     let (x, y) = (tensor(&case.features, &device), targets(&case.targets, &device));
                     // Its statistics, if it keeps any, take in the same batch.
                     bare.forward(x.clone(), y.clone());

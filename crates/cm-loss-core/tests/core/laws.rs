@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::{
     devices,
-    shared::{gradient_of_centres, values},
+    shared::{gradient_of_centers, values},
 };
 
 fn magnitudes() -> impl Strategy<Value = f32> {
@@ -45,8 +45,8 @@ proptest! {
                 let gradients = output.loss.sum().backward();
                 let gradient: Vec<f32> = x.grad(&gradients).unwrap().to_data().iter::<f32>().collect();
                 prop_assert!(gradient.iter().all(|v| v.is_finite()), "{backend} {preset}: {gradient:?}");
-                let by_centres = gradient_of_centres(&head, &gradients);
-                prop_assert!(by_centres.iter().all(|v| v.is_finite()), "{backend} {preset}: {by_centres:?}");
+                let by_centers = gradient_of_centers(&head, &gradients);
+                prop_assert!(by_centers.iter().all(|v| v.is_finite()), "{backend} {preset}: {by_centers:?}");
             }
         }
     }
@@ -78,7 +78,7 @@ proptest! {
                 let numbers = [
                     values(output.loss),
                     values(x.grad(&gradients).unwrap()),
-                    values(head.class_centres.val().grad(&gradients).unwrap()),
+                    values(head.class_centers.val().grad(&gradients).unwrap()),
                 ];
                 prop_assert!(numbers.concat().iter().all(|v| v.is_finite()), "{backend} {map:?}: {numbers:?}");
             }
@@ -144,12 +144,12 @@ fn a_margin_of_zero_is_no_margin_and_a_larger_one_only_raises_the_loss() {
 fn permuting_the_classes_permutes_the_logits() {
     for (backend, device) in devices() {
         let Head::Margin(mut head) = Preset::CmCosFace.config().init(3, 4, &device).unwrap() else {
-            panic!("CM-CosFace has class centres")
+            panic!("CM-CosFace has class centers")
         };
         let x = Tensor::<2>::from_data([[1.0, 2.0, -0.5], [0.3, -0.1, 2.0]], &device);
         let before = head.training_logits(x.clone(), Tensor::from_data([2, 0], &device));
         let order = Tensor::<1, Int>::from_data([3, 0, 1, 2], &device);
-        head.class_centres = head.class_centres.map(|centres| centres.select(0, order.clone()));
+        head.class_centers = head.class_centers.map(|centers| centers.select(0, order.clone()));
         let after = head.training_logits(x, Tensor::from_data([3, 1], &device));
         let moved = before.select(1, order);
         let difference = (moved - after).abs().max().into_scalar::<f32>();
@@ -158,14 +158,14 @@ fn permuting_the_classes_permutes_the_logits() {
 }
 
 #[test]
-fn the_squared_norm_regulariser_adds_its_weight_times_the_squared_norm() {
+fn the_squared_norm_regularizer_adds_its_weight_times_the_squared_norm() {
     for (backend, device) in devices() {
-        let HeadConfig::Margin(config) = Preset::CmSoftmax.config() else { panic!("it has class centres") };
+        let HeadConfig::Margin(config) = Preset::CmSoftmax.config() else { panic!("it has class centers") };
         let weight = 0.25;
         let regularizer = Regularizer::SquaredNorm(cm_loss_core::regularizer::SquaredNorm { weight });
         let plain = config.init(2, 3, &device).unwrap();
         let mut with = MarginHeadConfig { regularizer, ..config }.init(2, 3, &device).unwrap();
-        with.class_centres = plain.class_centres.clone();
+        with.class_centers = plain.class_centers.clone();
         let x = Tensor::<2>::from_data([[3.0, 4.0], [0.0, 2.0]], &device);
         let y = Tensor::<1, Int>::from_data([1, 2], &device);
         let added = with.forward_no_reduction(x.clone(), y.clone()) - plain.forward_no_reduction(x, y);

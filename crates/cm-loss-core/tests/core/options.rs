@@ -9,7 +9,7 @@ use cm_loss_core::{Head, HeadOutput, LossOptions, Preset};
 use crate::{
     cases::Values,
     devices,
-    shared::{gradient_of_centres, relative_error, tensor, values, with_centres},
+    shared::{gradient_of_centers, relative_error, tensor, values, with_centers},
 };
 
 const CLASSES: usize = 5;
@@ -18,16 +18,16 @@ const DIM: usize = 4;
 fn head(preset: Preset, options: &LossOptions, device: &Device) -> Head {
     let rows = if preset == Preset::SubCenterArcFace { 3 * CLASSES } else { CLASSES };
     let head = preset.config().with_options(options.clone()).init(DIM, CLASSES, device).unwrap();
-    with_centres(head, &Values::new(11).matrix(rows, DIM), device)
+    with_centers(head, &Values::new(11).matrix(rows, DIM), device)
 }
 
-/// Mean loss, loss of each sample, gradients of features and centres, and the logits of other features afterwards, which
+/// Mean loss, loss of each sample, gradients of features and centers, and the logits of other features afterwards, which
 /// show what the head remembers.
 struct Step {
     mean: f64,
     loss: Vec<f64>,
     by_features: Vec<f64>,
-    by_centres: Vec<f64>,
+    by_centers: Vec<f64>,
     logits_after: Vec<f64>,
 }
 
@@ -41,7 +41,7 @@ fn step(head: &Head, features: &[Vec<f64>], targets: &[i32], device: &Device) ->
         mean: values(mean)[0],
         loss: values(output.loss),
         by_features: values(x.grad(&gradients).unwrap()),
-        by_centres: gradient_of_centres(head, &gradients),
+        by_centers: gradient_of_centers(head, &gradients),
         logits_after: values(head.logits(others).0),
     }
 }
@@ -67,7 +67,7 @@ fn ignored_samples_cost_nothing_and_count_nowhere() {
                 let pairs = [
                     (&with.loss[..4], &without.loss[..]),
                     (&with.by_features[..4 * DIM], &without.by_features[..]),
-                    (&with.by_centres[..], &without.by_centres[..]),
+                    (&with.by_centers[..], &without.by_centers[..]),
                     (&with.logits_after[..], &without.logits_after[..]),
                 ];
                 for (i, (found, expected)) in pairs.into_iter().enumerate() {
@@ -91,7 +91,7 @@ fn a_batch_of_ignored_samples_has_no_loss_and_leaves_no_trace() {
             let step = step(&head, &features(), &[255; 6], &device);
             assert_eq!((step.mean, step.loss), (0.0, vec![0.0; 6]), "{backend}, {preset}");
             assert!(
-                step.by_features.iter().chain(&step.by_centres).all(|g| *g == 0.0),
+                step.by_features.iter().chain(&step.by_centers).all(|g| *g == 0.0),
                 "{backend}, {preset}"
             );
             assert_eq!(step.logits_after, before, "{backend}, {preset}");
@@ -115,7 +115,7 @@ fn a_sample_of_weight_two_counts_as_two() {
             let plain = head(preset, &LossOptions::default(), &device);
             let expected = step(&plain, &doubled, &[1, 4, 4, 0], &device);
             assert!((found.mean / expected.mean - 1.0).abs() < 1e-5, "{backend}, {preset}");
-            assert!(relative_error(&found.by_centres, &expected.by_centres) < 1e-5, "{backend}, {preset}");
+            assert!(relative_error(&found.by_centers, &expected.by_centers) < 1e-5, "{backend}, {preset}");
         }
     }
 }

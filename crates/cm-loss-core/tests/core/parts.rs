@@ -1,4 +1,4 @@
-//! Sampled classes, sub-centre outliers, centre loss and the spread of centres.
+//! Sampled classes, sub-center outliers, center loss and the spread of centers.
 
 use burn::{
     module::Module,
@@ -6,19 +6,19 @@ use burn::{
 };
 use cm_loss_core::{
     ClassSampling, Head, MarginHead, MarginHeadConfig, Preset,
-    regularizer::{CentreLoss, CentreSpread},
+    regularizer::{CenterLoss, CenterSpread},
 };
 
 use crate::{
     cases::Values,
     devices,
-    shared::{margin_config, relative_error, tensor, values, with_centres},
+    shared::{margin_config, relative_error, tensor, values, with_centers},
 };
 
-fn head(config: &MarginHeadConfig, centres: &[Vec<f64>], device: &Device) -> MarginHead {
-    let classes = centres.len() / config.sub_centres;
-    let head = config.init(centres[0].len(), classes, device).unwrap();
-    let Head::Margin(head) = with_centres(Head::Margin(head), centres, device) else { unreachable!() };
+fn head(config: &MarginHeadConfig, centers: &[Vec<f64>], device: &Device) -> MarginHead {
+    let classes = centers.len() / config.sub_centers;
+    let head = config.init(centers[0].len(), classes, device).unwrap();
+    let Head::Margin(head) = with_centers(Head::Margin(head), centers, device) else { unreachable!() };
     head
 }
 
@@ -30,10 +30,10 @@ fn sampled_classes_give_the_loss_over_them_and_leave_the_others_alone() {
         for preset in [Preset::CmCosFace, Preset::SubCenterArcFace, Preset::CurricularFace, Preset::AdaFace] {
             let name = format!("{backend}, {preset}");
             let plain = margin_config(preset);
-            let count = plain.sub_centres;
-            let centres = Values::new(2).matrix(classes * count, dim);
+            let count = plain.sub_centers;
+            let centers = Values::new(2).matrix(classes * count, dim);
             let sampling = ClassSampling { fraction: 0.2, seed: 3 };
-            let sampled = head(&plain.clone().with_sampling(sampling.clone()), &centres, &device);
+            let sampled = head(&plain.clone().with_sampling(sampling.clone()), &centers, &device);
             let x = tensor(&Values::new(9).matrix(4, dim), &device).require_grad();
             let output = sampled.forward(x.clone(), Tensor::from_data(targets, &device));
             let chosen: Vec<usize> =
@@ -43,7 +43,7 @@ fn sampled_classes_give_the_loss_over_them_and_leave_the_others_alone() {
             assert_eq!(output.logits.dims(), [4, 8]);
 
             // The same as a head that has these classes alone.
-            let rows = chosen.iter().flat_map(|class| centres[class * count..(class + 1) * count].to_vec());
+            let rows = chosen.iter().flat_map(|class| centers[class * count..(class + 1) * count].to_vec());
             let small = head(&plain, &rows.collect::<Vec<_>>(), &device);
             let places =
                 targets.map(|target| chosen.iter().position(|&c| c == target as usize).unwrap() as i32);
@@ -59,9 +59,9 @@ fn sampled_classes_give_the_loss_over_them_and_leave_the_others_alone() {
             let (found, wanted) = (output.mean_loss().backward(), expected.mean_loss().backward());
             let by_features = values(x.grad(&found).unwrap());
             assert!(relative_error(&by_features, &values(x_small.grad(&wanted).unwrap())) < 1e-5, "{name}");
-            let by_centres = values(sampled.class_centres.val().grad(&found).unwrap());
-            let by_small = values(small.class_centres.val().grad(&wanted).unwrap());
-            for (class, gradient) in by_centres.chunks(count * dim).enumerate() {
+            let by_centers = values(sampled.class_centers.val().grad(&found).unwrap());
+            let by_small = values(small.class_centers.val().grad(&wanted).unwrap());
+            for (class, gradient) in by_centers.chunks(count * dim).enumerate() {
                 match chosen.iter().position(|&c| c == class) {
                     None => assert!(gradient.iter().all(|g| *g == 0.0), "{name}: class {class}"),
                     Some(place) => {
@@ -78,10 +78,10 @@ fn sampled_classes_give_the_loss_over_them_and_leave_the_others_alone() {
 #[test]
 fn the_classes_follow_the_seed_and_the_step_and_go_on_from_a_record() {
     let (_, device) = devices().remove(0);
-    let centres = Values::new(2).matrix(40, 3);
+    let centers = Values::new(2).matrix(40, 3);
     let fresh = |seed| {
         let sampling = ClassSampling { fraction: 0.25, seed };
-        head(&margin_config(Preset::CosFace).with_sampling(sampling), &centres, &device)
+        head(&margin_config(Preset::CosFace).with_sampling(sampling), &centers, &device)
     };
     let classes = |head: &MarginHead| {
         let output = head.forward(Tensor::ones([1, 3], &device), Tensor::from_data([5], &device));
@@ -98,36 +98,36 @@ fn the_classes_follow_the_seed_and_the_step_and_go_on_from_a_record() {
 
     // Outside training all classes take part.
     let valid = first.valid();
-    let plain = valid.class_centres.val().device();
+    let plain = valid.class_centers.val().device();
     let output = valid.forward(Tensor::ones([1, 3], &plain), Tensor::from_data([5], &plain));
     assert_eq!((output.logits.dims(), output.classes.is_none()), ([1, 40], true));
 }
 
 #[test]
-fn outliers_are_the_samples_far_from_the_centre_that_most_of_their_class_are_near() {
+fn outliers_are_the_samples_far_from_the_center_that_most_of_their_class_are_near() {
     let (_, device) = devices().remove(0);
-    // Class 0 has centres along +x and +y, class 1 along −x and −y.
-    let centres = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]].map(|row| row.to_vec());
-    let head = head(&margin_config(Preset::CosFace).with_sub_centres(2), &centres, &device);
+    // Class 0 has centers along +x and +y, class 1 along −x and −y.
+    let centers = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]].map(|row| row.to_vec());
+    let head = head(&margin_config(Preset::CosFace).with_sub_centers(2), &centers, &device);
     let x = [[2.0, 0.1], [1.0, -0.2], [0.1, 5.0], [0.0, -3.0], [-0.1, -1.0], [0.7, 0.7], [-2.0, 0.1]];
     let x = x.map(|row| row.to_vec());
     let y = Tensor::from_data([0, 0, 0, 1, 1, 0, 1], &device);
-    let found = head.sub_centre_outliers(tensor(&x, &device), y, 75f64.to_radians()).unwrap();
+    let found = head.sub_center_outliers(tensor(&x, &device), y, 75f64.to_radians()).unwrap();
     assert_eq!(found.dominant, [Some(0), Some(1)]);
     assert_eq!(found.outliers, [2, 6]);
     let degrees = found.angles[5].unwrap().to_degrees();
     assert!((degrees - 45.0).abs() < 1e-3, "{degrees}");
-    let wrong = head.sub_centre_outliers(tensor(&x, &device), Tensor::from_data([2; 7], &device), 1.0);
+    let wrong = head.sub_center_outliers(tensor(&x, &device), Tensor::from_data([2; 7], &device), 1.0);
     assert!(wrong.unwrap_err().to_string().contains("target 0 of the batch is 2"));
 }
 
 #[test]
-fn centre_loss_pulls_to_centres_that_follow_the_features() {
+fn center_loss_pulls_to_centers_that_follow_the_features() {
     for (backend, device) in devices() {
-        let with = margin_config(Preset::CosFace).with_centre_loss(CentreLoss { weight: 0.2, rate: 0.5 });
-        let centres = Values::new(4).matrix(3, 2);
+        let with = margin_config(Preset::CosFace).with_center_loss(CenterLoss { weight: 0.2, rate: 0.5 });
+        let centers = Values::new(4).matrix(3, 2);
         let (with, without) =
-            (head(&with, &centres, &device), head(&margin_config(Preset::CosFace), &centres, &device));
+            (head(&with, &centers, &device), head(&margin_config(Preset::CosFace), &centers, &device));
         let rows = [[3.0, 4.0], [1.0, 0.0], [0.0, 2.0]].map(|row| row.to_vec());
         let added = || {
             let y = || Tensor::from_data([1, 1, 2], &device);
@@ -142,7 +142,7 @@ fn centre_loss_pulls_to_centres_that_follow_the_features() {
             let near = found.iter().zip(expected).all(|(f, e)| (f - e).abs() < 1e-5);
             assert!(near, "{backend}: {found:?}, not {expected:?}");
         };
-        // Centres at 0: 0.1 ‖x‖².
+        // Centers at 0: 0.1 ‖x‖².
         let (penalty, gradient) = added();
         close(&penalty, &[2.5, 0.1, 0.4]);
         close(&gradient, &[0.6, 0.8, 0.2, 0.0, 0.0, 0.4]);
@@ -156,18 +156,18 @@ fn centre_loss_pulls_to_centres_that_follow_the_features() {
 }
 
 #[test]
-fn the_spread_of_centres_is_least_where_they_are_apart_and_is_nothing_for_one_class() {
+fn the_spread_of_centers_is_least_where_they_are_apart_and_is_nothing_for_one_class() {
     for (backend, device) in devices() {
-        let spread = CentreSpread { weight: 1.0, sharpness: 2.0 };
-        let loss = |centres: &[[f64; 2]]| {
-            let centres: Vec<Vec<f64>> = centres.iter().map(|row| row.to_vec()).collect();
+        let spread = CenterSpread { weight: 1.0, sharpness: 2.0 };
+        let loss = |centers: &[[f64; 2]]| {
+            let centers: Vec<Vec<f64>> = centers.iter().map(|row| row.to_vec()).collect();
             let run = |config: &MarginHeadConfig| {
-                let head = head(config, &centres, &device);
+                let head = head(config, &centers, &device);
                 let x = Tensor::<2>::ones([1, 2], &device);
                 values(head.forward(x, Tensor::from_data([0], &device)).loss)[0]
             };
             let plain = margin_config(Preset::CosFace);
-            run(&plain.clone().with_centre_spread(spread.clone())) - run(&plain)
+            run(&plain.clone().with_center_spread(spread.clone())) - run(&plain)
         };
         // Squared distances 4 and 2, and 0: ln((e^-8 + e^-4) / 2), ln 1.
         let apart = loss(&[[1.0, 0.0], [-2.0, 0.0], [0.0, 3.0]]);

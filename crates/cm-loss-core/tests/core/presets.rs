@@ -14,7 +14,7 @@ fn names_are_read_without_regard_to_capitals_and_printed_as_in_the_literature() 
     assert!(error.contains("\"CM-ArcFacee\"") && error.contains("CM-Softmax, SphereFace"), "{error}");
 }
 
-/// Scale of the norm map and the numbers of margin and regulariser, as the literature or its code has them.
+/// Scale of the norm map and the numbers of margin and regularizer, as the literature or its code has them.
 #[test]
 fn presets_have_the_parameters_of_their_papers() {
     let expected = [
@@ -74,12 +74,12 @@ fn presets_have_the_parameters_of_their_papers() {
     assert_eq!((config.margin, config.exponent, config.balance, config.weight), (0.4, 3.0, 0.7, 1.25));
     assert_eq!(Preset::Softmax.config(), HeadConfig::Linear(Default::default()));
     for (preset, norm_map, margin) in expected {
-        let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centres") };
+        let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centers") };
         config.validate().unwrap();
         let found = (format!("{:?}", config.norm_map), format!("{:?}", config.margin));
         assert!(found.0.contains(norm_map) && found.1.contains(margin), "{preset}: {found:?}");
-        let centres = if preset == Preset::SubCenterArcFace { 3 } else { 1 };
-        assert_eq!(config.sub_centres, centres, "{preset}");
+        let centers = if preset == Preset::SubCenterArcFace { 3 } else { 1 };
+        assert_eq!(config.sub_centers, centers, "{preset}");
         match (preset, &config.regularizer) {
             (Preset::Ring, Regularizer::Ring(ring)) => assert_eq!((ring.weight, ring.radius), (0.01, 20.0)),
             (Preset::MagFace, Regularizer::MagFace(g)) => {
@@ -103,15 +103,15 @@ fn presets_and_their_heads_go_through_json_unchanged() {
 }
 
 #[test]
-fn a_regulariser_too_weak_for_its_magface_margin_is_refused_with_the_bound_of_the_paper() {
-    let HeadConfig::Margin(mut config) = Preset::MagFace.config() else { panic!("it has class centres") };
+fn a_regularizer_too_weak_for_its_magface_margin_is_refused_with_the_bound_of_the_paper() {
+    let HeadConfig::Margin(mut config) = Preset::MagFace.config() else { panic!("it has class centers") };
     let (Margin::MagFace(margin), NormMap::Constant(map)) = (&config.margin, &config.norm_map) else {
         panic!("MagFace has its margin and a constant scale")
     };
     // What the authors' trainer prints for these values.
     assert!((MagFaceMargin::least_regularizer_weight(margin, map.scale) - 22.59).abs() < 0.005);
     let Regularizer::MagFace(regularizer) = &mut config.regularizer else {
-        panic!("MagFace has its regulariser")
+        panic!("MagFace has its regularizer")
     };
     regularizer.weight = 22.5;
     let message = config.validate().unwrap_err().to_string();
@@ -137,7 +137,7 @@ fn terms_that_insightface_ignores_are_errors_that_name_them() {
 #[test]
 fn scale_and_margin_of_a_preset_are_changed_by_a_word() {
     let changed = Preset::ArcFace.config().with_scale(30.0).unwrap().with_margin(0.3).unwrap();
-    let HeadConfig::Margin(config) = &changed else { panic!("it has class centres") };
+    let HeadConfig::Margin(config) = &changed else { panic!("it has class centers") };
     assert_eq!(config.norm_map.largest_radius(), Some(30.0));
     assert!(format!("{:?}", config.margin).contains("margin: 0.3"));
     let wrong = |result: Result<HeadConfig, Error>| result.unwrap_err().to_string();
@@ -170,8 +170,8 @@ fn a_seed_reaches_what_is_random_in_a_loss_and_nothing_else() {
         assert_eq!(seeded != config, random, "{preset}");
         assert_eq!(seeded.with_seed(0), config, "{preset}");
     }
-    let HeadConfig::Margin(parts) = Preset::ArcFace.config() else { panic!("ArcFace has class centres") };
+    let HeadConfig::Margin(parts) = Preset::ArcFace.config() else { panic!("ArcFace has class centers") };
     let sampled = HeadConfig::Margin(parts.with_sampling(ClassSampling { fraction: 0.1, seed: 0 }));
-    let HeadConfig::Margin(parts) = sampled.with_seed(7) else { panic!("still a head with centres") };
+    let HeadConfig::Margin(parts) = sampled.with_seed(7) else { panic!("still a head with centers") };
     assert_eq!(parts.sampling, Some(ClassSampling { fraction: 0.1, seed: 7 }));
 }

@@ -137,14 +137,14 @@ pub fn cosine(x: &[f64], w: &[f64]) -> f64 {
     if lengths == 0.0 { 0.0 } else { x.iter().zip(w).map(|(a, b)| a * b).sum::<f64>() / lengths }
 }
 
-pub fn training_logits(map: Phi, margin: T, x: &[f64], centres: &[Vec<f64>], y: usize) -> Vec<f64> {
-    let (r, target) = (length(x), cosine(x, &centres[y]));
+pub fn training_logits(map: Phi, margin: T, x: &[f64], centers: &[Vec<f64>], y: usize) -> Vec<f64> {
+    let (r, target) = (length(x), cosine(x, &centers[y]));
     let with_margin = |j: usize, c: f64| match j == y {
         true => target_cosine(margin, c, r),
         false => other_cosine(margin, c, target),
     };
     let radius = phi(map, r);
-    centres.iter().enumerate().map(|(j, w)| radius * with_margin(j, cosine(x, w))).collect()
+    centers.iter().enumerate().map(|(j, w)| radius * with_margin(j, cosine(x, w))).collect()
 }
 
 pub fn cross_entropy(logits: &[f64], y: usize) -> f64 {
@@ -152,8 +152,8 @@ pub fn cross_entropy(logits: &[f64], y: usize) -> f64 {
     largest + logits.iter().map(|z| (z - largest).exp()).sum::<f64>().ln() - logits[y]
 }
 
-pub fn loss(map: Phi, margin: T, x: &[f64], centres: &[Vec<f64>], y: usize) -> f64 {
-    cross_entropy(&training_logits(map, margin, x, centres, y), y)
+pub fn loss(map: Phi, margin: T, x: &[f64], centers: &[Vec<f64>], y: usize) -> f64 {
+    cross_entropy(&training_logits(map, margin, x, centers, y), y)
 }
 
 /// Central difference of `f` by every coordinate of `at`, with a step that suits the length of the row.

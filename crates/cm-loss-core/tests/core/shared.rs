@@ -28,47 +28,47 @@ pub fn relative_error(actual: &[f64], expected: &[f64]) -> f64 {
     differ.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) }) / largest
 }
 
-/// The same head with these class centres, `classes x feature_dim`, which are the weights of a linear head.
-pub fn with_centres(head: Head, centres: &[Vec<f64>], device: &Device) -> Head {
-    let centres = tensor(centres, device);
+/// The same head with these class centers, `classes x feature_dim`, which are the weights of a linear head.
+pub fn with_centers(head: Head, centers: &[Vec<f64>], device: &Device) -> Head {
+    let centers = tensor(centers, device);
     match head {
         Head::Linear(mut head) => {
-            head.linear.weight = Param::from_tensor(centres.transpose());
+            head.linear.weight = Param::from_tensor(centers.transpose());
             let bias: Vec<f32> = (0..head.classes()).map(|j| 0.25 * j as f32 - 0.5).collect();
             head.linear.bias = Some(Param::from_tensor(Tensor::from_data(&bias[..], device)));
             Head::Linear(head)
         }
         Head::Margin(mut head) => {
-            head.class_centres = Param::from_tensor(centres);
+            head.class_centers = Param::from_tensor(centers);
             Head::Margin(head)
         }
         Head::SphereFace2(mut head) => {
-            head.class_centres = Param::from_tensor(centres);
+            head.class_centers = Param::from_tensor(centers);
             Head::SphereFace2(head)
         }
     }
 }
 
-/// Gradients of the class centres, `[rows, feature_dim]`.
-pub fn gradient_of_centres(head: &Head, gradients: &burn::tensor::Gradients) -> Vec<f64> {
+/// Gradients of the class centers, `[rows, feature_dim]`.
+pub fn gradient_of_centers(head: &Head, gradients: &burn::tensor::Gradients) -> Vec<f64> {
     let gradient = match head {
         Head::Linear(head) => head.linear.weight.val().grad(gradients).unwrap().transpose(),
-        Head::Margin(head) => head.class_centres.val().grad(gradients).unwrap(),
-        Head::SphereFace2(head) => head.class_centres.val().grad(gradients).unwrap(),
+        Head::Margin(head) => head.class_centers.val().grad(gradients).unwrap(),
+        Head::SphereFace2(head) => head.class_centers.val().grad(gradients).unwrap(),
     };
     values(gradient)
 }
 
-/// A head with three known centres: random ones would depend on what other tests draw at the same time.
+/// A head with three known centers: random ones would depend on what other tests draw at the same time.
 pub fn known_head(config: &MarginHeadConfig, device: &Device) -> MarginHead {
     let mut head = config.init(2, 3, device).unwrap();
-    let centres = Tensor::<2>::from_data([[0.9, 0.4], [-0.3, 0.7], [0.2, -0.8]], device);
-    head.class_centres = Param::from_tensor(centres);
+    let centers = Tensor::<2>::from_data([[0.9, 0.4], [-0.3, 0.7], [0.2, -0.8]], device);
+    head.class_centers = Param::from_tensor(centers);
     head
 }
 
 pub fn margin_config(preset: Preset) -> MarginHeadConfig {
-    let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centres") };
+    let HeadConfig::Margin(config) = preset.config() else { panic!("{preset} has class centers") };
     config
 }
 

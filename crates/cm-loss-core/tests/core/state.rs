@@ -21,8 +21,8 @@ fn the_calibrated_sigmoid_is_in_its_middle_at_the_mean_of_the_norms_seen() {
     for (backend, device) in devices() {
         let head = known_head(&margin_config(Preset::CalibratedCmSoftmax), &device);
         let radius = |head: &MarginHead, norm: f32| {
-            let (logits, _) = head.logits(features(&[norm], &head.class_centres.val().device()));
-            // Of the cosines with the centres, that with a centre's own direction is 1.
+            let (logits, _) = head.logits(features(&[norm], &head.class_centers.val().device()));
+            // Of the cosines with the centers, that with a center's own direction is 1.
             values(logits)[0]
         };
         // Means 4 and 6, then their average, 5; unbiased deviations sqrt(2) and sqrt(8), average 2.1213.
@@ -38,7 +38,7 @@ fn the_calibrated_sigmoid_is_in_its_middle_at_the_mean_of_the_norms_seen() {
         // Outside training nothing moves, and a record holds the statistics.
         let before = radius(&head, 7.0);
         let valid = head.valid();
-        let plain = valid.class_centres.val().device();
+        let plain = valid.class_centers.val().device();
         valid.forward(features(&[100.0, 300.0], &plain), first_class(2, &plain));
         assert_eq!(radius(&valid, 7.0), before, "{backend}");
         let fresh = margin_config(Preset::CalibratedCmSoftmax).init(2, 3, &device).unwrap();
@@ -55,7 +55,7 @@ fn a_batch_of_one_moves_the_mean_and_leaves_the_deviation() {
         head.forward(features(&[8.0], &device), first_class(1, &device));
         // Means 4 and 8, then their average, 6; the deviation stays sqrt(2).
         let radius = |norm: f32| {
-            let (logits, _) = head.logits(features(&[norm], &head.class_centres.val().device()));
+            let (logits, _) = head.logits(features(&[norm], &head.class_centers.val().device()));
             values(logits)[0]
         };
         let sigmoid = |v: f64| 1.0 / (1.0 + (-v).exp());
@@ -116,7 +116,7 @@ fn annealing_lowers_its_weight_with_every_step() {
 }
 
 #[test]
-fn elastic_margins_repeat_with_the_seed_and_sorted_ones_favour_the_worst_sample() {
+fn elastic_margins_repeat_with_the_seed_and_sorted_ones_favor_the_worst_sample() {
     for (backend, device) in devices() {
         let elastic = |sorted, seed| {
             let form = ElasticForm::Cosine;
@@ -185,38 +185,38 @@ fn a_detached_margin_keeps_the_value_and_has_slope_one() {
         // dL/dx = Σ_j (p_j − [j = y]) s dcos θ_j/dx, for x along the first axis: dcos θ_j/dx = (0, w_j2 / r).
         let largest = value.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = value.iter().map(|z| (z - largest).exp()).sum();
-        let centres = values(known_head(&detached, &device).class_centres.val());
+        let centers = values(known_head(&detached, &device).class_centers.val());
         let mut expected = 0.0;
         for j in 0..3 {
-            let length = centres[2 * j].hypot(centres[2 * j + 1]);
-            assert!((centres[2 * j] / length - cosines[j]).abs() < 1e-5);
+            let length = centers[2 * j].hypot(centers[2 * j + 1]);
+            assert!((centers[2 * j] / length - cosines[j]).abs() < 1e-5);
             let p = (value[j] - largest).exp() / sum - if j == 1 { 1.0 } else { 0.0 };
-            expected += p * 64.0 * centres[2 * j + 1] / length / 2.0;
+            expected += p * 64.0 * centers[2 * j + 1] / length / 2.0;
         }
         assert!((without[1] - expected).abs() < 1e-4 * expected.abs(), "{backend}: {without:?} {expected}");
     }
 }
 
 #[test]
-fn the_cosine_with_a_class_is_the_largest_with_its_sub_centres() {
+fn the_cosine_with_a_class_is_the_largest_with_its_sub_centers() {
     for (backend, device) in devices() {
         let config = MarginHeadConfig::new(NormMap::Constant(Constant { scale: 2.0 }), Margin::None);
         let single = known_head(&config, &device);
-        let mut several = config.clone().with_sub_centres(2).init(2, 3, &device).unwrap();
+        let mut several = config.clone().with_sub_centers(2).init(2, 3, &device).unwrap();
         assert_eq!(several.classes(), 3);
-        // The second centre of each class is turned by a quarter; logits of the two alone, then of the pair.
-        let centres = single.class_centres.val();
-        let [x, y] = [centres.clone().narrow(1, 0, 1), centres.clone().narrow(1, 1, 1)];
+        // The second center of each class is turned by a quarter; logits of the two alone, then of the pair.
+        let centers = single.class_centers.val();
+        let [x, y] = [centers.clone().narrow(1, 0, 1), centers.clone().narrow(1, 1, 1)];
         let turned = Tensor::cat(vec![-y, x], 1);
-        let pair = Tensor::cat(vec![centres.clone(), turned.clone()], 1).reshape([6, 2]);
-        several.class_centres = several.class_centres.map(|_| pair.clone());
+        let pair = Tensor::cat(vec![centers.clone(), turned.clone()], 1).reshape([6, 2]);
+        several.class_centers = several.class_centers.map(|_| pair.clone());
         let x = || features(&[1.0, 3.0, 0.5, 7.0], &device);
-        let alone = |centres: Tensor<2>| {
+        let alone = |centers: Tensor<2>| {
             let mut head = config.init(2, 3, &device).unwrap();
-            head.class_centres = head.class_centres.map(|_| centres.clone());
+            head.class_centers = head.class_centers.map(|_| centers.clone());
             values(head.logits(x()).0)
         };
-        let pairs = alone(centres.clone()).into_iter().zip(alone(turned));
+        let pairs = alone(centers.clone()).into_iter().zip(alone(turned));
         let expected: Vec<f64> = pairs.map(|(a, b)| a.max(b)).collect();
         let found = values(several.logits(x()).0);
         let close = found.iter().zip(&expected).all(|(f, e)| (f - e).abs() < 1e-6);
@@ -225,7 +225,7 @@ fn the_cosine_with_a_class_is_the_largest_with_its_sub_centres() {
 }
 
 #[test]
-fn regularisers_add_their_formula_and_ring_loss_learns_its_radius() {
+fn regularizers_add_their_formula_and_ring_loss_learns_its_radius() {
     for (backend, device) in devices() {
         let plain = margin_config(Preset::CmSoftmax);
         let added = |regularizer: Regularizer| {

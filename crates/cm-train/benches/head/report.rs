@@ -12,7 +12,7 @@ pub struct Measured {
     pub greeting: String,
     pub seconds: Vec<f64>,
     pub peak_mb: f64,
-    /// Before the first step, with the features and the centres.
+    /// Before the first step, with the features and the centers.
     pub base_mb: f64,
 }
 
@@ -33,7 +33,7 @@ pub fn print(options: &Options, measured: &[Measured]) {
     let Some((floor, paths)) = measured.split_first() else { return };
     let machine = 2.0 * (SQUARE as f64).powi(3) / median(floor.seconds.clone()) / 1e9;
     let classes = (options.sampled.unwrap_or(1.0) * options.c as f64).ceil();
-    // Logits, gradient of the features, gradient of the centres.
+    // Logits, gradient of the features, gradient of the centers.
     let work = 6.0 * options.n as f64 * options.d as f64 * classes / 1e9;
     let eager = paths.iter().find(|path| path.path == "torch_eager");
     if !options.json {

@@ -71,10 +71,10 @@ fn product() -> Box<dyn FnMut() -> f64> {
     })
 }
 
-/// Forward and backward, with gradients of features and centres.
+/// Forward and backward, with gradients of features and centers.
 fn loss(options: &Options, path: LossPath) -> Result<Box<dyn FnMut() -> f64>, String> {
     let HeadConfig::Margin(mut config) = options.head.config() else {
-        return Err(format!("{} has no class centres to go over", options.head));
+        return Err(format!("{} has no class centers to go over", options.head));
     };
     config.path = path;
     config.sampling = options.sampled.map(|fraction| ClassSampling { fraction, seed: 0 });
@@ -85,7 +85,7 @@ fn loss(options: &Options, path: LossPath) -> Result<Box<dyn FnMut() -> f64>, St
         eprintln!("{tiling}");
     }
     // A weight is drawn when it is first used.
-    let _ = head.class_centres.val();
+    let _ = head.class_centers.val();
     let features = Tensor::<2>::random([options.n, options.d], Distribution::Normal(0.0, 1.0), &device);
     let targets: Vec<i32> = (0..options.n).map(|i| (i * 7919 % options.c) as i32).collect();
     let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [options.n]), &device);
@@ -97,7 +97,7 @@ fn loss(options: &Options, path: LossPath) -> Result<Box<dyn FnMut() -> f64>, St
             _ => head.loss(x.clone(), targets.clone()).mean_loss(),
         };
         let gradients = loss.backward();
-        let _ = (x.grad(&gradients), head.class_centres.val().grad(&gradients));
+        let _ = (x.grad(&gradients), head.class_centers.val().grad(&gradients));
         start.elapsed().as_secs_f64()
     }))
 }

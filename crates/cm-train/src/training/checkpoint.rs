@@ -24,7 +24,7 @@ pub struct AtomicCheckpointer {
 }
 
 impl AtomicCheckpointer {
-    /// The checkpointers of model, optimiser and schedule.
+    /// The checkpointers of model, optimizer and schedule.
     pub fn all(directory: &Path) -> [Self; 3] {
         PARTS.map(|part| Self { directory: directory.to_owned(), part })
     }

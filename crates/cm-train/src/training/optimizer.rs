@@ -1,4 +1,4 @@
-//! Optimisers with the defaults and the behaviour of PyTorch's.
+//! Optimizers with the defaults and the behavior of PyTorch's.
 
 use burn::optim::{AdamWConfig, ModuleOptimizer};
 use cm_kernels::Sgd;
@@ -23,7 +23,7 @@ pub enum OptimizerConfig {
 }
 
 impl OptimizerConfig {
-    /// An optimiser without state yet.
+    /// An optimizer without state yet.
     pub fn init(&self) -> ModuleOptimizer {
         match *self {
             Self::Sgd { momentum, weight_decay } => Sgd { momentum, weight_decay }.into(),

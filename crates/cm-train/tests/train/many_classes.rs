@@ -28,7 +28,7 @@ impl Network {
     fn new(path: LossPath, device: &Device) -> Self {
         device.seed(7);
         let config = Preset::CmCosFace.config().with_scale(16.0).unwrap();
-        let HeadConfig::Margin(config) = config else { unreachable!("it has class centres") };
+        let HeadConfig::Margin(config) = config else { unreachable!("it has class centers") };
         let network = Self {
             first: LinearConfig::new(INPUT, 64).init(device),
             second: LinearConfig::new(64, 32).init(device),

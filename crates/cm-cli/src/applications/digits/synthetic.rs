@@ -80,7 +80,7 @@ struct Placement {
     /// Displacements at the corners of a 3 x 3 grid over the unit square.
     bends: [[Point; 4]; 4],
     matrix: [[f32; 2]; 2],
-    centre: Point,
+    center: Point,
 }
 
 impl Placement {
@@ -98,15 +98,15 @@ impl Placement {
             [[width * cos, height * (-sin - shear * cos)], [width * sin, height * (cos - shear * sin)]];
         let middle = SIZE as f32 / 2.0;
         let shift = |random: &mut dyn Rng| middle + random.random_range(-1.5..1.5f32);
-        let centre = (shift(&mut *random), shift(&mut *random));
-        Self { bends, matrix, centre }
+        let center = (shift(&mut *random), shift(&mut *random));
+        Self { bends, matrix, center }
     }
 
     fn apply(&self, point: Point) -> Point {
         let (dx, dy) = self.bend(point);
         let (x, y) = (point.0 + dx - 0.5, point.1 + dy - 0.5);
         let [[a, b], [c, d]] = self.matrix;
-        (self.centre.0 + a * x + b * y, self.centre.1 + c * x + d * y)
+        (self.center.0 + a * x + b * y, self.center.1 + c * x + d * y)
     }
 
     /// Displacement between the corners of the grid, smoothly interpolated.

@@ -2,11 +2,11 @@
 //!
 //! Nothing of size batch x classes is kept: the forward pass computes the cosines of a block, adds what they give to the sums
 //! of each sample and forgets them; the backward pass computes them again. That is four products of batch x dim x classes
-//! instead of three, in return for which nothing leaves the second-level cache but the centres and their gradient.
+//! instead of three, in return for which nothing leaves the second-level cache but the centers and their gradient.
 
 mod batch;
 mod block;
-mod centres;
+mod centers;
 mod exponential;
 mod products;
 
@@ -19,10 +19,10 @@ use rayon::prelude::*;
 use super::extension::Plan;
 pub use batch::Samples;
 pub use block::{Sums, Upstream};
-pub use centres::Centres;
+pub use centers::Centers;
 use products::{by_columns, by_rows};
 
-/// Numbers of a block: with its gradients and its centres it stays in the second-level cache.
+/// Numbers of a block: with its gradients and its centers it stays in the second-level cache.
 const BLOCK: usize = 48 * 1024;
 
 /// Classes of a block.
@@ -39,13 +39,13 @@ fn parts(classes: usize, most: usize) -> Vec<Range<usize>> {
 
 /// A thread's memory for a block.
 struct Work {
-    /// Unit centres `[rows, dim]`, and the inverse of their norms.
+    /// Unit centers `[rows, dim]`, and the inverse of their norms.
     units: Aligned,
     inverses: Vec<f32>,
-    /// Cosines of the centres `[rows, padded]`, and of the classes, each the largest of its centres.
+    /// Cosines of the centers `[rows, padded]`, and of the classes, each the largest of its centers.
     cosines: Aligned,
     of_classes: Aligned,
-    /// Which centre of its class that is.
+    /// Which center of its class that is.
     nearest: Vec<u32>,
 }
 
@@ -69,12 +69,12 @@ impl Work {
         simd: S,
         samples: &Samples<'_>,
         panels: &Aligned,
-        centres: &Centres<'_>,
+        centers: &Centers<'_>,
         classes: &Range<usize>,
     ) {
-        let (each, dim, padded) = (centres.each, samples.dim, samples.padded);
+        let (each, dim, padded) = (centers.each, samples.dim, samples.padded);
         let rows = classes.len() * each;
-        centres.load(
+        centers.load(
             classes.start * each..classes.end * each,
             &mut self.units.get_mut()[..rows * dim],
             &mut self.inverses[..rows],
@@ -88,13 +88,13 @@ impl Work {
         }
         let of_classes =
             self.of_classes.get_mut().chunks_exact_mut(padded).zip(self.nearest.chunks_exact_mut(padded));
-        for (centres, (class, nearest)) in
+        for (centers, (class, nearest)) in
             cosines[..rows * padded].chunks_exact(each * padded).zip(of_classes)
         {
-            class.copy_from_slice(&centres[..padded]);
+            class.copy_from_slice(&centers[..padded]);
             nearest.fill(0);
-            for (k, centre) in centres.chunks_exact(padded).enumerate().skip(1) {
-                for ((class, nearest), cosine) in class.iter_mut().zip(&mut *nearest).zip(centre) {
+            for (k, center) in centers.chunks_exact(padded).enumerate().skip(1) {
+                for ((class, nearest), cosine) in class.iter_mut().zip(&mut *nearest).zip(center) {
                     *nearest = if *cosine > *class { k as u32 } else { *nearest };
                     *class = class.max(*cosine);
                 }
@@ -104,20 +104,20 @@ impl Work {
 }
 
 /// The sums of a batch over all classes.
-pub fn sums(samples: &Samples<'_>, centres: &Centres<'_>, classes: usize) -> Sums {
-    struct Part<'a>(&'a Samples<'a>, &'a Centres<'a>, &'a Aligned, Range<usize>);
+pub fn sums(samples: &Samples<'_>, centers: &Centers<'_>, classes: usize) -> Sums {
+    struct Part<'a>(&'a Samples<'a>, &'a Centers<'a>, &'a Aligned, Range<usize>);
     impl WithSimd for Part<'_> {
         type Output = Sums;
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Sums {
-            let Self(samples, centres, panels, part) = self;
-            let (mut work, mut sums) = (Work::new(samples, centres.each), Sums::new(samples.padded));
-            let size = block_classes(samples, centres.each);
+            let Self(samples, centers, panels, part) = self;
+            let (mut work, mut sums) = (Work::new(samples, centers.each), Sums::new(samples.padded));
+            let size = block_classes(samples, centers.each);
             for start in part.clone().step_by(size) {
                 let classes = start..part.end.min(start + size);
-                work.fill(simd, samples, panels, centres, &classes);
-                let found = if centres.each == 1 { &mut work.cosines } else { &mut work.of_classes };
+                work.fill(simd, samples, panels, centers, &classes);
+                let found = if centers.each == 1 { &mut work.cosines } else { &mut work.of_classes };
                 let numbers = classes.len() * samples.padded;
                 sums.add(samples, classes, &mut found.get_mut()[..numbers]);
             }
@@ -128,7 +128,7 @@ pub fn sums(samples: &Samples<'_>, centres: &Centres<'_>, classes: usize) -> Sum
     let panels = samples.by_sample(panel_width_here());
     let found: Vec<Sums> = parts(classes, usize::MAX)
         .into_par_iter()
-        .map(|part| arch.dispatch(Part(samples, centres, &panels, part)))
+        .map(|part| arch.dispatch(Part(samples, centers, &panels, part)))
         .collect();
     let mut found = found.into_iter();
     let Some(mut sums) = found.next() else { unreachable!("there is at least one part") };
@@ -136,36 +136,36 @@ pub fn sums(samples: &Samples<'_>, centres: &Centres<'_>, classes: usize) -> Sum
     sums
 }
 
-/// Gradients of the unit features `[count, dim]`, of the centres `[rows, dim]` and of the radii `[count]`.
+/// Gradients of the unit features `[count, dim]`, of the centers `[rows, dim]` and of the radii `[count]`.
 pub struct Gradients {
     pub units: Vec<f32>,
-    pub centres: Vec<f32>,
+    pub centers: Vec<f32>,
     pub radii: Vec<f32>,
 }
 
 /// The gradients from those of the sums.
-pub fn gradients(samples: &Samples<'_>, centres: &Centres<'_>, plan: Plan, upstream: &Upstream) -> Gradients {
+pub fn gradients(samples: &Samples<'_>, centers: &Centers<'_>, plan: Plan, upstream: &Upstream) -> Gradients {
     let arch = Arch::new();
     let by_sample = samples.by_sample(panel_width_here());
     let by_dim = samples.by_dim(panel_width_here());
-    let mut by_centres = vec![0.0; centres.numbers.len()];
+    let mut by_centers = vec![0.0; centers.numbers.len()];
     // Each part has a gradient of the features of its own.
     let most = plan.budget / (size_of::<f32>() * samples.count * samples.dim);
     let parts = parts(plan.classes, most);
-    let shares = split(&mut by_centres, centres, &parts);
+    let shares = split(&mut by_centers, centers, &parts);
     let found: Vec<(Vec<f32>, Vec<f32>)> = parts
         .into_par_iter()
         .zip(shares)
-        .map(|(classes, (first, by_centres))| {
+        .map(|(classes, (first, by_centers))| {
             arch.dispatch(Backward {
                 samples,
-                centres,
+                centers,
                 upstream,
                 by_sample: &by_sample,
                 by_dim: &by_dim,
                 classes,
                 first,
-                by_centres,
+                by_centers,
             })
         })
         .collect();
@@ -175,13 +175,13 @@ pub fn gradients(samples: &Samples<'_>, centres: &Centres<'_>, plan: Plan, upstr
         units.iter_mut().zip(of_units).for_each(|(sum, part)| *sum += *part);
         radii.iter_mut().zip(of_radii).for_each(|(sum, part)| *sum += *part);
     }
-    Gradients { units, centres: by_centres, radii }
+    Gradients { units, centers: by_centers, radii }
 }
 
 /// The rows of the gradient that each part of the classes writes to, with the number of the first.
 fn split<'a>(
     mut numbers: &'a mut [f32],
-    centres: &Centres<'_>,
+    centers: &Centers<'_>,
     parts: &[Range<usize>],
 ) -> Vec<(usize, &'a mut [f32])> {
     let mut first = 0;
@@ -189,27 +189,27 @@ fn split<'a>(
     for part in parts {
         let end = match part.is_empty() {
             true => first,
-            false => centres.place(part.end * centres.each - 1) + 1,
+            false => centers.place(part.end * centers.each - 1) + 1,
         };
-        let (share, rest) = numbers.split_at_mut((end - first) * centres.dim);
+        let (share, rest) = numbers.split_at_mut((end - first) * centers.dim);
         shares.push((first, share));
         (first, numbers) = (end, rest);
     }
     shares
 }
 
-/// The backward pass of a part of the classes: its share of the centres' gradient, and what it adds to the gradients of the
+/// The backward pass of a part of the classes: its share of the centers' gradient, and what it adds to the gradients of the
 /// samples.
 struct Backward<'a> {
     samples: &'a Samples<'a>,
-    centres: &'a Centres<'a>,
+    centers: &'a Centers<'a>,
     upstream: &'a Upstream,
     by_sample: &'a Aligned,
     by_dim: &'a Aligned,
     classes: Range<usize>,
-    /// The first row that `by_centres` has.
+    /// The first row that `by_centers` has.
     first: usize,
-    by_centres: &'a mut [f32],
+    by_centers: &'a mut [f32],
 }
 
 impl WithSimd for Backward<'_> {
@@ -217,8 +217,8 @@ impl WithSimd for Backward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Self { samples, centres, .. } = self;
-        let (each, dim, padded, width) = (centres.each, samples.dim, samples.padded, panel_width::<S>());
+        let Self { samples, centers, .. } = self;
+        let (each, dim, padded, width) = (centers.each, samples.dim, samples.padded, panel_width::<S>());
         let size = block_classes(samples, each);
         let mut work = Work::new(samples, each);
         let mut gradients = Aligned::zeros(size * each * padded);
@@ -231,12 +231,12 @@ impl WithSimd for Backward<'_> {
         for start in self.classes.clone().step_by(size) {
             let classes = start..self.classes.end.min(start + size);
             let rows = classes.len() * each;
-            work.fill(simd, samples, self.by_sample, centres, &classes);
+            work.fill(simd, samples, self.by_sample, centers, &classes);
             let gradients = &mut gradients.get_mut()[..rows * padded];
             self.of_block(&mut work, classes.clone(), gradients, of_classes.get_mut(), &mut by_radii);
             let units = &work.units.get()[..rows * dim];
 
-            // A change of a centre along itself changes nothing: that part of its gradient is taken away.
+            // A change of a center along itself changes nothing: that part of its gradient is taken away.
             let by_row = gradients.chunks_exact(padded).zip(work.cosines.get().chunks_exact(padded));
             along.iter_mut().zip(by_row).for_each(|(along, (g, cosines))| *along = dot(g, cosines));
             by_rows(
@@ -247,11 +247,11 @@ impl WithSimd for Backward<'_> {
                 samples.count,
                 self.by_dim.get(),
                 |row, column, numbers| {
-                    let place = centres.place(start * each + row) - self.first;
+                    let place = centers.place(start * each + row) - self.first;
                     let (inverse, along) = (work.inverses[row], along[row]);
                     let count = numbers.len().min(dim - column);
                     let unit = &units[row * dim + column..][..count];
-                    let to = &mut self.by_centres[place * dim + column..][..count];
+                    let to = &mut self.by_centers[place * dim + column..][..count];
                     to.iter_mut().zip(numbers).zip(unit).for_each(|((to, number), unit)| {
                         *to = (number - along * unit) * inverse;
                     });
@@ -278,7 +278,7 @@ impl WithSimd for Backward<'_> {
 }
 
 impl Backward<'_> {
-    /// The gradient of each cosine of a block, `[rows, padded]`; of several centres a class only the nearest has one. The
+    /// The gradient of each cosine of a block, `[rows, padded]`; of several centers a class only the nearest has one. The
     /// cosines that are left have a gradient as they are.
     #[inline(always)]
     fn of_block(
@@ -289,7 +289,7 @@ impl Backward<'_> {
         of_classes: &mut [f32],
         by_radii: &mut [f32],
     ) {
-        let (each, padded) = (self.centres.each, self.samples.padded);
+        let (each, padded) = (self.centers.each, self.samples.padded);
         let numbers = classes.len() * padded;
         let targets = self.samples.with_targets_in(&classes);
         let first = classes.start;
@@ -306,10 +306,10 @@ impl Backward<'_> {
         let cosines = &mut work.of_classes.get_mut()[..numbers];
         self.upstream.gradients(self.samples, classes, cosines, &mut of_classes[..numbers], by_radii);
         let of_classes = of_classes[..numbers].chunks_exact(padded).zip(work.nearest.chunks_exact(padded));
-        for (centres, (class, nearest)) in gradients.chunks_exact_mut(each * padded).zip(of_classes) {
-            for (k, centre) in centres.chunks_exact_mut(padded).enumerate() {
-                for ((centre, class), nearest) in centre.iter_mut().zip(class).zip(nearest) {
-                    *centre = if *nearest == k as u32 { *class } else { 0.0 };
+        for (centers, (class, nearest)) in gradients.chunks_exact_mut(each * padded).zip(of_classes) {
+            for (k, center) in centers.chunks_exact_mut(padded).enumerate() {
+                for ((center, class), nearest) in center.iter_mut().zip(class).zip(nearest) {
+                    *center = if *nearest == k as u32 { *class } else { 0.0 };
                 }
             }
         }

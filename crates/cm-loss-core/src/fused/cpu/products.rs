@@ -1,4 +1,4 @@
-//! The three products of a block of class centres with a batch.
+//! The three products of a block of class centers with a batch.
 
 use cm_kernels::{
     tile::{VECTORS, most_rows, over_pixels, over_taps, panel_width},

@@ -19,21 +19,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn hostile_features_and_centres_give_finite_numbers(
+    fn hostile_features_and_centers_give_finite_numbers(
         row in proptest::collection::vec(magnitudes(), 9),
-        centre in proptest::collection::vec(magnitudes(), 15),
+        center in proptest::collection::vec(magnitudes(), 15),
         targets in [0i32..5, 0i32..5, 0i32..5],
     ) {
         for (preset, config) in presets() {
-            // The gradient of a centre is as large as the radius, which has no bound there, over the centre's norm.
+            // The gradient of a center is as large as the radius, which has no bound there, over the center's norm.
             let limit = if preset == Preset::Ring { 1e6 } else { f64::from(f32::MAX) };
             let row: Vec<f64> = row.iter().map(|v| f64::from(*v).clamp(-limit, limit)).collect();
-            let centre: Vec<f64> = centre.iter().map(|v| f64::from(*v)).collect();
+            let center: Vec<f64> = center.iter().map(|v| f64::from(*v)).collect();
             for (backend, device) in devices() {
                 let shape = Shape { batch: 3, dim: 3, classes: 5 };
                 let mut head = shape.head(&config, LossPath::Fused { budget: 1000 }, &device);
-                let centres: Vec<Vec<f64>> = (0..5 * config.sub_centres).map(|i| centre[i % 5 * 3..][..3].to_vec()).collect();
-                head.class_centres = Param::from_tensor(tensor(&centres, &device));
+                let centers: Vec<Vec<f64>> = (0..5 * config.sub_centers).map(|i| center[i % 5 * 3..][..3].to_vec()).collect();
+                head.class_centers = Param::from_tensor(tensor(&centers, &device));
                 let batch = Batch { features: row.chunks(3).map(<[f64]>::to_vec).collect(), targets: targets.to_vec() };
                 for (name, found) in step(&head, &batch, &device) {
                     prop_assert!(found.iter().all(|v| v.is_finite()), "{backend}, {preset}, {name}: {found:?}");
@@ -80,30 +80,30 @@ fn features_of_16_bits_are_summed_in_32() {
 
 #[test]
 fn a_small_loss_keeps_its_digits() {
-    // Of a feature on its centre in a space of its own: log(1 + 3 exp(−64 · 1.0)) is 5e-28.
+    // Of a feature on its center in a space of its own: log(1 + 3 exp(−64 · 1.0)) is 5e-28.
     let config = MarginHeadConfig::new(NormMap::Constant(Constant { scale: 64.0 }), Margin::None);
     for (backend, device) in devices() {
         let mut head =
             config.clone().with_path(LossPath::Fused { budget: 1 << 20 }).init(4, 4, &device).unwrap();
         let unit = |i: usize| (0..4).map(|k| f64::from(u8::from(i == k))).collect::<Vec<f64>>();
-        head.class_centres = Param::from_tensor(tensor(&(0..4).map(unit).collect::<Vec<_>>(), &device));
+        head.class_centers = Param::from_tensor(tensor(&(0..4).map(unit).collect::<Vec<_>>(), &device));
         let loss = values(head.loss(tensor(&[unit(2)], &device), Tensor::from_data([2], &device)).loss)[0];
         let expected = (3.0 * (-64.0f64).exp()).ln_1p();
         assert!((loss / expected - 1.0).abs() < 1e-5, "{backend}: {loss:e}, not {expected:e}");
     }
 }
 
-/// Loss, and gradients of features and centres, of CosFace in 64 bits.
-fn cosface(features: &[Vec<f64>], centres: &[Vec<f64>], targets: &[i32], s: f64, m: f64) -> [Vec<f64>; 3] {
+/// Loss, and gradients of features and centers, of CosFace in 64 bits.
+fn cosface(features: &[Vec<f64>], centers: &[Vec<f64>], targets: &[i32], s: f64, m: f64) -> [Vec<f64>; 3] {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let unit = |row: &[f64]| -> (Vec<f64>, f64) {
         let norm = dot(row, row).sqrt();
         (row.iter().map(|v| v / norm).collect(), norm)
     };
-    let dim = centres[0].len();
-    let units: Vec<(Vec<f64>, f64)> = centres.iter().map(|row| unit(row)).collect();
+    let dim = centers[0].len();
+    let units: Vec<(Vec<f64>, f64)> = centers.iter().map(|row| unit(row)).collect();
     let (mut losses, mut by_features) = (Vec::new(), Vec::new());
-    let mut by_centres = vec![0.0; centres.len() * dim];
+    let mut by_centers = vec![0.0; centers.len() * dim];
     for (row, &target) in features.iter().zip(targets) {
         let (direction, norm) = unit(row);
         let cosines: Vec<f64> = units.iter().map(|(unit, _)| dot(unit, &direction)).collect();
@@ -115,12 +115,12 @@ fn cosface(features: &[Vec<f64>], centres: &[Vec<f64>], targets: &[i32], s: f64,
             let by_cosine = s * (logit(j).exp() / total - f64::from(u8::from(j == target as usize)));
             for k in 0..dim {
                 gradient[k] += by_cosine * (unit[k] - cosines[j] * direction[k]) / norm;
-                by_centres[j * dim + k] += by_cosine * (direction[k] - cosines[j] * unit[k]) / length;
+                by_centers[j * dim + k] += by_cosine * (direction[k] - cosines[j] * unit[k]) / length;
             }
         }
         by_features.extend(gradient);
     }
-    [losses, by_features, by_centres]
+    [losses, by_features, by_centers]
 }
 
 #[cfg(not(feature = "test-wgpu"))]
@@ -134,12 +134,12 @@ fn sums_over_a_hundred_thousand_and_a_million_classes_keep_their_digits() {
         let x = tensor(&batch.features, &device).require_grad();
         let output = head.loss(x.clone(), Tensor::from_data(&batch.targets[..], &device));
         let gradients = output.loss.clone().sum().backward();
-        let centres = Values::new(17).matrix(classes, shape.dim);
-        let expected = cosface(&batch.features, &centres, &batch.targets, 30.0, 0.4);
+        let centers = Values::new(17).matrix(classes, shape.dim);
+        let expected = cosface(&batch.features, &centers, &batch.targets, 30.0, 0.4);
         let found = [
             values(output.loss),
             values(x.grad(&gradients).unwrap()),
-            values(head.class_centres.val().grad(&gradients).unwrap()),
+            values(head.class_centers.val().grad(&gradients).unwrap()),
         ];
         for (found, expected) in found.iter().zip(&expected) {
             let error = relative_error(found, expected);
@@ -158,14 +158,14 @@ fn sums_over_a_hundred_thousand_and_a_million_classes_keep_their_digits() {
 
 #[cfg(not(feature = "test-wgpu"))]
 #[test]
-fn a_centre_that_is_no_number_makes_every_loss_none() {
+fn a_center_that_is_no_number_makes_every_loss_none() {
     let shape = Shape { batch: 6, dim: 8, classes: 300 };
     for (backend, device) in devices() {
         let mut head =
             shape.head(&margin_config(Preset::CosFace), LossPath::Fused { budget: 100_000 }, &device);
-        let mut centres = Values::new(17).matrix(300, 8);
-        centres[150][3] = f64::NAN;
-        head.class_centres = Param::from_tensor(tensor(&centres, &device));
+        let mut centers = Values::new(17).matrix(300, 8);
+        centers[150][3] = f64::NAN;
+        head.class_centers = Param::from_tensor(tensor(&centers, &device));
         let batch = shape.batch(1, None);
         let loss =
             head.loss(tensor(&batch.features, &device), Tensor::from_data(&batch.targets[..], &device)).loss;

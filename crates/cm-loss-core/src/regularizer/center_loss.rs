@@ -1,4 +1,4 @@
-//! Centre loss.
+//! Center loss.
 
 use burn::{
     module::{Module, RunningState},
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, running::replace, targets::Targets};
 
-/// `(λ / 2) ‖x − k_y‖²`: pulls features towards a centre `k` of their class, which follows them.
+/// `(λ / 2) ‖x − k_y‖²`: pulls features towards a center `k` of their class, which follows them.
 ///
-/// These centres are not the head's class centres, of which only the directions matter. They begin at 0 and are state of
+/// These centers are not the head's class centers, of which only the directions matter. They begin at 0 and are state of
 /// the head; after each training step
 ///
 /// ```text
@@ -22,42 +22,42 @@ use crate::{Error, running::replace, targets::Targets};
 /// From Y. Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition", ECCV 2016.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CentreLoss {
+pub struct CenterLoss {
     /// Weight `λ`, without unit, above 0; 0.003 in the paper.
     pub weight: f64,
     /// `α`, above 0 and up to 1; 0.5 in the paper.
     pub rate: f64,
 }
 
-impl CentreLoss {
+impl CenterLoss {
     pub(crate) fn validate(&self) -> Result<(), Error> {
-        Error::check_positive("weight of the centre loss", self.weight)?;
-        Error::check_rate("rate of the centre loss", self.rate)
+        Error::check_positive("weight of the center loss", self.weight)?;
+        Error::check_rate("rate of the center loss", self.rate)
     }
 }
 
-/// The centres of a [`CentreLoss`].
+/// The centers of a [`CenterLoss`].
 #[derive(Module, Debug)]
-pub(crate) struct FeatureCentres {
+pub(crate) struct FeatureCenters {
     /// `[classes, feature_dim]`
-    centres: RunningState<Tensor<2>>,
+    centers: RunningState<Tensor<2>>,
     #[module(skip)]
-    config: CentreLoss,
+    config: CenterLoss,
 }
 
-impl FeatureCentres {
-    pub fn new(config: &CentreLoss, classes: usize, feature_dim: usize, device: &Device) -> Self {
-        let centres = RunningState::new(Tensor::zeros([classes, feature_dim], device));
-        Self { centres, config: config.clone() }
+impl FeatureCenters {
+    pub fn new(config: &CenterLoss, classes: usize, feature_dim: usize, device: &Device) -> Self {
+        let centers = RunningState::new(Tensor::zeros([classes, feature_dim], device));
+        Self { centers, config: config.clone() }
     }
 
     /// The penalty of each sample, `[batch, 1]`, for features `[batch, feature_dim]`.
     pub fn penalty(&self, features: &Tensor<2>, targets: &Targets) -> Tensor<2> {
-        let own = self.centres.value_sync().select(0, targets.classes());
+        let own = self.centers.value_sync().select(0, targets.classes());
         (features.clone() - own).square().sum_dim(1).mul_scalar(self.config.weight / 2.0)
     }
 
-    /// Moves the centres after a step.
+    /// Moves the centers after a step.
     pub fn follow(&self, features: &Tensor<2>, targets: &Targets) {
         let features = features.clone().detach();
         let [batch, _] = features.dims();
@@ -68,8 +68,8 @@ impl FeatureCentres {
             Some(ignored) => features.clone().mask_fill(ignored.clone().expand(features.dims()), 0.0),
             None => features,
         };
-        let centres = self.centres.value_sync();
-        let [classes, _] = centres.dims();
+        let centers = self.centers.value_sync();
+        let [classes, _] = centers.dims();
         let device = features.device();
         let counted = targets.counting(Tensor::ones([batch, 1], &device));
         let counts = Tensor::<2>::zeros([classes, 1], &device).select_assign(
@@ -79,9 +79,9 @@ impl FeatureCentres {
             IndexingUpdateOp::Add,
         );
         let own = |of: &Tensor<2>| of.clone().select(0, targets.classes());
-        let towards = (features - own(&centres)) * counted / own(&counts).add_scalar(1.0);
+        let towards = (features - own(&centers)) * counted / own(&counts).add_scalar(1.0);
         let towards = towards.mul_scalar(self.config.rate);
-        let moved = centres.select_assign(0, targets.classes(), towards, IndexingUpdateOp::Add);
-        replace(&self.centres, moved);
+        let moved = centers.select_assign(0, targets.classes(), towards, IndexingUpdateOp::Add);
+        replace(&self.centers, moved);
     }
 }

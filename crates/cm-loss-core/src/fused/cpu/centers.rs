@@ -1,4 +1,4 @@
-//! The class centres, read a block at a time.
+//! The class centers, read a block at a time.
 
 use std::ops::Range;
 
@@ -6,23 +6,23 @@ use crate::norm::LEAST;
 
 /// Rows of a matrix, all of them or a part in ascending order.
 #[derive(Clone, Copy)]
-pub struct Centres<'a> {
+pub struct Centers<'a> {
     /// `[rows, dim]`
     pub numbers: &'a [f32],
     pub dim: usize,
-    /// Centres a class, one after another.
+    /// Centers a class, one after another.
     pub each: usize,
     /// The classes that take part, each once, in ascending order; `None` for all.
     pub classes: Option<&'a [usize]>,
 }
 
-impl Centres<'_> {
-    /// The row of centre `row` of those that take part.
+impl Centers<'_> {
+    /// The row of center `row` of those that take part.
     pub fn place(&self, row: usize) -> usize {
         self.classes.map_or(row, |classes| classes[row / self.each] * self.each + row % self.each)
     }
 
-    /// Writes the unit centres of `rows`, `[rows, dim]`, and the inverse of their norms.
+    /// Writes the unit centers of `rows`, `[rows, dim]`, and the inverse of their norms.
     #[inline(always)]
     pub fn load(&self, rows: Range<usize>, units: &mut [f32], inverses: &mut [f32]) {
         let each = rows.zip(units.chunks_exact_mut(self.dim)).zip(inverses);
