@@ -152,9 +152,9 @@ fn scale_and_margin_of_a_preset_are_changed_by_a_word() {
 #[test]
 fn a_field_that_no_part_has_is_an_error_and_not_forgotten() {
     let mut config = serde_json::to_value(Preset::CosFace.config()).unwrap();
-    config["sub_centers"] = 3.into();
+    config["sub_centres"] = 3.into();
     let error = serde_json::from_value::<HeadConfig>(config).unwrap_err().to_string();
-    assert!(error.contains("sub_centers"), "{error}");
+    assert!(error.contains("unknown field `sub_centres`"), "{error}");
     let mut config = serde_json::to_value(Preset::CosFace.config()).unwrap();
     config["options"] = serde_json::json!({ "smoothing": 0.1 });
     assert!(serde_json::from_value::<HeadConfig>(config).unwrap_err().to_string().contains("smoothing"));
