@@ -3,7 +3,8 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use image::{ImageBuffer, Luma, Pixel, Rgb, imageops};
-use rand::{Rng, RngExt, rngs::StdRng, seq::SliceRandom};
+use rand::{Rng, RngExt, seq::SliceRandom};
+use rand_chacha::ChaCha12Rng;
 use rand_distr::{Distribution, Normal};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -110,7 +111,7 @@ fn soften<P: Pixel<Subpixel = u8> + 'static>(image: &Image, kind: Degradation, l
     imageops::resize(&small, width, height, triangle).into_raw()
 }
 
-fn add_noise(pixels: &[u8], sigma: f32, random: &mut StdRng) -> Vec<u8> {
+fn add_noise(pixels: &[u8], sigma: f32, random: &mut ChaCha12Rng) -> Vec<u8> {
     let Ok(noise) = Normal::new(0.0, sigma) else { unreachable!("the deviation is finite") };
     // Casting to u8 saturates, as a sensor does.
     pixels.iter().map(|&pixel| (f32::from(pixel) + noise.sample(random)).round() as u8).collect()

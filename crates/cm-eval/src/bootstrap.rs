@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use rand::{RngExt, SeedableRng, rngs::StdRng};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha12Rng;
 
 use super::Statistic;
 
@@ -101,7 +102,7 @@ impl Bootstrap {
         if !(confidence > 0.0 && confidence < 1.0) {
             return None;
         }
-        let mut random = StdRng::seed_from_u64(self.seed);
+        let mut random = ChaCha12Rng::seed_from_u64(self.seed);
         let mut resample = || -> Vec<usize> {
             let drawn = groups.iter().flat_map(|group| (0..group.len()).map(move |_| group));
             drawn.map(|group| group[random.random_range(0..group.len())]).collect()

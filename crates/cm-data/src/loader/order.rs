@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha12Rng;
 
 use crate::{DataError, ImageSet, Sampling};
 
@@ -43,7 +44,7 @@ impl Order {
     pub fn of_epoch(&self, epoch: u64) -> Vec<Turn> {
         // Far apart for every pair of seed and epoch: an odd multiplier maps seeds one to one.
         let mixed = |seed: u64| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(epoch);
-        let mut random = self.seed.map(|seed| StdRng::seed_from_u64(mixed(seed)));
+        let mut random = self.seed.map(|seed| ChaCha12Rng::seed_from_u64(mixed(seed)));
         let mut turns = match (&self.classes, &mut random) {
             (Some(classes), Some(random)) => balanced(classes, self.count, random),
             _ => (0..self.count).map(|index| Turn { index, repetition: 0 }).collect(),
@@ -55,7 +56,7 @@ impl Order {
     }
 }
 
-fn balanced(classes: &[Vec<usize>], count: usize, random: &mut StdRng) -> Vec<Turn> {
+fn balanced(classes: &[Vec<usize>], count: usize, random: &mut ChaCha12Rng) -> Vec<Turn> {
     let Some(quota) = count.checked_div(classes.len()) else { return Vec::new() };
     let mut once_more: Vec<bool> = (0..classes.len()).map(|class| class < count % classes.len()).collect();
     once_more.shuffle(random);
