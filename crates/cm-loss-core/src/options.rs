@@ -7,7 +7,7 @@ use crate::{Error, exact, targets::Targets};
 
 /// Options that every head understands.
 ///
-/// With `p = softmax(z)` of the training logits, the smoothing `ε`, the focus `γ` and the class weight `ω`:
+/// With `p = softmax(z)` of the training logits, the smoothing `ε`, the focal exponent `γ` and the class weight `ω`:
 ///
 /// ```text
 /// CE_i = −(1 − ε) log p_iy − (ε / C) Σ_j log p_ij        L_i = ω_y ((1 − p_iy)^γ CE_i + penalties)
@@ -27,7 +27,7 @@ pub struct LossOptions {
     /// `ε`, from 0 up to (not including) 1.
     pub label_smoothing: f64,
     /// `γ`, at least 0; 0 switches the modulation off, 2 is usual.
-    pub focus: f64,
+    pub focal_gamma: f64,
     /// A target that marks samples to leave out: they cost nothing, receive no gradient, and no statistic sees them.
     pub ignore_index: Option<i64>,
 }
@@ -47,8 +47,13 @@ impl LossOptions {
         let smoothing = self.label_smoothing;
         let valid = (0.0..1.0).contains(&smoothing);
         Error::check("label smoothing", "at least 0 and below 1", smoothing, valid)?;
-        let focus = self.focus;
-        Error::check("focus", "finite and at least 0", focus, focus >= 0.0 && focus.is_finite())?;
+        let focal_gamma = self.focal_gamma;
+        Error::check(
+            "focal_gamma",
+            "finite and at least 0",
+            focal_gamma,
+            focal_gamma >= 0.0 && focal_gamma.is_finite(),
+        )?;
         for &weight in self.class_weights.iter().flatten() {
             let valid = weight >= 0.0 && (weight as f32).is_finite();
             Error::check("class weight", "finite and at least 0", weight, valid)?;
@@ -100,14 +105,14 @@ impl LossOptions {
             0.0 => target.clone(),
             smoothing => target.clone().mul_scalar(1.0 - smoothing) + mean().mul_scalar(smoothing),
         };
-        if self.focus == 0.0 {
+        if self.focal_gamma == 0.0 {
             return loss;
         }
         // 1 − p = 1 − exp(−L) = 2 t / (1 + t) with t = tanh(L / 2), which loses no digits where p is almost 1.
         let half = exact::tanh(target.div_scalar(2.0));
         let missing = (half.clone() / half.add_scalar(1.0)).mul_scalar(2.0);
         // A power below 1 has no derivative at 0.
-        missing.clamp_min(f32::MIN_POSITIVE).powf_scalar(self.focus) * loss
+        missing.clamp_min(f32::MIN_POSITIVE).powf_scalar(self.focal_gamma) * loss
     }
 
     /// Losses and weights of the samples, each `[batch]`, from the losses before weights, `[batch, 1]`, and the

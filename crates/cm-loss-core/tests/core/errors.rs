@@ -90,7 +90,7 @@ fn options_and_parts_that_cannot_be_are_refused() {
     let with = |options: LossOptions| message(Preset::CosFace.config().with_options(options));
     let plain = LossOptions::default;
     assert!(with(LossOptions { label_smoothing: 1.0, ..plain() }).contains("label smoothing"));
-    assert!(with(LossOptions { focus: -1.0, ..plain() }).contains("focus"));
+    assert!(with(LossOptions { focal_gamma: -1.0, ..plain() }).contains("focal_gamma"));
     let weights = |weights: &[f64]| LossOptions { class_weights: Some(weights.to_vec()), ..plain() };
     assert!(
         with(weights(&[1.0, -1.0, 1.0])).contains("class weight must be finite and at least 0, but is -1")

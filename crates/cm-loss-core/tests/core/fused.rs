@@ -155,13 +155,13 @@ fn every_option_is_the_same_class_by_class() {
     let shape = Shape { batch: 12, dim: 5, classes: 40 };
     let options = [
         LossOptions { label_smoothing: 0.1, ..LossOptions::default() },
-        LossOptions { focus: 2.0, label_smoothing: 0.05, ..LossOptions::default() },
+        LossOptions { focal_gamma: 2.0, label_smoothing: 0.05, ..LossOptions::default() },
         LossOptions { ignore_index: Some(-7), ..LossOptions::default() },
         LossOptions {
             class_weights: Some((0..40).map(|j| f64::from(j % 3)).collect()),
             ignore_index: Some(-7),
             label_smoothing: 0.2,
-            focus: 0.5,
+            focal_gamma: 0.5,
         },
     ];
     // On a GPU that is a program on the CPU, one of each kind.

@@ -59,13 +59,13 @@ fn head(entry: &Entry, case: &Case, device: &Device) -> Head {
     let option = entry.option.as_deref().unwrap_or_default();
     match option {
         "label-smoothing" => options.label_smoothing = 0.1,
-        "focal" => options.focus = 2.0,
+        "focal" => options.focal_gamma = 2.0,
         "class-weights" => options.class_weights = weights(),
         "ignore" => options.ignore_index = Some(-100),
         "all" => {
             options = LossOptions {
                 label_smoothing: 0.1,
-                focus: 2.0,
+                focal_gamma: 2.0,
                 class_weights: weights(),
                 ignore_index: None,
             };

@@ -112,7 +112,7 @@ pub struct Options {
     pub label_smoothing: Option<f64>,
     /// Focal modulation; 0 for none
     #[arg(long, help_heading = "Loss")]
-    pub focus: Option<f64>,
+    pub focal_gamma: Option<f64>,
 
     /// Passes over the training images
     #[arg(long, help_heading = "Training")]
@@ -251,7 +251,7 @@ impl Options {
             margin => loss.margin,
             class_weights => loss.class_weights,
             label_smoothing => loss.label_smoothing,
-            focus => loss.focus,
+            focal_gamma => loss.focal_gamma,
             epochs => training.epochs,
             batch_size => training.batch_size,
             optimizer => training.optimizer,

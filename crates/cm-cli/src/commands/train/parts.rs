@@ -52,13 +52,13 @@ impl Settings {
             head = head.with_margin(margin)?;
         }
         let weights = loss.class_weights.as_ref().map(|weights| weights.of(images));
-        let plain = loss.label_smoothing == 0.0 && loss.focus == 0.0 && weights.is_none();
+        let plain = loss.label_smoothing == 0.0 && loss.focal_gamma == 0.0 && weights.is_none();
         if plain {
             return Ok(head);
         }
         Ok(head.with_options(LossOptions {
             label_smoothing: loss.label_smoothing,
-            focus: loss.focus,
+            focal_gamma: loss.focal_gamma,
             class_weights: weights,
             ..LossOptions::default()
         }))

@@ -113,7 +113,7 @@ pub struct LossSettings {
     /// Share of the target's probability that is spread over all classes.
     pub label_smoothing: f64,
     /// Focal modulation.
-    pub focus: f64,
+    pub focal_gamma: f64,
     /// `"balanced"`, or a number for each class.
     pub class_weights: Option<ClassWeights>,
     /// The head by its parts, in place of the name.
@@ -213,7 +213,7 @@ impl Default for LossSettings {
             scale: None,
             margin: None,
             label_smoothing: 0.0,
-            focus: 0.0,
+            focal_gamma: 0.0,
             class_weights: None,
             head: None,
         }
