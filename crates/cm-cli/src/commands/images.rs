@@ -10,7 +10,7 @@ use cm_record::LeftOut;
 use cm_train::training::Display;
 use sha2::{Digest, Sha256};
 
-use crate::{applications::places::shown, error::CliError};
+use crate::{applications::places::shown, error::CliError, session::hex};
 
 /// Images that can all be decoded.
 pub struct Images {
@@ -106,7 +106,7 @@ pub fn refuse_inside(out: &Path, data: &Path) -> Result<(), CliError> {
 fn cache_of(path: &Path) -> Option<PathBuf> {
     let place = path.canonicalize().ok()?;
     let sum = Sha256::digest(place.as_os_str().as_encoded_bytes());
-    let name: String = sum.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let name = hex(&sum[..8]);
     Some(dirs::cache_dir()?.join("cm-loss").join("checked").join(format!("{name}.json")))
 }
 

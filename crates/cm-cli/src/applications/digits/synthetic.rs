@@ -14,6 +14,7 @@ use super::{
     strokes::{DIGITS, Point},
     study::SIZE,
 };
+use crate::session::hex;
 
 /// Height of the digits in pixels, as MNIST's.
 const DIGIT_SIZE: f32 = 20.0;
@@ -30,8 +31,7 @@ pub fn synthetic_digits(train: usize, test: usize, seed: u64) -> DataSet {
         let mut sum = Md5::new();
         set.images.iter().for_each(|image| sum.update(&image.pixels));
         sum.update(set.labels.iter().map(|&label| label as u8).collect::<Vec<_>>());
-        let hex: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        checksums.insert(format!("{name} pixels and labels"), format!("md5:{hex}"));
+        checksums.insert(format!("{name} pixels and labels"), format!("md5:{}", hex(&sum.finalize())));
     }
     let source = format!("drawn from stroke templates with seed {seed}");
     DataSet { name: "synthetic digits", place: source.clone(), source, notice: None, checksums, train, test }

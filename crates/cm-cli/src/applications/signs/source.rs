@@ -10,6 +10,7 @@ use super::{config::DataChoice, synthetic::synthetic_signs};
 use crate::{
     applications::places::{Found, find, shown, user_folder},
     error::CliError,
+    session::hex,
 };
 
 /// Name of the data set in every table and picture.
@@ -163,7 +164,6 @@ fn read(folder: &Path) -> Result<Signs, CliError> {
             list.display()
         )));
     }
-    let hex = |sum: Sha256| sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     Ok(Signs {
         name: GTSRB,
         source: "camera images of traffic signs, scaled to 32 x 32".to_owned(),
@@ -171,7 +171,9 @@ fn read(folder: &Path) -> Result<Signs, CliError> {
         notice: None,
         checksums: sums
             .into_iter()
-            .map(|(name, sum)| (format!("{name} names, classes and pixels"), format!("sha256:{}", hex(sum))))
+            .map(|(name, sum)| {
+                (format!("{name} names, classes and pixels"), format!("sha256:{}", hex(&sum.finalize())))
+            })
             .collect(),
         classes: collection.classes.clone(),
         train,

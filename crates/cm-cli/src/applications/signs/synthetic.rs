@@ -16,6 +16,7 @@ use super::{
     glyphs::{CLASSES, Glyph, Outline, SignClass},
     source::{Quality, Signs},
 };
+use crate::session::hex;
 
 /// Height and width of the images, as GTSRB's are here.
 pub const SIZE: u32 = 32;
@@ -42,8 +43,7 @@ pub fn synthetic_signs(tracks: usize, seed: u64) -> Signs {
             sum.update(&image.pixels);
             sum.update(label.to_le_bytes());
         }
-        let hex: String = sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        checksums.insert(format!("{name} pixels and labels"), format!("sha256:{hex}"));
+        checksums.insert(format!("{name} pixels and labels"), format!("sha256:{}", hex(&sum.finalize())));
     }
     Signs {
         name: "synthetic signs",

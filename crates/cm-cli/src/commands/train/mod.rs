@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use super::images::{Images, refuse_inside};
 use crate::{
     error::CliError,
-    session::{SessionOptions, default_folder},
+    session::{SessionOptions, default_folder, hex},
 };
 
 pub use options::Options;
@@ -42,14 +42,14 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let Some(data) = &options.data else {
         return Err(CliError::Said("name the images to train on".to_owned()));
     };
-    let settings = with_checksum(settings)?;
     let (folder, settings) = match (&options.resume, options.dry_run) {
         (Some(folder), _) => resumed(folder, &options)?,
-        (None, true) => (None, settings),
+        (None, true) => (None, with_checksum(settings)?),
         (None, false) => {
             settings.validate()?;
             let out = settings.run.out.clone().unwrap_or_else(|| default_folder(APPLICATION));
             refuse_inside(&out, data)?;
+            let settings = with_checksum(settings)?;
             (Some(StudyFolder::create(&out)?), settings)
         }
     };
@@ -121,8 +121,7 @@ fn resumed(folder: &Path, options: &Options) -> Result<(Option<StudyFolder>, Set
 fn with_checksum(mut settings: Settings) -> Result<Settings, CliError> {
     if let Some(file) = &settings.model.init {
         let bytes = fs::read(file).map_err(Error::io("read", file))?;
-        let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        settings.model.init_checksum = Some(format!("sha256:{hex}"));
+        settings.model.init_checksum = Some(format!("sha256:{}", hex(&Sha256::digest(bytes))));
     }
     Ok(settings)
 }

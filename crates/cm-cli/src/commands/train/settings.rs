@@ -270,25 +270,16 @@ impl Settings {
     ///
     /// A value that TOML has no form for.
     pub fn to_toml(&self) -> Result<String, CliError> {
-        let text = toml::to_string_pretty(self).map_err(|error| CliError::Said(error.to_string()))?;
+        let wrong = |error: toml::ser::Error| CliError::Said(error.to_string());
+        let text = toml::to_string_pretty(self).map_err(wrong)?;
+        let given = toml::Table::try_from(self).map_err(wrong)?;
+        let has = |table: &str, key: &str| given.get(table).is_some_and(|table| table.get(key).is_some());
         let mut lines = Vec::new();
-        let mut table = "";
         for line in text.lines() {
             lines.push(line.to_owned());
-            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
-                table = name;
-                let is_table = |key: &str| text.contains(&format!("[{table}.{key}"));
-                let of_table = UNSET.iter().filter(|(of, key, _)| *of == table && !is_table(key));
-                for (_, key, example) in of_table {
-                    lines.push(format!("# {key} = {example}"));
-                }
-            }
-            // A key that has a value needs no comment.
-            if let Some((key, _)) = line.split_once(" = ") {
-                let comment = format!("# {key} = ");
-                let known = UNSET.iter().any(|(of, known, _)| *of == table && *known == key);
-                lines.retain(|line| !known || !line.starts_with(&comment));
-            }
+            let unset =
+                UNSET.iter().filter(|(table, key, _)| line == format!("[{table}]") && !has(table, key));
+            lines.extend(unset.map(|(_, key, example)| format!("# {key} = {example}")));
         }
         Ok(lines.join("\n") + "\n")
     }
