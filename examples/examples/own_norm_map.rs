@@ -37,7 +37,7 @@ fn main() -> Result<(), cm_loss_core::Error> {
     let features = (units * Tensor::from_data([[1.0], [20.0]], &device)).detach().require_grad();
     let output = head.forward(features.clone(), Tensor::<1, Int>::from_data([0, 1], &device));
     let gradients = output.mean_loss().backward();
-    let radii = output.logits.max_dim(1).into_data();
+    let radii = output.logits().max_dim(1).into_data();
     println!("norms {}", output.norms.into_data());
     println!("radii {radii}");
     println!("gradients {}", features.grad(&gradients).expect("features require gradients").into_data());

@@ -72,6 +72,23 @@ pub enum Error {
         /// What was found there.
         value: f32,
     },
+    /// Class centers of another shape than the head has.
+    #[error(
+        "class centers have the shape {found:?}, but the head takes {expected:?}: a row for each center, a column for each \
+         dimension; a checkpoint with a column for each class fits transposed"
+    )]
+    CenterShape {
+        /// `[rows, columns]` given.
+        found: [usize; 2],
+        /// `[rows, columns]` of the head.
+        expected: [usize; 2],
+    },
+    /// A part of a state that this head does not remember.
+    #[error("this head has no {what}, so that it cannot be set")]
+    NoSuchState {
+        /// The part.
+        what: &'static str,
+    },
     /// More or fewer class weights than classes.
     #[error("{weights} class weights were given for {classes} classes")]
     ClassWeights {

@@ -52,6 +52,9 @@ fn small_arcsine(x: Tensor<2>) -> Tensor<2> {
 
 /// `tanh x`
 pub(crate) fn tanh(x: Tensor<2>) -> Tensor<2> {
+    if x.dtype() == DType::F64 {
+        return x.tanh();
+    }
     let near = x.clone().abs().lower_scalar(0.03);
     // Elsewhere the series is not used, and must not overflow.
     let small = x.clone().mask_fill(near.clone().bool_not(), 0.0);
@@ -63,6 +66,9 @@ pub(crate) fn tanh(x: Tensor<2>) -> Tensor<2> {
 
 /// `ln(1 + x)` for `x` of at least 0.
 pub(crate) fn log1p(x: Tensor<2>) -> Tensor<2> {
+    if x.dtype() == DType::F64 {
+        return x.log1p();
+    }
     let near = x.clone().lower_scalar(0.5);
     let small = x.clone().mask_fill(near.clone().bool_not(), 0.0);
     // 2 artanh t = 2 (t + t³/3 + t⁵/5 + ...) with t = x / (2 + x), which is at most 1/5.

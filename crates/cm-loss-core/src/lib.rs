@@ -62,6 +62,7 @@
 //! The method is that of W. Liu, X. Liu, H. Li, C. Lin, "Contraction mapping of feature norms for data quality
 //! imbalance learning", Pattern Recognition Letters 185 (2024) 232–238.
 
+mod all_classes;
 mod error;
 mod exact;
 mod fused;
@@ -73,21 +74,22 @@ mod norm_statistics;
 mod options;
 mod presets;
 pub mod regularizer;
-mod running;
 pub mod scale;
+mod state;
 mod steps;
 mod targets;
 
 pub use error::Error;
 pub use fused::{LossPath, Tiling};
 pub use head::{
-    ClassSampling, Head, HeadConfig, HeadOutput, LinearHead, LinearHeadConfig, LossOutput, MarginHead,
-    MarginHeadConfig, Saturation, SphereFace2Config, SphereFace2Head, SubCenterOutliers,
+    ClassSampling, Head, HeadConfig, HeadOutput, HeadState, LinearHead, LinearHeadConfig, LossOutput,
+    MarginHead, MarginHeadConfig, SampledLogits, Saturation, SphereFace2Config, SphereFace2Head,
+    SubCenterOutliers,
 };
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};
 pub use norm_map::NormMap;
-pub use norm_statistics::NormStatistics;
+pub use norm_statistics::{NormMoments, NormStatistics};
 pub use options::LossOptions;
 pub use presets::Preset;
 pub use regularizer::Regularizer;

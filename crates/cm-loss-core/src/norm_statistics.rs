@@ -1,92 +1,135 @@
 //! Running statistics of the feature norms, for parts that adapt to them.
 
 use burn::{
-    module::{Module, RunningState},
+    module::Module,
     tensor::{Bool, Device, Tensor},
 };
+use serde::{Deserialize, Serialize};
 
-use crate::running::replace;
+use crate::{Error, state::State, targets::not_finite};
 
 /// Running mean `μ` and standard deviation `σ` of the feature norms.
 ///
 /// They are state of the module: saved and restored with it, moved while it trains (on a device with automatic
-/// differentiation), and left as they are otherwise. No gradient flows through them.
+/// differentiation, and not frozen), and left as they are otherwise. No gradient flows through them.
 ///
 /// ```text
 /// μ ← (1 − α) μ + α mean(r)        σ ← (1 − α) σ + α std(r)
 /// ```
 ///
-/// over the samples of a batch that count, with the unbiased `std`. One sample has no `std` and moves the mean only.
+/// over the samples of a batch that count, with the unbiased `std`. One sample has no `std` and moves the mean only. A
+/// norm that is NaN, infinite, or so large that its square is (1e18), does not count.
+///
+/// Clones share them. Where several workers train, each batch of each of them moves the statistics once, in the order of
+/// their arrival.
 #[derive(Module, Debug)]
 pub struct NormStatistics {
-    mean: RunningState<Tensor<1>>,
-    std: RunningState<Tensor<1>>,
-    /// Batches that moved the mean.
-    means: RunningState<Tensor<1>>,
-    /// Batches that moved the standard deviation.
-    stds: RunningState<Tensor<1>>,
+    /// `μ`, `σ`, and how many batches moved each.
+    values: State<1>,
     #[module(skip)]
-    rate: f64,
+    momentum: f64,
     #[module(skip)]
     plain_average_at_first: bool,
 }
 
+/// Running statistics as numbers, to look at, keep and set.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NormMoments {
+    /// `μ`.
+    pub mean: f64,
+    /// `σ`, at least 0.
+    pub std: f64,
+    /// Batches that moved the mean, as far as it matters how many they were (up to 2^24).
+    #[serde(default)]
+    pub batches_of_mean: u32,
+    /// Batches that moved the standard deviation, likewise.
+    #[serde(default)]
+    pub batches_of_std: u32,
+}
+
+impl NormMoments {
+    pub(crate) fn validate(&self) -> Result<(), Error> {
+        let finite = |value: f64| (value as f32).is_finite();
+        Error::check("running mean of the norms", "finite", self.mean, finite(self.mean))?;
+        let valid = finite(self.std) && self.std >= 0.0;
+        Error::check("running deviation of the norms", "finite and at least 0", self.std, valid)
+    }
+}
+
 impl NormStatistics {
-    /// Statistics that begin at given values and move by `rate` (`α`), from 0 to 1, at every batch.
-    pub(crate) fn starting_at(mean: f64, std: f64, rate: f64, device: &Device) -> Self {
-        let state = |value: f64| RunningState::new(Tensor::from_data([value as f32], device));
-        let (means, stds) = (state(0.0), state(0.0));
-        Self { mean: state(mean), std: state(std), means, stds, rate, plain_average_at_first: false }
+    /// Statistics that begin at given values and move by `momentum` (`α`), from 0 to 1, at every batch.
+    pub fn starting_at(mean: f64, std: f64, momentum: f64, device: &Device) -> Self {
+        let values = State::new(vec![mean as f32, std as f32, 0.0, 0.0], [4], device);
+        Self { values, momentum, plain_average_at_first: false }
     }
 
-    /// Statistics that are those of the first batch, then the average over the batches until there are `1 / rate`
-    /// of them, and move by `rate` from there on.
-    pub(crate) fn from_first_batch(rate: f64, device: &Device) -> Self {
-        Self { plain_average_at_first: true, ..Self::starting_at(0.0, 1.0, rate, device) }
+    /// Statistics that are those of the first batch, then the average over the batches until there are `1 / momentum`
+    /// of them, and move by `momentum` from there on.
+    pub fn from_first_batch(momentum: f64, device: &Device) -> Self {
+        Self { plain_average_at_first: true, ..Self::starting_at(0.0, 1.0, momentum, device) }
     }
 
-    /// Mean and standard deviation, each `[1, 1]`.
-    pub fn values(&self) -> (Tensor<2>, Tensor<2>) {
-        let column = |state: &RunningState<Tensor<1>>| state.value_sync().unsqueeze::<2>();
-        (column(&self.mean), column(&self.std))
+    /// Mean and standard deviation, each `[1, 1]`, on the device and in the format of `like`.
+    pub fn values(&self, like: &Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let values = self.values.value(like);
+        let column = |k: usize| values.clone().narrow(0, k, 1).unsqueeze::<2>();
+        (column(0), column(1))
     }
 
-    /// Takes in the norms `[batch, 1]` of a batch but those of `ignored` samples.
-    pub(crate) fn update(&self, norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) {
+    /// The statistics as numbers. It reads them back from the device.
+    pub fn moments(&self) -> NormMoments {
+        let values = self.values.read();
+        NormMoments {
+            mean: f64::from(values[0]),
+            std: f64::from(values[1]),
+            batches_of_mean: values[2] as u32,
+            batches_of_std: values[3] as u32,
+        }
+    }
+
+    /// Replaces the statistics, also those of clones.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] for a mean that is not finite, or a deviation below 0.
+    pub fn set(&self, moments: &NormMoments) -> Result<(), Error> {
+        moments.validate()?;
+        let counts = [moments.batches_of_mean, moments.batches_of_std].map(|count| count as f32);
+        self.values.set(vec![moments.mean as f32, moments.std as f32, counts[0], counts[1]]);
+        Ok(())
+    }
+
+    /// Takes in the norms `[batch, 1]` of a batch but those of `ignored` samples, `[batch, 1]`.
+    pub fn update(&self, norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) {
         let norms = norms.clone().detach();
         if norms.dims()[0] == 0 {
             return;
         }
-        let counting = |values: Tensor<2>| match ignored {
-            Some(ignored) => values.mask_fill(ignored.clone(), 0.0),
-            None => values,
-        };
+        let ignored = not_finite(&norms, ignored);
+        let counting = |values: Tensor<2>| values.mask_fill(ignored.clone(), 0.0);
         let counted = counting(norms.ones_like());
         let norms = counting(norms);
         let count = counted.clone().sum_dim(0);
-        let at_least = |least: f64| count.clone().greater_equal_scalar(least).float();
         // Divided by the largest, for their squares may leave the range of the number format.
         let largest = norms.clone().max_dim(0).clamp_min(f32::MIN_POSITIVE);
         let scaled = norms / largest.clone();
         let mean = scaled.clone().sum_dim(0) / count.clone().clamp_min(1.0);
         let squares = ((scaled - mean.clone()) * counted).square().sum_dim(0);
         let std = (squares / count.clone().sub_scalar(1.0).clamp_min(1.0)).sqrt();
+        let found = Tensor::cat(vec![mean * largest.clone(), std * largest], 0).reshape([2]);
+        let at_least = |least: f64| count.clone().greater_equal_scalar(least).float();
+        let moves = Tensor::cat(vec![at_least(1.0), at_least(2.0)], 0).reshape([2]);
 
-        let moved = |state: &RunningState<Tensor<1>>,
-                     batches: &RunningState<Tensor<1>>,
-                     to: Tensor<2>,
-                     least: f64| {
-            let moves = at_least(least).reshape([1]);
-            let seen = batches.value_sync() + moves.clone();
+        self.values.replace(&found.device(), |before| {
+            let (from, seen) = (before.clone().narrow(0, 0, 2), before.narrow(0, 2, 2));
+            let seen = seen + moves.clone().cast(from.dtype());
             let rate = match self.plain_average_at_first {
-                true => seen.clone().clamp_min(1.0).recip().clamp_min(self.rate),
-                false => seen.zeros_like().add_scalar(self.rate),
+                true => seen.clone().clamp_min(1.0).recip().clamp_min(self.momentum),
+                false => seen.ones_like().mul_scalar(self.momentum),
             };
-            let from = state.value_sync();
-            replace(state, from.clone() + (to.reshape([1]) - from) * rate * moves);
-            replace(batches, seen);
-        };
-        moved(&self.mean, &self.means, mean * largest.clone(), 1.0);
-        moved(&self.std, &self.stds, std * largest, 2.0);
+            let towards = (found.cast(from.dtype()) - from.clone()) * moves.cast(from.dtype());
+            Tensor::cat(vec![from + towards * rate, seen], 0)
+        });
     }
 }

@@ -1,9 +1,9 @@
 //! What is done with the loss of each sample, whatever the head.
 
-use burn::tensor::{Device, Int, Tensor, TensorData, activation::log_softmax};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, exact, targets::Targets};
+use crate::{Error, exact, state::beside, targets::Targets};
 
 /// Options that every head understands.
 ///
@@ -72,28 +72,22 @@ impl LossOptions {
             return Err(Error::ClassWeights { weights: weights.len(), classes });
         }
         let weights: Vec<f32> = weights.iter().map(|&weight| weight as f32).collect();
-        Ok(Some(Tensor::from_data(TensorData::new(weights, [classes]), device)))
+        Ok(Some(Tensor::from_data(TensorData::new(weights, [classes]), (device, DType::F32))))
     }
 
-    /// Cross entropy of each sample, smoothed and modulated, `[batch, 1]`.
-    pub(crate) fn cross_entropy(&self, logits: Tensor<2>, columns: Tensor<2, Int>) -> Tensor<2> {
-        let log_probabilities = log_softmax(logits, 1);
-        let target = log_probabilities.clone().gather(1, columns).neg();
-        self.modulated(target, || log_probabilities.mean_dim(1).neg())
-    }
-
-    /// [`cross_entropy`](Self::cross_entropy) from the target's logit `z_y`, `l = ln Σ_{j ≠ y} exp(z_j)` and `Σ_{j ≠ y} z_j`
-    /// of so many classes, all `[batch, 1]`.
-    pub(crate) fn cross_entropy_of_sums(
+    /// Cross entropy of each sample, smoothed and modulated, `[batch, 1]`: from the target's logit `z_y`,
+    /// `l = ln Σ_{j ≠ y} exp(z_j)` and, for label smoothing, `Σ_{j ≠ y} z_j` of so many classes, all `[batch, 1]`.
+    pub(crate) fn cross_entropy(
         &self,
         target: Tensor<2>,
         log_sum: Tensor<2>,
-        sum: Tensor<2>,
+        sum: Option<Tensor<2>>,
         classes: usize,
     ) -> Tensor<2> {
         // −log p_y = ln(1 + exp(l − z_y)), where the difference may leave the range of the format downwards.
         let loss = exact::softplus((log_sum - target.clone()).clamp_min(-3e38));
         self.modulated(loss.clone(), || {
+            let Some(sum) = sum else { panic!("label smoothing takes the sum of the logits") };
             let mean = (sum + target.clone()).div_scalar(classes as f64);
             target + loss - mean
         })
@@ -126,7 +120,10 @@ impl LossOptions {
         let losses = targets.counting(losses);
         let weights = match (class_weights, &targets.ignored) {
             (None, None) => return (losses.squeeze_dim(1), None),
-            (Some(weights), _) => weights.clone().select(0, classes).unsqueeze_dim(1),
+            (Some(weights), _) => {
+                let weights = beside(weights.clone(), &losses);
+                weights.select(0, classes).unsqueeze_dim(1)
+            }
             (None, Some(_)) => losses.clone().detach().ones_like(),
         };
         let weights = targets.counting(weights);

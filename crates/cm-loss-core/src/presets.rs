@@ -175,7 +175,7 @@ impl Preset {
             Self::AdaFace => MarginHeadConfig::new(constant(64.0), adaface()),
             Self::CmAdaFace => MarginHeadConfig::new(sigmoid(), adaface()),
             Self::CurricularFace => {
-                let margin = CurricularMargin { margin: 0.5, rate: 0.01 };
+                let margin = CurricularMargin { margin: 0.5, momentum: 0.01 };
                 MarginHeadConfig::new(constant(64.0), Margin::Curricular(margin))
             }
             Self::ElasticFaceArc => elastic(0.5, 0.05, ElasticForm::Angular, false),
@@ -199,7 +199,7 @@ fn sigmoid() -> NormMap {
 }
 
 fn calibrated() -> NormMap {
-    NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, floor: 0.5, rate: 0.1 })
+    NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, floor: 0.5, momentum: 0.1 })
 }
 
 fn cosine() -> Margin {
@@ -211,7 +211,7 @@ fn angular() -> Margin {
 }
 
 fn adaface() -> Margin {
-    Margin::AdaFace(AdaFaceMargin { margin: 0.4, concentration: 0.333, rate: 0.01 })
+    Margin::AdaFace(AdaFaceMargin { margin: 0.4, concentration: 0.333, momentum: 0.01 })
 }
 
 fn elastic(mean: f64, deviation: f64, form: ElasticForm, sorted: bool) -> MarginHeadConfig {

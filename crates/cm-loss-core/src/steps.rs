@@ -1,46 +1,82 @@
 //! Steps trained, and random numbers that depend on them alone.
 
 use burn::{
-    module::{Module, RunningState},
+    module::Module,
     tensor::{Device, Tensor},
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
-use crate::running::replace;
+use crate::state::{State, beside};
 
-/// Counts the steps that a head was trained; saved and restored with it.
+/// Counts the steps that a head was trained; saved and restored with it. Clones share it: the batches of several workers are
+/// numbered in the order of their arrival.
 ///
 /// What is random in a head is drawn on the host from a seed and this count, so that it is the same on every backend,
 /// whatever else draws random numbers, and a resumed training goes on with the numbers it would have had.
 #[derive(Module, Debug)]
 pub(crate) struct Steps {
-    count: RunningState<Tensor<1>>,
+    /// Two digits to the base of 2^20, for a 32-bit float counts to 2^24 only.
+    digits: State<1>,
 }
+
+const BASE: f32 = (1 << 20) as f32;
+
+/// The number of a step, from 0, on a device.
+#[derive(Debug, Clone)]
+pub(crate) struct Step(Tensor<1>);
 
 impl Steps {
     pub fn new(device: &Device) -> Self {
-        Self { count: RunningState::new(Tensor::zeros([1], device)) }
+        Self { digits: State::new(vec![0.0, 0.0], [2], device) }
     }
 
-    /// Steps trained, `[1, 1]`.
-    pub fn count(&self) -> Tensor<2> {
-        self.count.value_sync().unsqueeze()
+    /// The number of the coming step.
+    pub fn coming<const D: usize>(&self, like: &Tensor<D>) -> Step {
+        Step(self.digits.value(like))
     }
 
-    /// Random numbers for the coming step, others for each purpose. From ChaCha with 12 rounds, which is the same on every
+    /// The number of the coming step, which is taken.
+    pub fn take(&self, device: &Device) -> Step {
+        Step(self.digits.replace(device, |before| {
+            let [low, high] = [0, 1].map(|k| before.clone().narrow(0, k, 1));
+            let low = low.add_scalar(1.0);
+            let carry = low.clone().greater_equal_scalar(BASE).float();
+            Tensor::cat(vec![low - carry.clone().mul_scalar(BASE), high + carry], 0)
+        }))
+    }
+
+    /// Steps trained.
+    pub fn count(&self) -> u64 {
+        number(&self.digits.read())
+    }
+
+    pub fn set(&self, count: u64) {
+        let base = BASE as u64;
+        self.digits.set(vec![(count % base) as f32, (count / base) as f32]);
+    }
+}
+
+fn number(digits: &[f32]) -> u64 {
+    digits[0] as u64 + BASE as u64 * digits[1] as u64
+}
+
+impl Step {
+    /// As a number for formulas, `[1, 1]`.
+    pub fn column(&self, like: &Tensor<2>) -> Tensor<2> {
+        let [low, high] = [0, 1].map(|k| self.0.clone().narrow(0, k, 1));
+        beside((low + high.mul_scalar(BASE)).unsqueeze(), like)
+    }
+
+    /// Random numbers for this step, others for each purpose. From ChaCha with 12 rounds, which is the same on every
     /// machine and with every version.
     pub fn random(&self, seed: u64, purpose: &str) -> ChaCha12Rng {
-        let step = f64::from(self.count.value_sync().into_scalar::<f32>()) as u64;
+        let digits: Vec<f32> = self.0.to_data().iter::<f32>().collect();
         // Steps of different seeds and purposes must not meet: these are spread over all bits first.
         let spread =
             |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
         let seed = purpose.bytes().chain(seed.to_le_bytes()).fold(0, spread);
-        ChaCha12Rng::seed_from_u64(seed.wrapping_add(step))
-    }
-
-    pub fn advance(&self) {
-        replace(&self.count, self.count.value_sync().add_scalar(1.0));
+        ChaCha12Rng::seed_from_u64(seed.wrapping_add(number(&digits)))
     }
 }
 
@@ -52,11 +88,23 @@ mod tests {
 
     #[test]
     fn the_random_numbers_of_a_seed_purpose_and_step_are_these_for_ever() {
-        let steps = Steps::new(&Device::flex());
-        let first = [steps.random(5, "margins").next_u64(), steps.random(5, "classes").next_u64()];
-        steps.advance();
-        let second = steps.random(5, "margins").next_u64();
+        let device = Device::flex();
+        let steps = Steps::new(&device);
+        let step = steps.take(&device);
+        let first = [step.random(5, "margins").next_u64(), step.random(5, "classes").next_u64()];
+        let second = steps.take(&device).random(5, "margins").next_u64();
         let expected = [11_998_191_479_556_809_396, 9_405_676_491_853_973_881, 13_668_545_854_975_989_913];
         assert_eq!([first[0], first[1], second], expected);
+    }
+
+    #[test]
+    fn steps_are_counted_exactly_far_beyond_what_a_float_counts() {
+        let device = Device::flex();
+        let steps = Steps::new(&device);
+        for count in [(1 << 20) - 1, 1 << 24, (1 << 24) + 1, (1 << 40) - 1, (1 << 42) + 5] {
+            steps.set(count);
+            assert_eq!(number(&steps.take(&device).0.into_data().iter::<f32>().collect::<Vec<_>>()), count);
+            assert_eq!(steps.count(), count + 1);
+        }
     }
 }

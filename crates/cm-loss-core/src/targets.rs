@@ -54,18 +54,23 @@ impl Targets {
     /// The same without the samples whose norm `[batch, 1]` is not finite: one step that fails must not spoil what is
     /// remembered.
     pub fn with_finite(&self, norms: &Tensor<2>) -> Self {
-        // Of a number that is none every comparison is false.
-        let unbounded = norms.clone().detach().lower_scalar(f32::MAX).bool_not();
-        let ignored = match &self.ignored {
-            Some(ignored) => unbounded.bool_or(ignored.clone()),
-            None => unbounded,
-        };
-        Self { columns: self.columns.clone(), ignored: Some(ignored) }
+        Self { columns: self.columns.clone(), ignored: Some(not_finite(norms, self.ignored.as_ref())) }
     }
 
     /// The classes, `[batch]`; 0 for an ignored sample.
     pub fn classes(&self) -> Tensor<1, Int> {
         self.columns.clone().squeeze_dim(1)
+    }
+}
+
+/// The samples that nothing remembers, `[batch, 1]`: those ignored, and those whose norm `[batch, 1]` is NaN, infinite, or so
+/// large that its square is. Features of such a length come from a network that has diverged.
+pub(crate) fn not_finite(norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) -> Tensor<2, Bool> {
+    // Of NaN every comparison is false.
+    let unbounded = norms.clone().detach().lower_scalar(1e18).bool_not();
+    match ignored {
+        Some(ignored) => unbounded.bool_or(ignored.clone()),
+        None => unbounded,
     }
 }
 

@@ -109,7 +109,7 @@ fn multiplicative(device: &Device) -> Result<Panel, CliError> {
 
 fn adaface(device: &Device) -> Result<Panel, CliError> {
     // With the rate 1 the statistics are those of the last batch.
-    let margin = AdaFaceMargin { margin: 0.4, concentration: 0.333, rate: 1.0 };
+    let margin = AdaFaceMargin { margin: 0.4, concentration: 0.333, momentum: 1.0 };
     let head = head(&alone(Margin::AdaFace(margin)), &axes(1), device)?;
     let (mean, std) = (10.0, 1.0);
     let batch = norms_of(mean, std).map(|norm| vec![norm, 0.0]);
@@ -150,7 +150,7 @@ fn curricular(device: &Device) -> Result<Panel, CliError> {
     // The curriculum becomes the target cosine of the last batch, cos 60° or cos 0°.
     let curricula = [("c = 0", None), ("c = 0.5", Some(target)), ("c = 1", Some(nearest))];
     for (color, (name, last)) in Color::CURVES.into_iter().zip(curricula) {
-        let margin = Margin::Curricular(CurricularMargin { margin: 0.5, rate: 1.0 });
+        let margin = Margin::Curricular(CurricularMargin { margin: 0.5, momentum: 1.0 });
         let head = head(&alone(margin), &centers, device)?;
         if let Some(class) = last {
             head.forward(feature.clone(), targets(class, 1, device));

@@ -11,10 +11,10 @@ use burn::{
 };
 
 use super::{
-    extension::{Chosen, EXCLUDED, Hard, Inputs, Plan},
+    extension::{Chosen, Hard, Inputs, Plan},
     matrix::{Mask, Matrix},
 };
-use crate::norm::LEAST;
+use crate::{all_classes::EXCLUDED, norm::LEAST};
 
 /// A block of classes.
 struct Block<B: Backend> {

@@ -8,9 +8,6 @@ use burn::backend::{
 
 use super::composed;
 
-/// What stands for a logit that is not there: of a sample's own class, or where there is no other.
-pub const EXCLUDED: f32 = -1e38;
-
 /// The numbers of the operation that are known on the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {

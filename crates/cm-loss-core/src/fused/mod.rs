@@ -1,9 +1,7 @@
 //! Softmax over very many classes without a matrix of batch x classes.
 //!
-//! The cross entropy of a sample needs of all other classes one number, `l = ln Σ_{j ≠ y} exp(z_j)`: with the target's
-//! logit `z_y`, margin and all, the loss is `ln(1 + exp(l − z_y))`. That number, and its gradient, are summed up over blocks
-//! of classes; everything that a margin, a norm map or an option does happens to columns of `[batch, 1]`. Nothing is put
-//! right afterwards: where the loss is small, `l − z_y` keeps the digits that a sum with the target in it has lost.
+//! What the loss needs of all classes, and its gradient, are summed up over blocks of classes; everything that a margin, a
+//! norm map or an option does happens to columns of `[batch, 1]`.
 
 mod autodiff;
 mod composed;
@@ -20,20 +18,9 @@ use burn::{
     tensor::{Device, Int, Tensor},
 };
 
+use crate::all_classes::AllClasses;
 use extension::{Chosen, Hard, ManyClasses, Plan};
 pub use path::{LossPath, Tiling};
-
-/// What a loss needs of all classes.
-pub(crate) struct AllClasses {
-    /// `ln Σ_{j ≠ y} exp(z_j)`, `[batch, 1]`; −1e38 where there is no other class.
-    pub log_sum: Tensor<2>,
-    /// Cosine with the own class, `[batch, 1]`.
-    pub target: Tensor<2>,
-    /// Sum of the other classes' `T`, `[batch, 1]`.
-    pub sum: Tensor<2>,
-    /// The class with the largest cosine, `[batch]`; its place where classes were chosen.
-    pub best: Tensor<1, Int>,
-}
 
 /// What goes in.
 pub(crate) struct Inputs {
@@ -65,7 +52,8 @@ impl Inputs {
     /// Goes over all classes in these blocks.
     pub fn over_classes(self, tiling: Tiling) -> AllClasses {
         let Tiling { classes: block, budget, .. } = tiling;
-        let plan = Plan { classes: self.classes(), each: self.each, block, budget };
+        let classes = self.classes();
+        let plan = Plan { classes, each: self.each, block, budget };
         let inputs = extension::Inputs::<Dispatch> {
             u: self.directions.into_dispatch(),
             w: self.centers.into_dispatch(),
@@ -87,7 +75,7 @@ impl Inputs {
         let (columns, best) = <Dispatch as ManyClasses>::over_classes(inputs);
         let columns = Tensor::<2>::from_dispatch(columns);
         let [log_sum, target, sum] = [0, 1, 2].map(|k| columns.clone().narrow(1, k, 1));
-        AllClasses { log_sum, target, sum, best: Tensor::from_dispatch(best) }
+        AllClasses { log_sum, target, sum: Some(sum), best: Some(Tensor::from_dispatch(best)), classes }
     }
 }
 

@@ -8,7 +8,7 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::HeadOutput;
-use crate::{Error, LossOptions, norm, norm::single_precision, targets::Targets};
+use crate::{Error, LossOptions, all_classes::AllClasses, norm, norm::single_precision, targets::Targets};
 
 /// What a linear head is made from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -65,10 +65,12 @@ impl LinearHead {
         let options = &self.config.options;
         let targets = Targets::new(&features, targets, feature_dim, classes, options);
         let (logits, norms) = self.logits(features);
-        let losses = options.cross_entropy(logits.clone(), targets.columns.clone());
+        let summed = (options.label_smoothing > 0.0).then(|| logits.clone());
+        let found = AllClasses::of_logits(logits.clone(), summed, &targets.columns);
+        let losses = options.cross_entropy(found.target, found.log_sum, found.sum, classes);
         let (loss, weights) =
             LossOptions::weigh(losses, targets.classes(), self.class_weights.as_ref(), &targets);
-        HeadOutput { loss, weights, logits, classes: None, norms }
+        HeadOutput::new(loss, weights, logits, None, norms)
     }
 
     /// Logits and feature norms; see [`Head::logits`](super::Head::logits).

@@ -1,6 +1,6 @@
 //! What a margin head is made from.
 
-use burn::{nn::Initializer, tensor::Device};
+use burn::{module::Param, nn::Initializer, tensor::Device};
 use serde::{Deserialize, Serialize};
 
 use super::{ClassSampling, MarginHead, radius::Radius};
@@ -184,6 +184,7 @@ impl MarginHeadConfig {
         Ok(MarginHead {
             class_centers: initializer.init_with([rows, feature_dim], fan.0, fan.1, device),
             learned_radius: self.regularizer.radius(device),
+            training: Param::from_bool(true),
             class_weights: self.options.weights(classes, device)?,
             radius: Radius::new(&self.norm_map, device),
             margin_state: MarginState::new(&self.margin, device),

@@ -1,14 +1,17 @@
 //! Heads: features and targets in, losses and logits out.
 
+mod centers;
 mod linear_head;
 mod margin_config;
 mod margin_head;
+mod margin_pass;
 mod outliers;
 mod output;
 mod radius;
 mod sampling;
 mod saturation;
 mod sphereface2;
+mod state;
 
 use burn::{
     module::Module,
@@ -28,10 +31,11 @@ pub use linear_head::{LinearHead, LinearHeadConfig};
 pub use margin_config::MarginHeadConfig;
 pub use margin_head::MarginHead;
 pub use outliers::SubCenterOutliers;
-pub use output::{HeadOutput, LossOutput};
+pub use output::{HeadOutput, LossOutput, SampledLogits};
 pub use sampling::ClassSampling;
 pub use saturation::Saturation;
 pub use sphereface2::{SphereFace2Config, SphereFace2Head};
+pub use state::HeadState;
 
 /// Which head, and which parts in it: a loss as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -64,20 +64,60 @@ impl From<HeadOutput> for LossOutput {
 
 /// What one pass through a head gives. No part is computed twice.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct HeadOutput {
     /// Loss of each sample, with margin, penalties and weight; 0 for an ignored one: `[batch]`.
     pub loss: Tensor<1>,
     /// How often each sample counts, 0 for an ignored one: `[batch]`. `None` where each counts once.
     pub weights: Option<Tensor<1>>,
-    /// Inference logits, without margin: `[batch, classes]`, or `[batch, sampled]` where classes were sampled.
-    pub logits: Tensor<2>,
-    /// The class of each column of the logits where classes were sampled: `[sampled]`.
-    pub classes: Option<Tensor<1, Int>>,
     /// Feature norms: `[batch]`.
     pub norms: Tensor<1>,
+    /// `[batch, classes]`, or `[batch, sampled]`.
+    logits: Tensor<2>,
+    /// The class of each column where classes were sampled: `[sampled]`.
+    classes: Option<Tensor<1, Int>>,
+}
+
+/// Logits of sampled classes.
+#[derive(Debug, Clone)]
+pub struct SampledLogits {
+    /// `[batch, sampled]`. A column is no class: see `classes`.
+    pub columns: Tensor<2>,
+    /// The class of each column, in ascending order: `[sampled]`.
+    pub classes: Tensor<1, Int>,
 }
 
 impl HeadOutput {
+    pub(super) fn new(
+        loss: Tensor<1>,
+        weights: Option<Tensor<1>>,
+        logits: Tensor<2>,
+        classes: Option<Tensor<1, Int>>,
+        norms: Tensor<1>,
+    ) -> Self {
+        Self { loss, weights, norms, logits, classes }
+    }
+
+    /// Inference logits of all classes, without margin: `[batch, classes]`.
+    ///
+    /// # Panics
+    ///
+    /// If classes were sampled, so that a column would not be a class: there is
+    /// [`sampled_logits`](Self::sampled_logits).
+    pub fn logits(&self) -> Tensor<2> {
+        assert!(
+            self.classes.is_none(),
+            "classes were sampled in this step, and the columns of the logits are not all classes; use sampled_logits"
+        );
+        self.logits.clone()
+    }
+
+    /// Inference logits of the sampled classes; `None` where all classes took part.
+    pub fn sampled_logits(&self) -> Option<SampledLogits> {
+        let classes = self.classes.clone()?;
+        Some(SampledLogits { columns: self.logits.clone(), classes })
+    }
+
     /// The loss of the batch, to call `backward` on, `[1]`: the sum over its samples divided by that of their weights;
     /// 0 if no sample counts.
     pub fn mean_loss(&self) -> Tensor<1> {

@@ -53,6 +53,11 @@ impl Radius {
         Self { custom: Some(custom), ..self }
     }
 
+    /// What it remembers.
+    pub fn statistics(&self) -> Option<&NormStatistics> {
+        self.statistics.as_ref()
+    }
+
     /// Whether it remembers anything.
     pub fn remembers(&self) -> bool {
         self.statistics.is_some()

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::{Rng, seq::index};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, steps::Steps, targets::Targets};
+use crate::{Error, steps::Step, targets::Targets};
 
 /// In every training step, softmax over the classes of the batch and a random part of the others.
 ///
@@ -45,7 +45,7 @@ impl ClassSampling {
         (self.fraction * classes as f64).ceil() as usize
     }
 
-    pub(super) fn sample(&self, targets: &Targets, classes: usize, steps: &Steps) -> SampledClasses {
+    pub(super) fn sample(&self, targets: &Targets, classes: usize, step: &Step) -> SampledClasses {
         let device = targets.columns.device();
         let ignored: Vec<bool> = match &targets.ignored {
             Some(ignored) => ignored.to_data().iter::<bool>().collect(),
@@ -60,7 +60,7 @@ impl ClassSampling {
         let counts = |row: &usize| !ignored.get(*row).copied().unwrap_or(false);
         let positives = (0..found.len()).filter(counts).map(|row| found[row]).collect();
         let wanted = self.classes_of(classes);
-        let chosen = choose(positives, classes, wanted, &mut steps.random(self.seed, "classes"));
+        let chosen = choose(positives, classes, wanted, &mut step.random(self.seed, "classes"));
         let columns: Vec<i32> = found
             .iter()
             .enumerate()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::{
-    module::{Module, Param},
+    module::{Flag, Module, Param},
     nn::Initializer,
     tensor::{Device, IndexingUpdateOp, Int, Tensor, activation::sigmoid},
 };
@@ -118,6 +118,7 @@ impl SphereFace2Config {
         Ok(SphereFace2Head {
             class_centers: initializer.init_with([classes, feature_dim], fan.0, fan.1, device),
             bias: Param::from_tensor(bias),
+            training: Param::from_bool(true),
             class_weights: self.options.weights(classes, device)?,
             radius: Radius::new(&self.norm_map, device),
             config: self.clone(),
@@ -152,9 +153,11 @@ pub struct SphereFace2Head {
     pub class_centers: Param<Tensor<2>>,
     /// The bias `b`: `[1]`.
     pub bias: Param<Tensor<1>>,
+    /// Whether the head remembers what it is trained on.
+    pub training: Param<Flag>,
     /// `[classes]`
     class_weights: Option<Tensor<1>>,
-    radius: Radius,
+    pub(super) radius: Radius,
     #[module(skip)]
     config: SphereFace2Config,
 }
@@ -180,7 +183,7 @@ impl SphereFace2Head {
         let [classes, feature_dim] = self.class_centers.dims();
         let targets = Targets::new(&features, targets, feature_dim, classes, &self.config.options);
         let polar = Polar::new(features, self.class_centers.val());
-        if polar.norms.device().is_autodiff() {
+        if polar.norms.device().is_autodiff() && self.training.is_enabled() {
             self.radius.take_in(&polar.norms, targets.ignored.as_ref());
         }
         let stretched = self.stretched(polar.cosines());
@@ -201,7 +204,7 @@ impl SphereFace2Head {
 
         let (loss, weights) =
             LossOptions::weigh(losses, targets.classes(), self.class_weights.as_ref(), &targets);
-        HeadOutput { loss, weights, logits, classes: None, norms: polar.norms.squeeze_dim(1) }
+        HeadOutput::new(loss, weights, logits, None, polar.norms.squeeze_dim(1))
     }
 
     /// Inference logits, `phi(r) g(cos θ) + b`, and feature norms; see [`Head::logits`](super::Head::logits).

@@ -28,7 +28,8 @@ pub struct AdaFaceMargin {
     /// The concentration `h`, at least 0.
     pub concentration: f64,
     /// How far `μ` and `σ` move towards those of each batch, above 0 and up to 1.
-    pub rate: f64,
+    #[serde(alias = "rate")]
+    pub momentum: f64,
 }
 
 /// Where `θ − m ẑ` ends.
@@ -37,7 +38,7 @@ const EDGE: f64 = 1e-3;
 impl AdaFaceMargin {
     /// Mean 20 and standard deviation 100, where the authors' statistics begin.
     pub(super) fn statistics(&self, device: &Device) -> NormStatistics {
-        NormStatistics::starting_at(20.0, 100.0, self.rate, device)
+        NormStatistics::starting_at(20.0, 100.0, self.momentum, device)
     }
 
     /// The norms as the statistics and `ẑ` see them.
@@ -51,7 +52,7 @@ impl AdaFaceMargin {
         norms: &Tensor<2>,
         statistics: &NormStatistics,
     ) -> Shaped {
-        let (mean, std) = statistics.values();
+        let (mean, std) = statistics.values(norms);
         let standardised = (Self::held(norms.clone()) - mean) / std.add_scalar(1e-3);
         let quality = standardised.mul_scalar(self.concentration).clamp(-1.0, 1.0);
         let shift = quality.clone().mul_scalar(-self.margin);
@@ -68,6 +69,6 @@ impl AdaFaceMargin {
         check_angle("margin of AdaFace", self.margin)?;
         let valid = self.concentration >= 0.0 && self.concentration.is_finite();
         Error::check("concentration of AdaFace", "finite and at least 0", self.concentration, valid)?;
-        Error::check_rate("rate of AdaFace", self.rate)
+        Error::check_rate("momentum of AdaFace", self.momentum)
     }
 }

@@ -27,7 +27,8 @@ pub struct CurricularMargin {
     /// The margin `m` in radians, from 0 up to (not including) π/2.
     pub margin: f64,
     /// `α`, above 0 and up to 1.
-    pub rate: f64,
+    #[serde(alias = "rate")]
+    pub momentum: f64,
 }
 
 impl CurricularMargin {
@@ -41,7 +42,7 @@ impl CurricularMargin {
     }
 
     /// The cosines `[batch, classes]` with those of classes beyond `[batch, 1]` reweighted, for the curriculum `c`, `[1, 1]`.
-    pub(super) fn reweighted(cosines: Tensor<2>, beyond: Tensor<2>, curriculum: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn reweighted(cosines: Tensor<2>, beyond: Tensor<2>, curriculum: Tensor<2>) -> Tensor<2> {
         let hard = cosines.clone().detach().greater(beyond.expand(cosines.dims()));
         let harder = cosines.clone() * (cosines.clone() + curriculum);
         cosines.mask_where(hard, harder)
@@ -49,6 +50,6 @@ impl CurricularMargin {
 
     pub(super) fn validate(&self) -> Result<(), Error> {
         check_angle("margin of CurricularFace", self.margin)?;
-        Error::check_rate("rate of CurricularFace", self.rate)
+        Error::check_rate("momentum of CurricularFace", self.momentum)
     }
 }

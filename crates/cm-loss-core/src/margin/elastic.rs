@@ -9,7 +9,7 @@ use super::{
     Shaped,
     angular::{self, AngularOverflow},
 };
-use crate::{Error, steps::Steps, targets::Targets};
+use crate::{Error, steps::Step, targets::Targets};
 
 /// Where the margin of [`ElasticMargin`] enters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub enum ElasticForm {
 pub struct ElasticMargin {
     /// Mean margin: radians, or a difference of cosines.
     pub mean: f64,
-    /// Standard deviation of the margin, above 0 and below 1.
+    /// Standard deviation of the margin, from 0 (every margin is the mean) up to (not including) 1.
     pub deviation: f64,
     /// Where it enters.
     pub form: ElasticForm,
@@ -46,10 +46,10 @@ pub struct ElasticMargin {
 }
 
 impl ElasticMargin {
-    /// Margins are drawn if there are `steps` to draw them for.
-    pub(super) fn shape(&self, cosines: &Tensor<2>, targets: &Targets, steps: Option<&Steps>) -> Shaped {
-        let margins = match steps {
-            Some(steps) => self.drawn(cosines, targets, steps),
+    /// Margins are drawn if there is a `step` to draw them for.
+    pub(super) fn shape(&self, cosines: &Tensor<2>, targets: &Targets, step: Option<&Step>) -> Shaped {
+        let margins = match step {
+            Some(step) => self.for_step(cosines, targets, step),
             None => cosines.full_like(self.mean),
         };
         match self.form {
@@ -58,13 +58,18 @@ impl ElasticMargin {
         }
     }
 
-    fn drawn(&self, cosines: &Tensor<2>, targets: &Targets, steps: &Steps) -> Tensor<2> {
-        let [batch, _] = cosines.dims();
+    /// The margins of a step, before they are sorted.
+    pub(crate) fn drawn(&self, batch: usize, step: &Step) -> Vec<f32> {
         let Ok(normal) = Normal::new(self.mean as f32, self.deviation as f32) else {
-            panic!("the deviation of the margin must be above 0: the configuration was not validated")
+            panic!("the deviation of the margin must be at least 0: the configuration was not validated")
         };
-        let values: Vec<f32> = steps.random(self.seed, "margins").sample_iter(normal).take(batch).collect();
-        let drawn = Tensor::<2>::from_data(TensorData::new(values, [batch, 1]), &cosines.device());
+        step.random(self.seed, "margins").sample_iter(normal).take(batch).collect()
+    }
+
+    fn for_step(&self, cosines: &Tensor<2>, targets: &Targets, step: &Step) -> Tensor<2> {
+        let [batch, _] = cosines.dims();
+        let values = TensorData::new(self.drawn(batch, step), [batch, 1]);
+        let drawn = Tensor::<2>::from_data(values, (&cosines.device(), cosines.dtype()));
         if !self.sorted {
             return drawn;
         }
@@ -83,7 +88,7 @@ impl ElasticMargin {
     pub(super) fn validate(&self) -> Result<(), Error> {
         let valid = self.mean >= 0.0 && self.mean < 2.0;
         Error::check("mean margin of ElasticFace", "at least 0 and below 2", self.mean, valid)?;
-        let valid = self.deviation > 0.0 && self.deviation < 1.0;
-        Error::check("deviation of the ElasticFace margin", "above 0 and below 1", self.deviation, valid)
+        let valid = (0.0..1.0).contains(&self.deviation);
+        Error::check("deviation of the ElasticFace margin", "at least 0 and below 1", self.deviation, valid)
     }
 }

@@ -28,7 +28,7 @@ mod state;
 use burn::tensor::{IndexingUpdateOp, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, steps::Steps, targets::Targets};
+use crate::{Error, steps::Step, targets::Targets};
 
 pub use adaface::AdaFaceMargin;
 pub use angular::{AngularMargin, AngularOverflow};
@@ -80,7 +80,7 @@ pub enum MarginGradient {
 pub(crate) struct Memory<'a> {
     pub state: &'a MarginState,
     /// For a margin that [counts steps](Margin::counts_steps).
-    pub steps: Option<&'a Steps>,
+    pub step: Option<&'a Step>,
     /// Whether random margins are drawn.
     pub training: bool,
 }
@@ -184,7 +184,7 @@ impl Margin {
     /// For a margin that reweights hard classes: the cosine `[batch, 1]` beyond which a class is hard, for target cosines
     /// `[batch, 1]`, and the curriculum `[1, 1]`.
     pub(crate) fn hard(&self, targets: &Tensor<2>, memory: &Memory<'_>) -> Option<(Tensor<2>, Tensor<2>)> {
-        match (self, memory.state.curriculum()) {
+        match (self, memory.state.curriculum(targets)) {
             (Self::Curricular(margin), Some(curriculum)) => {
                 Some((margin.beyond(&targets.clone().detach()), curriculum))
             }
@@ -203,12 +203,14 @@ impl Margin {
             Self::None => Shaped::with_slope_one(cosines.clone()),
             Self::Cosine(margin) => margin.shape(cosines),
             Self::Angular(margin) => margin.shape(cosines),
-            Self::Multiplicative(margin) => margin.shape(cosines, memory.steps.map(Steps::count)),
+            Self::Multiplicative(margin) => {
+                margin.shape(cosines, memory.step.map(|step| step.column(cosines)))
+            }
             Self::Combined(margin) => margin.shape(cosines),
             Self::MagFace(margin) => margin.shape(cosines, norms),
             Self::AdaFace(margin) => margin.shape(cosines, norms, memory.state.norm_statistics()),
             Self::Curricular(margin) => margin.shape(cosines),
-            Self::Elastic(margin) => margin.shape(cosines, targets, memory.steps.filter(|_| memory.training)),
+            Self::Elastic(margin) => margin.shape(cosines, targets, memory.step.filter(|_| memory.training)),
         }
     }
 

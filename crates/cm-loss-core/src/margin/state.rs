@@ -1,19 +1,19 @@
 //! What margins remember from batch to batch.
 
 use burn::{
-    module::{Module, RunningState},
+    module::Module,
     tensor::{Device, Tensor},
 };
 
 use super::{AdaFaceMargin, Margin};
-use crate::{NormStatistics, running::replace, targets::Targets};
+use crate::{NormStatistics, state::State, targets::Targets};
 
 /// State of a margin: saved and restored with the module, moved while it trains.
 #[derive(Module, Debug)]
 pub(crate) struct MarginState {
-    norm_statistics: Option<NormStatistics>,
+    pub norm_statistics: Option<NormStatistics>,
     /// The `c` of CurricularFace: `[1]`.
-    curriculum: Option<RunningState<Tensor<1>>>,
+    pub curriculum: Option<State<1>>,
 }
 
 impl MarginState {
@@ -21,7 +21,7 @@ impl MarginState {
         let mut state = Self { norm_statistics: None, curriculum: None };
         match margin {
             Margin::AdaFace(margin) => state.norm_statistics = Some(margin.statistics(device)),
-            Margin::Curricular(_) => state.curriculum = Some(RunningState::new(Tensor::zeros([1], device))),
+            Margin::Curricular(_) => state.curriculum = Some(State::new(vec![0.0], [1], device)),
             _ => {}
         }
         state
@@ -41,8 +41,8 @@ impl MarginState {
     }
 
     /// The `c` of CurricularFace, `[1, 1]`.
-    pub fn curriculum(&self) -> Option<Tensor<2>> {
-        self.curriculum.as_ref().map(|state| state.value_sync().unsqueeze())
+    pub fn curriculum(&self, like: &Tensor<2>) -> Option<Tensor<2>> {
+        self.curriculum.as_ref().map(|state| state.value(like).unsqueeze())
     }
 
     /// Takes in the target cosines, for a margin with a curriculum, and norms of a batch, each `[batch, 1]`, before it is
@@ -64,10 +64,12 @@ impl MarginState {
         {
             let cosines = cosines.clone().detach();
             let counted = targets.counting(cosines.ones_like()).sum();
-            let from = state.value_sync();
-            let towards = targets.counting(cosines - from.clone().unsqueeze()).sum();
-            let moved = from + (towards / counted.clamp_min(1.0)).mul_scalar(margin.rate);
-            replace(state, moved);
+            state.replace(&cosines.device(), |from| {
+                let towards =
+                    targets.counting(cosines - from.clone().unsqueeze().cast(counted.dtype())).sum();
+                let towards = (towards / counted.clamp_min(1.0)).mul_scalar(margin.momentum);
+                from.clone() + towards.cast(from.dtype())
+            });
         }
     }
 }

@@ -25,7 +25,8 @@ pub struct CalibratedSigmoid {
     #[serde(default)]
     pub floor: f64,
     /// How far `μ` and `τ` move towards those of each batch, above 0 and up to 1.
-    pub rate: f64,
+    #[serde(alias = "rate")]
+    pub momentum: f64,
 }
 
 /// Least `τ`: norms that do not differ carry no information, and must not be divided by 0.
@@ -33,12 +34,12 @@ const LEAST_SPREAD: f64 = 1e-3;
 
 impl CalibratedSigmoid {
     pub(super) fn statistics(&self, device: &Device) -> NormStatistics {
-        NormStatistics::from_first_batch(self.rate, device)
+        NormStatistics::from_first_batch(self.momentum, device)
     }
 
     /// `(r − μ) / τ`, and `τ`.
     fn standardised(norms: Tensor<2>, statistics: &NormStatistics) -> (Tensor<2>, Tensor<2>) {
-        let (mean, spread) = statistics.values();
+        let (mean, spread) = statistics.values(&norms);
         let spread = spread.clamp_min(LEAST_SPREAD);
         ((norms - mean) / spread.clone(), spread)
     }
@@ -60,6 +61,6 @@ impl CalibratedSigmoid {
         Error::check_positive("scale of the calibrated sigmoid", self.scale)?;
         let valid = (0.0..1.0).contains(&self.floor);
         Error::check("floor of the calibrated sigmoid", "at least 0 and below 1", self.floor, valid)?;
-        Error::check_rate("rate of the calibrated sigmoid", self.rate)
+        Error::check_rate("momentum of the calibrated sigmoid", self.momentum)
     }
 }

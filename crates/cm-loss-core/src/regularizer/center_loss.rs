@@ -1,12 +1,12 @@
 //! Center loss.
 
 use burn::{
-    module::{Module, RunningState},
+    module::Module,
     tensor::{Device, IndexingUpdateOp, Tensor},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, running::replace, targets::Targets};
+use crate::{Error, state::State, targets::Targets};
 
 /// `(λ / 2) ‖x − k_y‖²`: pulls features towards a center `k` of their class, which follows them.
 ///
@@ -40,20 +40,20 @@ impl CenterLoss {
 #[derive(Module, Debug)]
 pub(crate) struct FeatureCenters {
     /// `[classes, feature_dim]`
-    centers: RunningState<Tensor<2>>,
+    pub centers: State<2>,
     #[module(skip)]
     config: CenterLoss,
 }
 
 impl FeatureCenters {
     pub fn new(config: &CenterLoss, classes: usize, feature_dim: usize, device: &Device) -> Self {
-        let centers = RunningState::new(Tensor::zeros([classes, feature_dim], device));
+        let centers = State::new(vec![0.0; classes * feature_dim], [classes, feature_dim], device);
         Self { centers, config: config.clone() }
     }
 
     /// The penalty of each sample, `[batch, 1]`, for features `[batch, feature_dim]`.
     pub fn penalty(&self, features: &Tensor<2>, targets: &Targets) -> Tensor<2> {
-        let own = self.centers.value_sync().select(0, targets.classes());
+        let own = self.centers.value(features).select(0, targets.classes());
         (features.clone() - own).square().sum_dim(1).mul_scalar(self.config.weight / 2.0)
     }
 
@@ -68,20 +68,21 @@ impl FeatureCenters {
             Some(ignored) => features.clone().mask_fill(ignored.clone().expand(features.dims()), 0.0),
             None => features,
         };
-        let centers = self.centers.value_sync();
-        let [classes, _] = centers.dims();
         let device = features.device();
-        let counted = targets.counting(Tensor::ones([batch, 1], &device));
-        let counts = Tensor::<2>::zeros([classes, 1], &device).select_assign(
-            0,
-            targets.classes(),
-            counted.clone(),
-            IndexingUpdateOp::Add,
-        );
-        let own = |of: &Tensor<2>| of.clone().select(0, targets.classes());
-        let towards = (features - own(&centers)) * counted / own(&counts).add_scalar(1.0);
-        let towards = towards.mul_scalar(self.config.rate);
-        let moved = centers.select_assign(0, targets.classes(), towards, IndexingUpdateOp::Add);
-        replace(&self.centers, moved);
+        self.centers.replace(&device, |centers| {
+            let features = features.cast(centers.dtype());
+            let [classes, _] = centers.dims();
+            let counted = targets.counting(Tensor::ones([batch, 1], (&device, centers.dtype())));
+            let counts = Tensor::<2>::zeros([classes, 1], (&device, centers.dtype())).select_assign(
+                0,
+                targets.classes(),
+                counted.clone(),
+                IndexingUpdateOp::Add,
+            );
+            let own = |of: &Tensor<2>| of.clone().select(0, targets.classes());
+            let towards = (features - own(&centers)) * counted / own(&counts).add_scalar(1.0);
+            let towards = towards.mul_scalar(self.config.rate);
+            centers.select_assign(0, targets.classes(), towards, IndexingUpdateOp::Add)
+        });
     }
 }

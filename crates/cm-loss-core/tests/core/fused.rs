@@ -213,9 +213,8 @@ proptest! {
         config.sampling = sampled.map(|fraction| ClassSampling { fraction, seed: 1 });
         // In one dimension no cosine is the largest. In few, a feature lies near its center, where an angular margin is steep.
         prop_assume!(dim >= if preset == Preset::CmCosFace { 2 } else { 15 });
-        // A logit of 64 is rounded to 4e-6, a probability to as much of itself; of few numbers each counts. Of a small loss
-        // the matrix of logits leaves fewer digits still: "a small loss keeps its digits" below.
-        check_to(4e-5, 1.0, preset.name(), Shape { batch, dim, classes }, &config);
+        // A logit of 64 is rounded to 4e-6, a probability to as much of itself; of few numbers each counts.
+        check_to(2e-5, 0.0, preset.name(), Shape { batch, dim, classes }, &config);
     }
 }
 

@@ -50,7 +50,7 @@ fn norm_maps(case: &Case) -> Vec<Pair<Phi, NormMap>> {
     // laws check.
     if std > 1e-4 * mean {
         for floor in [0.0, 0.5] {
-            let part = NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, floor, rate: 0.01 });
+            let part = NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, floor, momentum: 0.01 });
             maps.push(pair(Phi::Calibrated(30.0, floor, mean, std), part));
         }
     }
@@ -83,7 +83,7 @@ fn margins(case: &Case) -> Vec<Pair<T, Margin>> {
     let (mean, std) = reference::statistics(held);
     let std = if case.features.len() == 1 { 100.0 } else { 0.99 * 100.0 + 0.01 * std };
     let mean = 0.99 * 20.0 + 0.01 * mean;
-    let adaface = AdaFaceMargin { margin: 0.4, concentration: 0.333, rate: 0.01 };
+    let adaface = AdaFaceMargin { margin: 0.4, concentration: 0.333, momentum: 0.01 };
     let target_cosines = rows().map(|(x, &y)| reference::cosine(x, &case.centers[y]));
     let curriculum = 0.01 * target_cosines.sum::<f64>() / case.features.len() as f64;
     vec![
@@ -102,7 +102,7 @@ fn margins(case: &Case) -> Vec<Pair<T, Margin>> {
         pair(T::AdaFace(0.4, 0.333, mean, std), Margin::AdaFace(adaface)),
         pair(
             T::Curricular(0.5, curriculum),
-            Margin::Curricular(CurricularMargin { margin: 0.5, rate: 0.01 }),
+            Margin::Curricular(CurricularMargin { margin: 0.5, momentum: 0.01 }),
         ),
     ]
 }
@@ -310,7 +310,7 @@ fn linear_softmax_agrees_with_the_reference_in_value_and_gradient() {
                 case.centers.iter().zip(&bias).map(|(w, b)| dot(w) + b).collect()
             };
             let expected: Vec<f64> = case.features.iter().flat_map(|x| logits(x)).collect();
-            let error = relative_error(&values(output.logits), &expected);
+            let error = relative_error(&values(output.logits()), &expected);
             assert!(error < 1e-6, "{backend}, {}: logits are off by {error:e}", case.name);
             let expected: Vec<f64> = case.features.iter().map(|x| reference::length(x)).collect();
             let error = relative_error(&values(output.norms), &expected);
@@ -372,7 +372,7 @@ fn inference_logits_have_no_margin_and_agree_with_the_forward_pass() {
                 let output = head.forward(x.clone(), targets(&case.targets, &device));
                 let (logits, norms) = head.logits(x);
                 assert_eq!(
-                    values(output.logits),
+                    values(output.logits()),
                     values(logits.clone()),
                     "{backend}, {preset}, {}",
                     case.name

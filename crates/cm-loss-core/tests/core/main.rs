@@ -2,11 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod cases;
+mod centers;
 mod errors;
 mod fused;
 mod golden;
 mod heads;
 mod laws;
+mod memory;
 mod norm_maps;
 mod options;
 mod parts;

@@ -36,11 +36,12 @@ fn sampled_classes_give_the_loss_over_them_and_leave_the_others_alone() {
             let sampled = head(&plain.clone().with_sampling(sampling.clone()), &centers, &device);
             let x = tensor(&Values::new(9).matrix(4, dim), &device).require_grad();
             let output = sampled.forward(x.clone(), Tensor::from_data(targets, &device));
+            let logits = output.sampled_logits().unwrap();
             let chosen: Vec<usize> =
-                values(output.classes.clone().unwrap().float()).iter().map(|&class| class as usize).collect();
+                values(logits.classes.float()).iter().map(|&class| class as usize).collect();
             assert_eq!(chosen.len(), 8, "{name}");
             assert!(targets.iter().all(|target| chosen.contains(&(*target as usize))), "{name}: {chosen:?}");
-            assert_eq!(output.logits.dims(), [4, 8]);
+            assert_eq!(logits.columns.dims(), [4, 8]);
 
             // The same as a head that has these classes alone.
             let rows = chosen.iter().flat_map(|class| centers[class * count..(class + 1) * count].to_vec());
@@ -85,7 +86,7 @@ fn the_classes_follow_the_seed_and_the_step_and_go_on_from_a_record() {
     };
     let classes = |head: &MarginHead| {
         let output = head.forward(Tensor::ones([1, 3], &device), Tensor::from_data([5], &device));
-        values(output.classes.unwrap().float())
+        values(output.sampled_logits().unwrap().classes.float())
     };
     let first = fresh(1);
     let step = classes(&first);
@@ -100,7 +101,7 @@ fn the_classes_follow_the_seed_and_the_step_and_go_on_from_a_record() {
     let valid = first.valid();
     let plain = valid.class_centers.val().device();
     let output = valid.forward(Tensor::ones([1, 3], &plain), Tensor::from_data([5], &plain));
-    assert_eq!((output.logits.dims(), output.classes.is_none()), ([1, 40], true));
+    assert_eq!((output.logits().dims(), output.sampled_logits().is_none()), ([1, 40], true));
 }
 
 #[test]

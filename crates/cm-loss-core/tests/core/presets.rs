@@ -34,9 +34,9 @@ fn presets_have_the_parameters_of_their_papers() {
             "Constant { scale: 64.0 }",
             "lower_norm: 10.0, upper_norm: 110.0, lower_margin: 0.45, upper_margin: 0.8, form: Angular, overflow: Easy",
         ),
-        (Preset::AdaFace, "Constant { scale: 64.0 }", "margin: 0.4, concentration: 0.333, rate: 0.01"),
+        (Preset::AdaFace, "Constant { scale: 64.0 }", "margin: 0.4, concentration: 0.333, momentum: 0.01"),
         (Preset::CmAdaFace, "SigmoidContraction { scale: 30.0 }", "margin: 0.4, concentration: 0.333"),
-        (Preset::CurricularFace, "Constant { scale: 64.0 }", "margin: 0.5, rate: 0.01"),
+        (Preset::CurricularFace, "Constant { scale: 64.0 }", "margin: 0.5, momentum: 0.01"),
         (Preset::ElasticFaceArc, "scale: 64.0", "mean: 0.5, deviation: 0.05, form: Angular, sorted: false"),
         (
             Preset::ElasticFaceArcPlus,

@@ -174,7 +174,7 @@ fn a_detached_margin_keeps_the_value_and_has_slope_one() {
             let logits = values(head.training_logits(x.clone(), y.clone()));
             let output = head.forward(x.clone(), y);
             let gradient = values(x.grad(&output.mean_loss().backward()).unwrap());
-            let cosines: Vec<f64> = values(output.logits).iter().map(|z| z / 64.0).collect();
+            let cosines: Vec<f64> = values(output.logits()).iter().map(|z| z / 64.0).collect();
             (logits, gradient, cosines)
         };
         let (value, with, _) = run(&exact);

@@ -1,6 +1,7 @@
 //! Training, from the outside.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod devices;
 mod divergence;
 mod gradients;
 mod loader;

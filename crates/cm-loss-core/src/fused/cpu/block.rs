@@ -5,10 +5,10 @@
 use std::ops::Range;
 
 use super::{
-    super::extension::EXCLUDED,
     batch::Samples,
     exponential::{LANES, exp},
 };
+use crate::all_classes::EXCLUDED;
 
 /// Sums over the classes so far, a number a padded sample each.
 #[derive(Clone)]

@@ -83,13 +83,48 @@ fn a_small_loss_keeps_its_digits() {
     // Of a feature on its center in a space of its own: log(1 + 3 exp(−64 · 1.0)) is 5e-28.
     let config = MarginHeadConfig::new(NormMap::Constant(Constant { scale: 64.0 }), Margin::None);
     for (backend, device) in devices() {
-        let mut head =
-            config.clone().with_path(LossPath::Fused { budget: 1 << 20 }).init(4, 4, &device).unwrap();
         let unit = |i: usize| (0..4).map(|k| f64::from(u8::from(i == k))).collect::<Vec<f64>>();
-        head.class_centers = Param::from_tensor(tensor(&(0..4).map(unit).collect::<Vec<_>>(), &device));
-        let loss = values(head.loss(tensor(&[unit(2)], &device), Tensor::from_data([2], &device)).loss)[0];
+        let with_path = |path| {
+            let mut head = config.clone().with_path(path).init(4, 4, &device).unwrap();
+            head.class_centers = Param::from_tensor(tensor(&(0..4).map(unit).collect::<Vec<_>>(), &device));
+            head
+        };
+        let fused = with_path(LossPath::Fused { budget: 1 << 20 });
+        let plain = with_path(LossPath::Plain);
         let expected = (3.0 * (-64.0f64).exp()).ln_1p();
-        assert!((loss / expected - 1.0).abs() < 1e-5, "{backend}: {loss:e}, not {expected:e}");
+        let y = || Tensor::<1, Int>::from_data([2], &device);
+        let x = tensor(&[unit(2)], &device).require_grad();
+        for loss in [
+            fused.loss(x.clone(), y()).loss,
+            plain.loss(x.clone(), y()).loss,
+            plain.forward(x.clone(), y()).loss,
+        ] {
+            let value = values(loss.clone())[0];
+            assert!((value / expected - 1.0).abs() < 1e-5, "{backend}: {value:e}, not {expected:e}");
+            // dL/dx_k = p_k s for the others, since x is a unit vector.
+            let gradient = values(x.grad(&loss.backward()).unwrap());
+            let wanted = 64.0 * (-64.0f64).exp();
+            for k in [0, 1, 3] {
+                assert!((gradient[k] / wanted - 1.0).abs() < 1e-4, "{backend}: {gradient:?}, not {wanted:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_loss_is_the_same_with_the_logits_and_without() {
+    for (preset, config) in presets() {
+        for (backend, device) in devices() {
+            let shape = Shape { batch: 7, dim: 6, classes: 30 };
+            let batch = shape.batch(3, None);
+            let y = || Tensor::<1, Int>::from_data(&batch.targets[..], &device);
+            let x = || tensor(&batch.features, &device);
+            let [with, without] = [(); 2].map(|()| shape.head(&config, LossPath::Plain, &device));
+            let (with, without) = (with.forward(x(), y()), without.loss(x(), y()));
+            assert_eq!(values(with.loss.clone()), values(without.loss), "{backend}, {preset}");
+            let [with, without] = [values(with.predictions().float()), values(without.predictions.float())];
+            assert_eq!(with, without, "{backend}, {preset}");
+        }
     }
 }
 

@@ -1,0 +1,220 @@
+//! The one way from features and targets to the losses of a margin head.
+
+use burn::tensor::{DType, Int, Tensor};
+
+use super::{MarginHead, sampling::SampledClasses};
+use crate::{
+    LossOptions,
+    all_classes::AllClasses,
+    fused,
+    margin::Memory,
+    norm::{norm_and_unit, single_precision},
+    steps::Step,
+    targets::Targets,
+};
+
+/// A batch on its way through the head.
+struct Batch {
+    /// `[batch, feature_dim]`
+    features: Tensor<2>,
+    /// Targets among all classes.
+    all: Targets,
+    sampled: Option<SampledClasses>,
+    /// `[batch, 1]`
+    norms: Tensor<2>,
+    /// `[batch, feature_dim]`, each of length 1 or 0.
+    directions: Tensor<2>,
+    training: bool,
+    step: Option<Step>,
+}
+
+impl Batch {
+    /// Targets among the classes that take part.
+    fn targets(&self) -> &Targets {
+        self.sampled.as_ref().map_or(&self.all, |sampled| &sampled.targets)
+    }
+}
+
+/// What every pass gives, each `[batch]`.
+pub(super) struct Pass {
+    pub loss: Tensor<1>,
+    pub weights: Option<Tensor<1>>,
+    /// Where the logits were not asked for.
+    pub predictions: Option<Tensor<1, Int>>,
+    pub norms: Tensor<1>,
+}
+
+/// Inference logits, and the classes of their columns where classes were sampled.
+type Logits = (Tensor<2>, Option<Tensor<1, Int>>);
+
+impl MarginHead {
+    /// The loss needs a few numbers of all classes. They come from the matrix of logits, where that is asked for or small,
+    /// or from blocks of it.
+    pub(super) fn pass(
+        &self,
+        features: Tensor<2>,
+        targets: Tensor<1, Int>,
+        wants_logits: bool,
+    ) -> (Pass, Option<Logits>) {
+        let fused = !wants_logits && self.is_fused(&features);
+        let batch = self.batch(features, targets);
+        let (targets, config) = (batch.targets(), &self.config);
+        let centers = single_precision(self.class_centers.val());
+        let own = self.target_cosines(&centers, &batch);
+        let seen = self.take_in(&batch, own.as_ref());
+        let radii = self.radius.forward(batch.norms.clone());
+        let memory =
+            || Memory { state: &self.margin_state, step: batch.step.as_ref(), training: batch.training };
+        let hard = own.and_then(|own| config.margin.hard(&own, &memory()));
+        // Unit centers of the classes that take part.
+        let units = || norm_and_unit(self.centers_of(centers.clone(), batch.sampled.as_ref())).1;
+        let (found, logits, spread) = match fused {
+            true => {
+                let inputs = fused::Inputs {
+                    directions: batch.directions.clone(),
+                    centers: centers.clone(),
+                    each: config.sub_centers,
+                    radii: radii.clone(),
+                    hard,
+                    targets: targets.columns.clone(),
+                    chosen: batch.sampled.as_ref().map(|sampled| sampled.classes.clone()),
+                };
+                let ([count, dim], classes) = (batch.directions.dims(), inputs.classes());
+                let found =
+                    inputs.over_classes(config.path.tiling([count, dim, classes], config.sub_centers));
+                (
+                    found,
+                    None,
+                    config.center_spread.as_ref().and_then(|spread| spread.penalty(&units(), targets)),
+                )
+            }
+            false => {
+                let units = units();
+                let cosines =
+                    self.over_sub_centers(batch.directions.clone().matmul(units.clone().transpose()));
+                let logits = wants_logits.then(|| cosines.clone() * radii.clone());
+                let found = AllClasses::of_cosines(
+                    cosines,
+                    logits.clone(),
+                    &radii,
+                    hard,
+                    &targets.columns,
+                    config.options.label_smoothing > 0.0,
+                );
+                (
+                    found,
+                    logits,
+                    config.center_spread.as_ref().and_then(|spread| spread.penalty(&units, targets)),
+                )
+            }
+        };
+        let target =
+            config.margin.of_target(found.target, &batch.norms, targets, memory(), config.margin_gradient);
+        let (target, sum) = (target * radii.clone(), found.sum.map(|sum| sum * radii));
+        let loss = config.options.cross_entropy(target, found.log_sum, sum, found.classes);
+        let (loss, weights) = self.finish(&batch, loss, spread, seen);
+        let predictions = found.best.map(|best| match &batch.sampled {
+            Some(sampled) => sampled.classes.clone().select(0, best),
+            None => best,
+        });
+        let norms = batch.norms.squeeze_dim(1);
+        let classes = batch.sampled.map(|sampled| sampled.classes);
+        (Pass { loss, weights, predictions, norms }, logits.map(|logits| (logits, classes)))
+    }
+
+    /// Whether the loss of a batch goes class by class.
+    fn is_fused(&self, features: &Tensor<2>) -> bool {
+        let ([count, feature_dim], device) = (features.dims(), features.device());
+        let single = |dtype| matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
+        let classes = match &self.config.sampling {
+            Some(sampling) if self.is_training(features) => {
+                sampling.classes_of(self.classes()).max(count.min(self.classes()))
+            }
+            _ => self.classes(),
+        };
+        let fits = count > 0 && single(features.dtype()) && single(self.class_centers.val().dtype());
+        fits && self.config.path.is_fused([count, feature_dim, classes], &device)
+    }
+
+    /// Both, as for Burn's layers: the device says that a gradient is possible, the flag that this head takes part.
+    fn is_training(&self, features: &Tensor<2>) -> bool {
+        features.device().is_autodiff() && self.training.is_enabled()
+    }
+
+    fn batch(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Batch {
+        let all = self.targets(&features, targets);
+        let training = self.is_training(&features);
+        let features = single_precision(features);
+        let step = self.steps.as_ref().map(|steps| match training {
+            true => steps.take(&features.device()),
+            false => steps.coming(&features),
+        });
+        let sampled = match (&self.config.sampling, &step) {
+            (Some(sampling), Some(step)) if training => Some(sampling.sample(&all, self.classes(), step)),
+            _ => None,
+        };
+        let (norms, directions) = norm_and_unit(features.clone());
+        Batch { features, all, sampled, norms, directions, training, step }
+    }
+
+    /// Lets everything that remembers take in a batch that is trained on, with its target cosines `[batch, 1]` for a margin
+    /// with a curriculum. Gives the targets that it saw.
+    fn take_in(&self, batch: &Batch, target_cosines: Option<&Tensor<2>>) -> Option<Targets> {
+        let remembers =
+            self.radius.remembers() || self.margin_state.remembers() || self.feature_centers.is_some();
+        let seen = (batch.training && remembers).then(|| batch.all.with_finite(&batch.norms))?;
+        self.radius.take_in(&batch.norms, seen.ignored.as_ref());
+        self.margin_state.take_in(&self.config.margin, target_cosines, &batch.norms, &seen);
+        Some(seen)
+    }
+
+    /// Adds the penalties to the losses `[batch, 1]`, and weighs them.
+    fn finish(
+        &self,
+        batch: &Batch,
+        mut loss: Tensor<2>,
+        spread: Option<Tensor<2>>,
+        seen: Option<Targets>,
+    ) -> (Tensor<1>, Option<Tensor<1>>) {
+        let learned_radius = self.learned_radius.as_ref().map(|radius| single_precision(radius.val()));
+        let penalties = [
+            self.config.regularizer.forward(batch.norms.clone(), learned_radius),
+            self.feature_centers.as_ref().map(|centers| centers.penalty(&batch.features, &batch.all)),
+            spread,
+        ];
+        for penalty in penalties.into_iter().flatten() {
+            loss = loss + penalty;
+        }
+        if let (Some(centers), Some(seen)) = (&self.feature_centers, seen) {
+            centers.follow(&batch.features, &seen);
+        }
+        LossOptions::weigh(loss, batch.all.classes(), self.class_weights.as_ref(), &batch.all)
+    }
+
+    /// For a margin with a curriculum, the cosine of each sample with its own class, `[batch, 1]`, off the graph.
+    fn target_cosines(&self, centers: &Tensor<2>, batch: &Batch) -> Option<Tensor<2>> {
+        let ([rows, feature_dim], each) = (centers.dims(), self.config.sub_centers);
+        let [count, _] = batch.directions.dims();
+        if count == 0 || self.margin_state.curriculum.is_none() {
+            return None;
+        }
+        let of_classes: Tensor<3> = centers.clone().detach().reshape([rows / each, each, feature_dim]);
+        let own = of_classes.select(0, batch.all.classes()).reshape([count * each, feature_dim]);
+        let own: Tensor<3> = norm_and_unit(own).1.reshape([count, each, feature_dim]);
+        let directions: Tensor<3> = batch.directions.clone().detach().unsqueeze_dim(1);
+        Some((own * directions).sum_dim(2).max_dim(1).reshape([count, 1]))
+    }
+
+    /// The rows of the class centers that take part.
+    fn centers_of(&self, centers: Tensor<2>, sampled: Option<&SampledClasses>) -> Tensor<2> {
+        let Some(sampled) = sampled else { return centers };
+        match self.config.sub_centers {
+            1 => centers.select(0, sampled.classes.clone()),
+            count => {
+                let [rows, feature_dim] = centers.dims();
+                let classes: Tensor<3> = centers.reshape([rows / count, count, feature_dim]);
+                classes.select(0, sampled.classes.clone()).reshape([-1, feature_dim as i32])
+            }
+        }
+    }
+}

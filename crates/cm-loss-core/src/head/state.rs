@@ -1,0 +1,145 @@
+//! What a head remembers, to read, keep and set.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Head, MarginHead, SphereFace2Head};
+use crate::{Error, Margin, NormMoments};
+
+/// What a head remembers of its training beside its parameters, as numbers. A part that the head does not have is `None`.
+///
+/// A record of the head holds all of it; this is for looking at it, and for carrying it into a head of another make.
+/// **Clones of a head share what they remember**, on whatever device they are, as they share the running statistics of
+/// Burn's batch norm. In a training on several devices every batch of every worker moves it once, in the order of arrival.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HeadState {
+    /// `μ` and `τ` of a norm map that follows the norms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub norm_map: Option<NormMoments>,
+    /// `μ` and `σ` of a margin that follows the norms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<NormMoments>,
+    /// The `c` of CurricularFace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curriculum: Option<f64>,
+    /// Steps trained, where something in the head depends on them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+}
+
+impl Head {
+    /// What the head remembers. It reads it back from the device.
+    pub fn state(&self) -> HeadState {
+        match self {
+            Self::Linear(_) => HeadState::default(),
+            Self::Margin(head) => head.state(),
+            Self::SphereFace2(head) => head.state(),
+        }
+    }
+
+    /// Replaces what the head remembers, and with it what its clones do. Parts that are `None` stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchState`] for a part that the head does not have; [`Error::OutOfRange`] for a number that none can be.
+    /// Nothing is replaced then.
+    pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
+        match self {
+            Self::Linear(_) => check_parts(state, &HeadState::default()),
+            Self::Margin(head) => head.set_state(state),
+            Self::SphereFace2(head) => head.set_state(state),
+        }
+    }
+}
+
+impl MarginHead {
+    /// What the head remembers; see [`Head::state`].
+    pub fn state(&self) -> HeadState {
+        let margin = &self.margin_state;
+        HeadState {
+            norm_map: self.radius.statistics().map(|statistics| statistics.moments()),
+            margin: margin.norm_statistics.as_ref().map(|statistics| statistics.moments()),
+            curriculum: margin.curriculum.as_ref().map(|state| f64::from(state.read()[0])),
+            steps: self.steps.as_ref().map(|steps| steps.count()),
+        }
+    }
+
+    /// Replaces what the head remembers; see [`Head::set_state`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Head::set_state`].
+    pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
+        check_parts(state, &self.state())?;
+        if let (Some(statistics), Some(moments)) = (self.radius.statistics(), &state.norm_map) {
+            statistics.set(moments)?;
+        }
+        if let (Some(statistics), Some(moments)) = (&self.margin_state.norm_statistics, &state.margin) {
+            statistics.set(moments)?;
+        }
+        if let (Some(curriculum), Some(value)) = (&self.margin_state.curriculum, state.curriculum) {
+            curriculum.set(vec![value as f32]);
+        }
+        if let (Some(steps), Some(count)) = (&self.steps, state.steps) {
+            steps.set(count);
+        }
+        Ok(())
+    }
+
+    /// The margins that [`ElasticMargin`](crate::margin::ElasticMargin) draws in the coming step for a batch of this size,
+    /// before they are sorted; `None` for another margin.
+    pub fn coming_margins(&self, batch: usize) -> Option<Vec<f32>> {
+        let (Margin::Elastic(margin), Some(steps)) = (&self.config.margin, &self.steps) else { return None };
+        Some(margin.drawn(batch, &steps.coming(&self.class_centers.val())))
+    }
+
+    /// The centers of [`CenterLoss`](crate::regularizer::CenterLoss), `[classes, feature_dim]`; `None` without it. They are
+    /// not the class centers.
+    pub fn feature_centers(&self) -> Option<Tensor<2>> {
+        self.feature_centers.as_ref().map(|centers| centers.centers.value(&self.class_centers.val()))
+    }
+}
+
+impl SphereFace2Head {
+    /// What the head remembers; see [`Head::state`].
+    pub fn state(&self) -> HeadState {
+        let norm_map = self.radius.statistics().map(|statistics| statistics.moments());
+        HeadState { norm_map, ..HeadState::default() }
+    }
+
+    /// Replaces what the head remembers; see [`Head::set_state`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Head::set_state`].
+    pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
+        check_parts(state, &self.state())?;
+        match (self.radius.statistics(), &state.norm_map) {
+            (Some(statistics), Some(moments)) => statistics.set(moments),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// `Ok` if every part is one of `those` that a head has, with possible numbers.
+fn check_parts(state: &HeadState, those: &HeadState) -> Result<(), Error> {
+    let parts = [
+        ("running norms of the norm map", state.norm_map.is_some(), those.norm_map.is_some()),
+        ("running norms of the margin", state.margin.is_some(), those.margin.is_some()),
+        ("curriculum", state.curriculum.is_some(), those.curriculum.is_some()),
+        ("count of steps", state.steps.is_some(), those.steps.is_some()),
+    ];
+    for (what, given, has) in parts {
+        if given && !has {
+            return Err(Error::NoSuchState { what });
+        }
+    }
+    for moments in [&state.norm_map, &state.margin].into_iter().flatten() {
+        moments.validate()?;
+    }
+    state.curriculum.map_or(Ok(()), |value| {
+        Error::check("curriculum", "from -1 to 1, a mean of cosines", value, (-1.0..=1.0).contains(&value))
+    })
+}
