@@ -80,14 +80,19 @@ def cases():
 class Batch:
     """Norms `r` and the cosines `c` to every class; cosine `cy` and angle `theta` to the target."""
 
-    def __init__(self, x, w, y, subcenters):
+    def __init__(self, x, w, y, subcenters, softness=None):
         square = (x * x).sum(1)
         zero = square == 0
         length = square.where(~zero, 1.0).sqrt()
         u = (x / length.unsqueeze(1)).where(~zero.unsqueeze(1), 0.0)
         c = u @ normalize(w, dim=1, eps=0.0).T
         self.r = length.where(~zero, 0.0)
-        self.c = c.reshape(len(x), -1, subcenters).max(2).values
+        self.dimensions = x.shape[1]
+        of_centers = c.reshape(len(x), -1, subcenters)
+        if softness:
+            self.c = (of_centers * (of_centers / softness).softmax(2)).sum(2)
+        else:
+            self.c = of_centers.max(2).values
         self.is_target = one_hot(y, self.c.shape[1]).bool()
         self.cy = self.c[self.is_target]
         self.theta = self.cy.acos()
@@ -149,6 +154,73 @@ def curricular_others(b):
     return (b.c * (progress + b.c)).where(hard, b.c)
 
 
+def funface(b):
+    """With the running statistics after one batch."""
+    def standardized(value, first_mean, first_spread):
+        spread = first_spread if len(value) == 1 else 0.99 * first_spread + 0.01 * value.std()
+        return (0.333 * (value - (0.99 * first_mean + 0.01 * value.mean())) / (spread + 1e-5)).clamp(-1, 1)
+
+    other = b.c.masked_fill(b.is_target, -1e-5).max(1).values
+    certainty = held(b.cy.clamp(0, 1) / (other.clamp(0, 1) + 1e-5))
+    z = held(0.9 * standardized(b.r.clamp(1e-3, 100), 20, 100) + 0.1 * standardized(certainty, 2, 10))
+    return (b.theta - 0.4 * z).clamp(1e-5, math.pi - 1e-5).cos() - (0.4 + 0.4 * z)
+
+
+def easy_arc(b):
+    return (b.theta + 0.5).cos().where(b.cy > 0, b.cy)
+
+
+def qcface_regularizer(b, radius):
+    """The norm that suits the certainty of the sample."""
+    others = (64 * b.c).masked_fill(b.is_target, -1e300).logsumexp(1)
+    p = held((64 * b.cy - others).sigmoid())
+    lower, upper, small = 1.0, 100.0, 1e-3
+    middle = ((lower + upper) / 2) ** 2
+    k = (middle / lower**2 - 1) / (1 - middle / upper**2)
+
+    def pull(n):
+        return k * p * (1 / (n + small) + n / upper**2) + (1 - p) * (1 / (n + small) + n / lower**2)
+
+    best = (((k - 1) * p + 1) / ((k / upper**2 - 1 / lower**2) * p + 1 / lower**2 + small)).sqrt()
+    return 20 * (pull(b.r) - pull(best))
+
+
+def quadratic(b):
+    return -0.9 * b.theta**2 + 0.65
+
+
+def circle(b):
+    return held((1.25 - b.cy).clamp(min=0)) * (b.cy - 0.75)
+
+
+def circle_others(b):
+    return held((b.c + 0.25).clamp(min=0)) * (b.c - 0.25)
+
+
+def filtered(b):
+    return b.c.where(b.c <= 0.4, 0.0)
+
+
+def mean_preserving(b):
+    contracted = b.r.sigmoid()
+    return 30 * contracted / contracted.mean()
+
+
+def von_mises_fisher(b):
+    nu = (b.dimensions - 1) / 2
+    return 30 * b.r / (nu + (nu**2 + b.r**2).sqrt())
+
+
+def ranked(difference):
+    def target(b):
+        if len(b.r) == 1:
+            return b.cy - 0.4
+        ranks = held(b.r).argsort().argsort() / (len(b.r) - 1)
+        return b.cy - 0.4 * (1 + difference * (0.5 - ranks))
+
+    return target
+
+
 @dataclass
 class Loss:
     scale: Callable
@@ -156,9 +228,11 @@ class Loss:
     others: Callable = lambda b: b.c
     regularizer: Callable = lambda b, radius: 0.0
     subcenters: int = 1
+    softness: float | None = None
+    detached: bool = False
 
 
-# Softmax and SphereFace2 are of another form: see `sample_losses`.
+# Softmax, the one-vs-all losses and those with proxies are of another form: see `sample_losses`.
 LOSSES = {
     "Softmax": None,
     "NormFace": Loss(fixed(20.0)),
@@ -180,6 +254,14 @@ LOSSES = {
     "ElasticFace-Cos": Loss(fixed(64.0), cosine(0.35)),
     "ElasticFace-Cos+": Loss(fixed(64.0), cosine(0.35)),
     "SubCenterArcFace": Loss(fixed(64.0), arc, subcenters=3),
+    "QCFace": Loss(fixed(64.0), easy_arc, regularizer=qcface_regularizer),
+    "FunFace": Loss(fixed(64.0), funface),
+    "UniTSFace": None,
+    "X2-Softmax": Loss(fixed(64.0), quadratic, detached=True),
+    "CircleLoss": Loss(fixed(256.0), circle, circle_others),
+    "SoftTriple": Loss(fixed(20.0), cosine(0.01), subcenters=10, softness=0.1),
+    "ProxyAnchor": None,
+    "P2SGrad": None,
     "Calibrated-CM-Softmax": Loss(calibrated_sigmoid),
     "Calibrated-CM-CosFace": Loss(calibrated_sigmoid, cosine(0.4)),
     "Calibrated-CM-ArcFace": Loss(calibrated_sigmoid, arc),
@@ -219,6 +301,36 @@ def sphereface2(b, bias, detached):
     return 1.25 * of_target.where(b.is_target, of_others).sum(1)
 
 
+def unitsface(b, bias):
+    """One-vs-all with a margin on the target alone."""
+    z = 64 * (b.c - 0.4 * b.is_target) + bias
+    return -logsigmoid(z).where(b.is_target, logsigmoid(-z)).sum(1)
+
+
+def proxy_anchor_sums(b):
+    """What every class pulls and pushes."""
+    def log_one_plus_sum(x):
+        return torch.cat([torch.zeros(1, x.shape[1]), x]).logsumexp(0)
+
+    pull = log_one_plus_sum((-32 * (b.c - 0.1)).masked_fill(~b.is_target, -1e300))
+    push = log_one_plus_sum((32 * (b.c + 0.1)).masked_fill(b.is_target, -1e300))
+    return pull, push
+
+
+def proxy_anchor(b):
+    """The pull of a class is shared by its samples, the push is the same for all."""
+    pull, push = proxy_anchor_sums(b)
+    samples = b.is_target.sum(0)
+    share = (pull / samples.clamp(min=1)).expand(b.c.shape)[b.is_target]
+    return len(b.c) * share / (samples > 0).sum() + push.mean()
+
+
+def proxy_anchor_loss(b):
+    """The loss of a batch as it is published."""
+    pull, push = proxy_anchor_sums(b)
+    return pull.sum() / (b.is_target.sum(0) > 0).sum() + push.mean()
+
+
 def class_weights(classes):
     return 0.5 + 0.25 * torch.arange(classes)
 
@@ -232,23 +344,38 @@ def spread_of_centers(w, y):
 
 def sample_losses(name, option, x, y, w, bias, radius, loss_centers):
     loss = LOSSES[name]
-    b = Batch(x, w, y, loss.subcenters if loss else 1)
+    b = Batch(x, w, y, loss.subcenters if loss else 1, loss.softness if loss else None)
+    if name == "UniTSFace":
+        return unitsface(b, bias)
+    if name == "ProxyAnchor":
+        return proxy_anchor(b)
+    if name == "P2SGrad":
+        return ((b.c - b.is_target.double()) ** 2).mean(1)
     if name == "SphereFace2":
         return sphereface2(b, bias, option == "detached")
     if name == "Softmax":
         z, regularizer = x @ w.T + bias, 0.0
     else:
-        target = loss.target(b)
-        if option == "detached":
+        target = {"ranked": ranked(1.0), "ranked-back": ranked(-1.0)}.get(option, loss.target)(b)
+        if option == "detached" or loss.detached:
             target = b.cy + held(target - b.cy)
-        t = target.unsqueeze(1).where(b.is_target, loss.others(b))
-        z, regularizer = loss.scale(b).unsqueeze(1) * t, loss.regularizer(b, radius)
+        others = filtered(b) if option == "filtered" else loss.others(b)
+        scale = {"mean-preserving": mean_preserving, "vmf": von_mises_fisher}.get(option, loss.scale)(b)
+        if option == "detached-norm":
+            scale = held(scale)
+        t = target.unsqueeze(1).where(b.is_target, others)
+        z, regularizer = scale.unsqueeze(1) * t, loss.regularizer(b, radius)
+        if option == "outside":
+            outside = scale * b.cy + 30 * (target - b.cy)
+            z = outside.unsqueeze(1).where(b.is_target, z)
 
     entropy = certain = cross_entropy(z, b.is_target)
     if option in ("label-smoothing", "all"):
         entropy = 0.9 * certain + 0.1 * (certain + z[b.is_target] - z.mean(1))
     if option in ("focal", "all"):
         entropy = (-torch.expm1(-certain)) ** 2 * entropy
+    if option == "compensated":
+        entropy = entropy * held(30 / scale)
     value = entropy + regularizer
     if option in ("class-weights", "all"):
         value = class_weights(b.c.shape[1])[y] * value
@@ -263,7 +390,12 @@ IGNORED = [1, 3]
 OPTIONS = ["label-smoothing", "focal", "class-weights", "ignore", "all"]
 OPTIONS_OF = {
     **{name: OPTIONS for name in ("CosFace", "AdaFace", "Softmax")},
-    "CM-CosFace": [*OPTIONS, "detached"],
+    "CM-CosFace": [
+        *OPTIONS, "detached", "outside", "detached-norm", "compensated", "mean-preserving", "vmf", "ranked",
+        "ranked-back", "filtered",
+    ],
+    **{name: ["ignore"] for name in ("QCFace", "FunFace", "CircleLoss", "ProxyAnchor", "P2SGrad")},
+    "UniTSFace": ["ignore"],
     **{name: ["ignore"] for name in ("CurricularFace", "Calibrated-CM-CosFace", "Ring")},
     **{name: ["detached"] for name in ("ArcFace", "SphereFace")},
     "SphereFace2": ["ignore", "detached"],
@@ -292,12 +424,14 @@ def digits(value):
 def parameters(name, w, x):
     """Learned tensors by name, and the constant centers of the center loss."""
     classes = len(w)
-    if name == "SubCenterArcFace":
-        w = Noise(7)(3 * classes, w.shape[1])
+    if LOSSES[name] and LOSSES[name].subcenters > 1:
+        w = Noise(7)(LOSSES[name].subcenters * classes, w.shape[1])
     learned = {"features": x, "centers": w, "radius": torch.tensor(20.0)}
     learned["bias"] = 0.25 * torch.arange(classes) - 0.5
     if name == "SphereFace2":
         learned["bias"] = torch.tensor(sphereface2_bias(classes))
+    if name == "UniTSFace":
+        learned["bias"] = torch.tensor(-math.log(10 * classes))
     learned = {key: value.clone().requires_grad_() for key, value in learned.items()}
     return learned, Noise(8)(classes, w.shape[1])
 
@@ -316,19 +450,22 @@ def entry(name, one, option):
     value = torch.zeros(len(x)).masked_scatter(kept, held(losses))
     result = {"loss": name, "case": case_name, "option": option, "value": digits(value)}
     result |= {"by_features": digits(by["features"]), "by_centers": digits(by["centers"])}
-    if name in ("Softmax", "SphereFace2"):
+    if name in ("Softmax", "SphereFace2", "UniTSFace"):
         result["by_bias"] = digits(by["bias"])
-    if name == "SphereFace2":
+    if name in ("SphereFace2", "UniTSFace"):
         result["bias"] = learned["bias"].item()
     if name == "Ring":
         result["by_radius"] = digits(by["radius"])
-    if name == "SubCenterArcFace":
+    if LOSSES[name] and LOSSES[name].subcenters > 1:
         result["centers"] = learned["centers"].tolist()
     if option == "center-loss":
         result["loss_centers"] = loss_centers.tolist()
     if option == "ignore":
         result["ignored"] = IGNORED
         result["mean"] = digits(value.sum() / kept.sum())
+    if name == "ProxyAnchor":
+        b = Batch(x[kept], w, y[kept], 1)
+        result["mean"] = digits(proxy_anchor_loss(b))
     if option in ("class-weights", "all"):
         result["mean"] = digits(value.sum() / class_weights(len(w))[y].sum())
     return result

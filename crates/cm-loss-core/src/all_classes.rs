@@ -6,7 +6,7 @@
 
 use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
-use crate::margin::CurricularMargin;
+use crate::margin::Others;
 
 /// What stands for a logit that is not there: of a sample's own class, or where there is no other.
 pub(crate) const EXCLUDED: f32 = -1e38;
@@ -19,6 +19,8 @@ pub(crate) struct AllClasses {
     pub target: Tensor<2>,
     /// Sum of the other classes' `T`, or of their logits, `[batch, 1]`. Only label smoothing asks for it.
     pub sum: Option<Tensor<2>>,
+    /// `max_{j ≠ y} z_j`, `[batch, 1]`, off the graph; [`EXCLUDED`] where there is no other class.
+    pub largest: Tensor<2>,
     /// The class with the largest cosine, `[batch]`, where logits were not asked for; its place where classes were chosen.
     pub best: Option<Tensor<1, Int>>,
     /// How many classes.
@@ -27,23 +29,21 @@ pub(crate) struct AllClasses {
 
 impl AllClasses {
     /// From the matrix of cosines, `[batch, classes]`, and the one of logits where that is there already.
-    ///
-    /// `hard` are the cosine `[batch, 1]` beyond which a class is hard, and the curriculum `[1, 1]`.
     pub fn of_cosines(
         cosines: Tensor<2>,
         logits: Option<Tensor<2>>,
         radii: &Tensor<2>,
-        hard: Option<(Tensor<2>, Tensor<2>)>,
+        others: Option<&Others>,
         columns: &Tensor<2, Int>,
         wants_sum: bool,
     ) -> Self {
         let target = cosines.clone().gather(1, columns.clone());
         let best = logits.is_none().then(|| cosines.clone().detach().argmax(1).squeeze_dim(1));
-        let (shaped, logits) = match (hard, logits) {
+        let (shaped, logits) = match (others, logits) {
             (None, Some(logits)) => (cosines, logits),
-            (hard, _) => {
-                let shaped = match hard {
-                    Some((beyond, curriculum)) => CurricularMargin::reweighted(cosines, beyond, curriculum),
+            (others, _) => {
+                let shaped = match others {
+                    Some(others) => others.shaped(cosines),
                     None => cosines,
                 };
                 (shaped.clone(), shaped * radii.clone())
@@ -61,7 +61,7 @@ impl AllClasses {
         let replaced = target.clone().detach().neg().add_scalar(EXCLUDED);
         let others = logits.scatter(1, columns.clone(), replaced, IndexingUpdateOp::Add);
         let largest = others.clone().detach().max_dim(1);
-        let log_sum = (others - largest.clone()).exp().sum_dim(1).log() + largest;
-        Self { log_sum, target, sum, best: None, classes }
+        let log_sum = (others - largest.clone()).exp().sum_dim(1).log() + largest.clone();
+        Self { log_sum, target, sum, largest, best: None, classes }
     }
 }

@@ -97,6 +97,14 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
+    /// More or fewer margins than classes.
+    #[error("{margins} margins were given for {classes} classes")]
+    ClassMargins {
+        /// Number of margins.
+        margins: usize,
+        /// Number of classes.
+        classes: usize,
+    },
     /// Two parts that exclude each other.
     #[error("{what} cannot be combined with {with}: {reason}")]
     DoesNotCombine {
@@ -125,7 +133,7 @@ pub enum Error {
         least: f64,
     },
     /// A target that is no class of the head.
-    #[error("target {index} of the batch is {target}, but the head has {classes} classes, 0 to {}", classes - 1)]
+    #[error("target {index} of the batch is {target}, but the head has {classes} classes, 0 to {}", classes.saturating_sub(1))]
     TargetOutOfRange {
         /// Position in the batch.
         index: usize,

@@ -38,6 +38,13 @@
 //! | [`Preset::CurricularFace`] | `s` | `cos(θ + m)`, hard negatives reweighted | Huang et al. 2020 |
 //! | [`Preset::ElasticFaceArc`], [`Preset::ElasticFaceArcPlus`] | `s` | `cos(θ + m)`, `m` random | Boutros et al. 2022 |
 //! | [`Preset::ElasticFaceCos`], [`Preset::ElasticFaceCosPlus`] | `s` | `cos θ − m`, `m` random | Boutros et al. 2022 |
+//! | [`Preset::QcFace`] | `s` | `cos(θ + m)`, `g(r, p)` by the certainty `p` | WACV 2026 |
+//! | [`Preset::FunFace`] | `s` | AdaFace's with `ẑ` of norm and certainty ratio | FG 2026 |
+//! | [`Preset::UniTsFace`] | `s` | `cos θ − m`, one class against all others | Li et al. 2023 |
+//! | [`Preset::X2Softmax`] | `s` | `a θ² + k` | Xu et al. 2024 |
+//! | [`Preset::CircleLoss`] | `γ` | `[1 + m − cos θ]₊ (cos θ − (1 − m))` | Sun et al. 2020 |
+//! | [`Preset::SoftTriple`] | `s` | `cos θ − m`, ten centers a class | Qian et al. 2019 |
+//! | [`Preset::ProxyAnchor`], [`Preset::P2SGrad`] | | losses on the cosines, no softmax | Kim et al. 2020, Zhang et al. 2019 |
 //! | [`Preset::CalibratedCmSoftmax`] and its like | `(s/2)(1 + sigmoid((r − μ)/τ))` | as the CM loss | ours |
 //!
 //! ```
@@ -82,9 +89,10 @@ mod targets;
 pub use error::Error;
 pub use fused::{LossPath, Tiling};
 pub use head::{
-    ClassSampling, Head, HeadConfig, HeadOutput, HeadState, LinearHead, LinearHeadConfig, LossOutput,
-    MarginHead, MarginHeadConfig, SampledLogits, Saturation, SphereFace2Config, SphereFace2Head,
-    SubCenterOutliers,
+    ClassSampling, FirstBias, Head, HeadConfig, HeadOutput, HeadState, LinearHead, LinearHeadConfig,
+    LossOutput, MarginHead, MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient, ProxyHead,
+    ProxyHeadConfig, ProxyLoss, SampledLogits, Saturation, SphereFace2Config, SphereFace2Head,
+    SubCenterOutliers, SubCenterPooling,
 };
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};

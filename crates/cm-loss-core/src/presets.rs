@@ -5,13 +5,15 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, HeadConfig, LinearHeadConfig, Margin, MarginHeadConfig, NormMap, Regularizer, SphereFace2Config,
+    Error, FirstBias, HeadConfig, LinearHeadConfig, Margin, MarginHeadConfig, NormMap, ProxyHeadConfig,
+    ProxyLoss, Regularizer, SphereFace2Config, SubCenterPooling,
     margin::{
-        AdaFaceMargin, AngularMargin, AngularOverflow, CombinedMargin, CosineMargin, CurricularMargin,
-        ElasticForm, ElasticMargin, Extension, MagFaceForm, MagFaceMargin, MultiplicativeMargin,
+        AdaFaceMargin, AngularMargin, AngularOverflow, CircleMargin, CombinedMargin, CosineMargin,
+        CurricularMargin, ElasticMargin, Extension, FunFaceMargin, MagFaceMargin, MarginForm, MarginGradient,
+        MultiplicativeMargin, QuadraticMargin,
     },
     norm_map::{CalibratedSigmoid, Constant, SigmoidContraction},
-    regularizer::{MagFaceNorm, Ring},
+    regularizer::{MagFaceNorm, QcFaceNorm, Ring},
 };
 
 /// Declares the presets once: variant, name and documentation.
@@ -113,6 +115,37 @@ presets! {
     /// ElasticFace-Cos with sorted margins, `m ~ N(0.35, 0.02²)`.
     #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m_i) \qquad m_i \sim \mathcal N(0.35, 0.02^2) \text{, sorted} $$</div>")]
     ElasticFaceCosPlus = "ElasticFace-Cos+",
+    /// ArcFace at a fixed scale for the direction, and the norm by a regularizer alone: `s = 64`, `m = 0.5`, easy margin,
+    /// `l = 1`, `u = 100`, `λ = 20`. WACV 2026, hpcc-hcmut/QCFace; see [`QcFaceNorm`].
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) \qquad g = \lambda \left( k p_i \left( \tfrac{1}{r_i} + \tfrac{r_i}{u^2} \right) + (1 - p_i) \left( \tfrac{1}{r_i} + \tfrac{r_i}{l^2} \right) \right) $$</div>")]
+    QcFace = "QCFace",
+    /// AdaFace with a tenth of `ẑ` from the certainty ratio: `s = 64`, `m = 0.4`, `h = 0.333`, `a = 0.1`. FG 2026,
+    /// LSIbabnikz/FunFace; see [`FunFaceMargin`].
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( \cos(\theta_{iy} - m \hat z_i) - (m + m \hat z_i) \right) \qquad \hat z_i = (1 - a) \hat z(r_i) + a \hat z(c_i) $$</div>")]
+    FunFace = "FunFace",
+    /// One-vs-all with one bias, `L = softplus(−z_y) + Σ softplus(z_j)`: `z_y = s (cos θ_y − m) + b`, `z_j = s cos θ_j + b`,
+    /// `s = 64`, `m = 0.4`: the unified cross entropy of Q. Li et al., NeurIPS 2023, arXiv 2311.02523.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \left( \cos\theta_{ij} - m [j = y] \right) + b $$</div>")]
+    UniTsFace = "UniTSFace",
+    /// `z_y = s (a (θ_y − h)² + k)`, `s = 64`, `a = −0.9`, `h = 0`, `k = 0.65`, with the gradient of its authors' code, the
+    /// detached one. J. Xu et al. 2024, arXiv 2312.05281.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( a (\theta_{iy} - h)^2 + k \right) $$</div>")]
+    X2Softmax = "X2-Softmax",
+    /// The classification form of circle loss: `γ = 256`, `m = 0.25`. Y. Sun et al., CVPR 2020, arXiv 2002.10857; see
+    /// [`CircleMargin`].
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = \gamma [1 + m - c_{iy}]_+ (c_{iy} - 1 + m) \qquad z_{ij} = \gamma [c_{ij} + m]_+ (c_{ij} - m) \qquad c = \cos\theta $$</div>")]
+    CircleLoss = "CircleLoss",
+    /// CosFace with ten centers a class and their soft maximum: `s = 20`, `m = 0.01`, `γ = 0.1`. Q. Qian et al., ICCV 2019,
+    /// arXiv 1909.05235, without its regularizer of the centers.
+    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m) \qquad \cos\theta_{ij} = \sum_k \mathrm{softmax}_k(c_{ijk} / \gamma) \enspace c_{ijk} $$</div>")]
+    SoftTriple = "SoftTriple",
+    /// A proxy a class that pulls at its samples and pushes at the others: `δ = 0.1`, `α = 32`. S. Kim et al., CVPR 2020,
+    /// arXiv 2003.13911; see [`ProxyLoss::ProxyAnchor`].
+    #[cfg_attr(doc, doc = r"<div>$$ L = \tfrac{1}{|P^+|} \sum_{p \in P^+} \ln \Big( 1 + \sum_{y_i = p} e^{-\alpha (c_{ip} - \delta)} \Big) + \tfrac{1}{C} \sum_p \ln \Big( 1 + \sum_{y_i \ne p} e^{\alpha (c_{ip} + \delta)} \Big) $$</div>")]
+    ProxyAnchor = "ProxyAnchor",
+    /// `L = (1/C) Σ_j (cos θ_j − [j = y])²`. X. Zhang et al., CVPR 2019, arXiv 1905.02479.
+    #[cfg_attr(doc, doc = r"<div>$$ L_i = \tfrac{1}{C} \sum_j \left( \cos\theta_{ij} - [j = y] \right)^2 $$</div>")]
+    P2SGrad = "P2SGrad",
     /// CM-Softmax with our calibrated sigmoid, `(s/2) (1 + sigmoid((r − μ) / τ))`, `s = 30`.
     #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) \cos\theta_{ij} $$</div>")]
     CalibratedCmSoftmax = "Calibrated-CM-Softmax",
@@ -165,7 +198,7 @@ impl Preset {
                     upper_norm,
                     lower_margin: 0.45,
                     upper_margin: 0.8,
-                    form: MagFaceForm::Angular,
+                    form: MarginForm::Angular,
                     overflow: AngularOverflow::Easy,
                 };
                 let regularizer = MagFaceNorm { weight: 35.0, lower_norm, upper_norm };
@@ -178,10 +211,50 @@ impl Preset {
                 let margin = CurricularMargin { margin: 0.5, momentum: 0.01 };
                 MarginHeadConfig::new(constant(64.0), Margin::Curricular(margin))
             }
-            Self::ElasticFaceArc => elastic(0.5, 0.05, ElasticForm::Angular, false),
-            Self::ElasticFaceArcPlus => elastic(0.5, 0.0175, ElasticForm::Angular, true),
-            Self::ElasticFaceCos => elastic(0.35, 0.05, ElasticForm::Cosine, false),
-            Self::ElasticFaceCosPlus => elastic(0.35, 0.02, ElasticForm::Cosine, true),
+            Self::ElasticFaceArc => elastic(0.5, 0.05, MarginForm::Angular, false),
+            Self::ElasticFaceArcPlus => elastic(0.5, 0.0175, MarginForm::Angular, true),
+            Self::ElasticFaceCos => elastic(0.35, 0.05, MarginForm::Cosine, false),
+            Self::ElasticFaceCosPlus => elastic(0.35, 0.02, MarginForm::Cosine, true),
+            Self::QcFace => {
+                let margin = AngularMargin { margin: 0.5, overflow: AngularOverflow::Easy };
+                let regularizer = QcFaceNorm { weight: 20.0, lower_norm: 1.0, upper_norm: 100.0 };
+                MarginHeadConfig::new(constant(64.0), Margin::Angular(margin))
+                    .with_regularizer(Regularizer::QcFace(regularizer))
+            }
+            Self::FunFace => {
+                let margin = FunFaceMargin { margin: 0.4, concentration: 0.333, mixing: 0.1, momentum: 0.01 };
+                MarginHeadConfig::new(constant(64.0), Margin::FunFace(margin))
+            }
+            Self::UniTsFace => {
+                return HeadConfig::SphereFace2(SphereFace2Config {
+                    norm_map: constant(64.0),
+                    margin: 0.4,
+                    margin_of_others: Some(0.0),
+                    exponent: 1.0,
+                    balance: 0.5,
+                    weight: 2.0,
+                    first_bias: FirstBias::LogClasses,
+                    ..SphereFace2Config::default()
+                });
+            }
+            Self::X2Softmax => {
+                let margin = QuadraticMargin { curvature: -0.9, center: 0.0, peak: 0.65 };
+                MarginHeadConfig::new(constant(64.0), Margin::Quadratic(margin))
+                    .with_margin_gradient(MarginGradient::Detached)
+            }
+            Self::CircleLoss => {
+                MarginHeadConfig::new(constant(256.0), Margin::Circle(CircleMargin { margin: 0.25 }))
+            }
+            Self::SoftTriple => {
+                MarginHeadConfig::new(constant(20.0), Margin::Cosine(CosineMargin { margin: 0.01 }))
+                    .with_sub_centers(10)
+                    .with_sub_center_pooling(SubCenterPooling::Soft { gamma: 0.1 })
+            }
+            Self::ProxyAnchor => {
+                let loss = ProxyLoss::ProxyAnchor { margin: 0.1, scale: 32.0 };
+                return HeadConfig::Proxy(ProxyHeadConfig::new(loss));
+            }
+            Self::P2SGrad => return HeadConfig::Proxy(ProxyHeadConfig::new(ProxyLoss::P2SGrad)),
             Self::CalibratedCmSoftmax => MarginHeadConfig::new(calibrated(), Margin::None),
             Self::CalibratedCmCosFace => MarginHeadConfig::new(calibrated(), cosine()),
             Self::CalibratedCmArcFace => MarginHeadConfig::new(calibrated(), angular()),
@@ -214,7 +287,7 @@ fn adaface() -> Margin {
     Margin::AdaFace(AdaFaceMargin { margin: 0.4, concentration: 0.333, momentum: 0.01 })
 }
 
-fn elastic(mean: f64, deviation: f64, form: ElasticForm, sorted: bool) -> MarginHeadConfig {
+fn elastic(mean: f64, deviation: f64, form: MarginForm, sorted: bool) -> MarginHeadConfig {
     MarginHeadConfig::new(
         constant(64.0),
         Margin::Elastic(ElasticMargin { mean, deviation, form, sorted, seed: 0 }),

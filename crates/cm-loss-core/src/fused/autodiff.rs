@@ -14,7 +14,7 @@ use burn_autodiff::{
     ops::{Backward, Ops, OpsKind},
 };
 
-use super::extension::{Chosen, Hard, Inputs, ManyClasses};
+use super::extension::{Chosen, Inputs, ManyClasses, Others};
 
 impl<B: Backend + ManyClasses, C: CheckpointStrategy> ManyClasses for Autodiff<B, C> {
     fn over_classes(inputs: Inputs<Self>) -> (FloatTensor<Self>, IntTensor<Self>) {
@@ -36,20 +36,20 @@ impl<B: Backend + ManyClasses, C: CheckpointStrategy> ManyClasses for Autodiff<B
             }
         }
 
-        let Inputs { u, w, radii, targets, hard, chosen, plan } = inputs;
+        let Inputs { u, w, radii, targets, others, chosen, plan } = inputs;
         let nodes = [u.node(), w.node(), radii.node()];
         let [u, w, radii] = [u, w, radii].map(|tensor| tensor.into_primitive());
-        let hard = match hard {
-            Hard::No => Hard::No,
-            Hard::Beyond { cosines, curriculum } => {
-                Hard::Beyond { cosines: cosines.into_primitive(), curriculum: curriculum.into_primitive() }
+        let others = match others {
+            Others::Straight => Others::Straight,
+            Others::Bent { beyond, curriculum } => {
+                Others::Bent { beyond: beyond.into_primitive(), curriculum: curriculum.into_primitive() }
             }
         };
         let chosen = match chosen {
             Chosen::All => Chosen::All,
             Chosen::These { classes } => Chosen::These { classes },
         };
-        let inputs = Inputs::<B> { u, w, radii, targets, hard, chosen, plan };
+        let inputs = Inputs::<B> { u, w, radii, targets, others, chosen, plan };
         let (columns, best) = B::over_classes(inputs.clone());
         let columns = match OverClasses.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => {

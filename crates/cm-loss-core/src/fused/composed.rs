@@ -11,7 +11,7 @@ use burn::{
 };
 
 use super::{
-    extension::{Chosen, Hard, Inputs, Plan},
+    extension::{Chosen, Inputs, Others, Plan},
     matrix::{Mask, Matrix},
 };
 use crate::{all_classes::EXCLUDED, norm::LEAST};
@@ -87,14 +87,21 @@ impl<B: Backend> Inputs<B> {
 
     /// `T` of the cosines of the other classes, 0 for a sample's own, and its derivative where that is not 1.
     fn shaped(&self, block: &Block<B>) -> (Matrix<B>, Option<Matrix<B>>) {
-        let cosines = block.cosines.clone().fill(block.own.clone(), 0.0);
-        let Hard::Beyond { cosines: beyond, curriculum } = &self.hard else { return (cosines, None) };
-        let hard = cosines.greater(&Matrix(beyond.clone()).expand(cosines.dims()));
-        let moved = cosines.clone().add(Matrix(curriculum.clone()));
-        let slope = moved.clone().add(cosines.clone());
-        let ones = Matrix::full(cosines.dims(), 1.0, &cosines.device());
-        let shaped = cosines.clone().replace(hard.clone(), cosines.mul(moved));
-        (shaped, Some(ones.replace(hard, slope)))
+        let curve = self.plan.curve;
+        let cosines = block.cosines.clone().fill(block.own.clone(), curve.zero());
+        let Others::Bent { beyond, curriculum } = &self.others else { return (cosines, None) };
+        let ([batch, count], device) = (cosines.dims(), cosines.device());
+        let bent = cosines.greater(&Matrix(beyond.clone()).expand([batch, count]));
+        let column = |value: f32| Matrix::full([1, 1], value, &device);
+        let along = |factor: f32, constant: f32| {
+            let moving = Matrix(curriculum.clone()).add(column(constant));
+            cosines.clone().mul(column(factor)).add(moving)
+        };
+        let parabola = along(curve.square, curve.linear).mul(cosines.clone()).add(column(curve.constant));
+        let slope = along(curve.slope_linear, curve.slope_constant);
+        let shaped = cosines.clone().mul(column(curve.before)).replace(bent.clone(), parabola);
+        let before = Matrix::full([batch, count], curve.before, &device);
+        (shaped, Some(before.replace(bent, slope)))
     }
 }
 
@@ -136,8 +143,8 @@ pub fn over_classes<B: Backend>(inputs: &Inputs<B>) -> (FloatTensor<B>, IntTenso
     }
     // Without a negative the sum is 0, whose logarithm a backend may not know.
     let none = exponentials.lower(f32::MIN_POSITIVE);
-    let log_sum = largest.add(exponentials.at_least(f32::MIN_POSITIVE).log()).fill(none, EXCLUDED);
-    (Matrix::beside(vec![log_sum, target, sum]).0, B::int_reshape(best_class, Shape::from([batch])))
+    let log_sum = largest.clone().add(exponentials.at_least(f32::MIN_POSITIVE).log()).fill(none, EXCLUDED);
+    (Matrix::beside(vec![log_sum, target, sum, largest]).0, B::int_reshape(best_class, Shape::from([batch])))
 }
 
 /// See [`over_classes_gradients`](super::extension::ManyClasses::over_classes_gradients).

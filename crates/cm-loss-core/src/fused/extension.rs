@@ -7,9 +7,10 @@ use burn::backend::{
 };
 
 use super::composed;
+use crate::margin::Curve;
 
 /// The numbers of the operation that are known on the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
     /// Classes that take part.
     pub classes: usize,
@@ -19,6 +20,8 @@ pub struct Plan {
     pub block: usize,
     /// Memory that may be taken, in bytes.
     pub budget: usize,
+    /// What becomes of other classes' cosines beyond one.
+    pub curve: Curve,
 }
 
 /// What goes in: unit features `u` `[batch, dim]`, centers `w` `[rows, dim]`, radii `φ` and targets `[batch, 1]`.
@@ -31,20 +34,20 @@ pub struct Inputs<B: Backend> {
     /// Of all classes, or places among those chosen.
     pub targets: IntTensor<B>,
     #[extension_type]
-    pub hard: Hard<B>,
+    pub others: Others<B>,
     #[extension_type]
     pub chosen: Chosen<B>,
     pub plan: Plan,
 }
 
-/// Whether hard classes are reweighted.
+/// What becomes of the cosines of other classes.
 #[derive(Debug, Clone, ExtensionType)]
 #[cfg_attr(feature = "fusion", extension_type(fusion))]
-pub enum Hard<B: Backend> {
+pub enum Others<B: Backend> {
     /// `T = c`
-    No,
-    /// `T = c (t + c)` where a cosine is beyond that of the sample, `[batch, 1]`; `t` is `[1, 1]`.
-    Beyond { cosines: FloatTensor<B>, curriculum: FloatTensor<B> },
+    Straight,
+    /// The curve of the plan, which bends beyond a cosine of each sample, `[batch, 1]`; the curriculum is `[1, 1]`.
+    Bent { beyond: FloatTensor<B>, curriculum: FloatTensor<B> },
 }
 
 /// Which classes take part.
@@ -65,6 +68,7 @@ pub enum Chosen<B: Backend> {
 /// - column 0: `ln Σ_{j ≠ y} exp(φ_i T_ij)`, −1e38 without another class
 /// - column 1: `c_iy`
 /// - column 2: `Σ_{j ≠ y} T_ij`
+/// - column 3: `max_{j ≠ y} φ_i T_ij`, −1e38 without another class; it has no gradient
 ///
 /// and the class with the largest cosine, `[batch]`.
 #[backend_extension(
@@ -75,13 +79,13 @@ pub enum Chosen<B: Backend> {
     Fusion: cfg(feature = "fusion")
 )]
 pub trait ManyClasses: Backend {
-    /// The three columns `[batch, 3]`, and the best class `[batch]`.
+    /// The columns `[batch, 4]`, and the best class `[batch]`.
     #[fusion(default)]
     fn over_classes(#[extension_type] inputs: Inputs<Self>) -> (FloatTensor<Self>, IntTensor<Self>) {
         composed::over_classes::<Self>(&inputs)
     }
 
-    /// Gradients of `u`, `w` and the radii from those of the columns, `dy` `[batch, 3]`, for column 0 of the result,
+    /// Gradients of `u`, `w` and the radii from those of the columns, `dy` `[batch, 4]`, for column 0 of the result,
     /// `log_sum` `[batch, 1]`.
     #[fusion(default)]
     fn over_classes_gradients(

@@ -11,7 +11,7 @@ use burn_flex::FlexTensor;
 
 use super::{
     cpu::{self, Centers, Samples, Upstream},
-    extension::{Chosen, Hard, Inputs, ManyClasses, Plan},
+    extension::{Chosen, Inputs, ManyClasses, Others, Plan},
 };
 
 /// The numbers of a tensor, one after another.
@@ -39,7 +39,7 @@ struct OnHost {
     u: FlexTensor,
     w: FlexTensor,
     radii: FlexTensor,
-    hard: Option<(FlexTensor, f32)>,
+    bent: Option<(FlexTensor, f32)>,
     targets: Vec<usize>,
     chosen: Option<Vec<usize>>,
     plan: Plan,
@@ -51,10 +51,10 @@ impl OnHost {
             u: numbers(inputs.u),
             w: numbers(inputs.w),
             radii: numbers(inputs.radii),
-            hard: match inputs.hard {
-                Hard::No => None,
-                Hard::Beyond { cosines, curriculum } => {
-                    Some((numbers(cosines), floats(&numbers(curriculum))[0]))
+            bent: match inputs.others {
+                Others::Straight => None,
+                Others::Bent { beyond, curriculum } => {
+                    Some((numbers(beyond), floats(&numbers(curriculum))[0]))
                 }
             },
             targets: indices(&inputs.targets),
@@ -67,8 +67,9 @@ impl OnHost {
     }
 
     fn samples(&self) -> Samples<'_> {
-        let hard = self.hard.as_ref().map(|(beyond, curriculum)| (floats(beyond), *curriculum));
-        Samples::new(floats(&self.u), self.u.shape()[1], floats(&self.radii), &self.targets, hard)
+        let bent = self.bent.as_ref().map(|(beyond, curriculum)| (floats(beyond), *curriculum));
+        let bent = bent.map(|(beyond, curriculum)| (beyond, self.plan.curve, curriculum));
+        Samples::new(floats(&self.u), self.u.shape()[1], floats(&self.radii), &self.targets, bent)
     }
 
     fn centers(&self) -> Centers<'_> {
@@ -84,10 +85,12 @@ impl ManyClasses for Flex {
         let samples = inputs.samples();
         let sums = cpu::sums(&samples, &inputs.centers(), inputs.plan.classes);
         let count = samples.count;
-        let columns = (0..count).flat_map(|i| [sums.log_sum(i), sums.target[i], sums.cosines[i]]).collect();
+        let columns = (0..count)
+            .flat_map(|i| [sums.log_sum(i), sums.target[i], sums.cosines[i], sums.largest[i]])
+            .collect();
         let best: Vec<i64> = sums.best_class[..count].iter().map(|&class| i64::from(class)).collect();
         let best = TensorData::new(best, [count]).convert_dtype(ints);
-        (tensor(columns, [count, 3]), FlexTensor::from_data(best))
+        (tensor(columns, [count, 4]), FlexTensor::from_data(best))
     }
 
     fn over_classes_gradients(
@@ -98,7 +101,7 @@ impl ManyClasses for Flex {
         let inputs = OnHost::new(inputs);
         let (log_sum, dy) = (numbers(log_sum), numbers(dy));
         let samples = inputs.samples();
-        let column = |k: usize| samples.filled(floats(&dy).iter().skip(k).step_by(3).copied());
+        let column = |k: usize| samples.filled(floats(&dy).iter().skip(k).step_by(4).copied());
         let upstream = Upstream {
             log_sum: column(0),
             target: column(1),

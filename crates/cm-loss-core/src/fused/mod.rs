@@ -18,8 +18,11 @@ use burn::{
     tensor::{Device, Int, Tensor},
 };
 
-use crate::all_classes::AllClasses;
-use extension::{Chosen, Hard, ManyClasses, Plan};
+use crate::{
+    all_classes::AllClasses,
+    margin::{self, Curve},
+};
+use extension::{Chosen, ManyClasses, Others, Plan};
 pub use path::{LossPath, Tiling};
 
 /// What goes in.
@@ -31,9 +34,8 @@ pub(crate) struct Inputs {
     pub each: usize,
     /// `phi`, `[batch, 1]`.
     pub radii: Tensor<2>,
-    /// For a margin that reweights hard classes: the cosine `[batch, 1]` beyond which they are hard, and the curriculum
-    /// `[1, 1]`.
-    pub hard: Option<(Tensor<2>, Tensor<2>)>,
+    /// What becomes of other classes, where it is not their cosine.
+    pub others: Option<margin::Others>,
     /// The class of each sample, `[batch, 1]`, or its place among those chosen.
     pub targets: Tensor<2, Int>,
     /// The classes that take part, in ascending order; all where there are none.
@@ -53,17 +55,18 @@ impl Inputs {
     pub fn over_classes(self, tiling: Tiling) -> AllClasses {
         let Tiling { classes: block, budget, .. } = tiling;
         let classes = self.classes();
-        let plan = Plan { classes, each: self.each, block, budget };
+        let curve = self.others.as_ref().map_or(Curve::STRAIGHT, |others| others.curve);
+        let plan = Plan { classes, each: self.each, block, budget, curve };
         let inputs = extension::Inputs::<Dispatch> {
             u: self.directions.into_dispatch(),
             w: self.centers.into_dispatch(),
             radii: self.radii.into_dispatch(),
             targets: self.targets.into_dispatch(),
-            hard: match self.hard {
-                None => Hard::No,
-                Some((cosines, curriculum)) => Hard::Beyond {
-                    cosines: cosines.detach().into_dispatch(),
-                    curriculum: curriculum.detach().into_dispatch(),
+            others: match self.others {
+                None => Others::Straight,
+                Some(others) => Others::Bent {
+                    beyond: others.beyond.detach().into_dispatch(),
+                    curriculum: others.curriculum.detach().into_dispatch(),
                 },
             },
             chosen: match self.chosen {
@@ -74,8 +77,9 @@ impl Inputs {
         };
         let (columns, best) = <Dispatch as ManyClasses>::over_classes(inputs);
         let columns = Tensor::<2>::from_dispatch(columns);
-        let [log_sum, target, sum] = [0, 1, 2].map(|k| columns.clone().narrow(1, k, 1));
-        AllClasses { log_sum, target, sum: Some(sum), best: Some(Tensor::from_dispatch(best)), classes }
+        let [log_sum, target, sum, largest] = [0, 1, 2, 3].map(|k| columns.clone().narrow(1, k, 1));
+        let (sum, best) = (Some(sum), Some(Tensor::from_dispatch(best)));
+        AllClasses { log_sum, target, sum, largest: largest.detach(), best, classes }
     }
 }
 

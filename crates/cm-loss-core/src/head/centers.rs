@@ -7,7 +7,7 @@ use burn::{
 
 use super::{Head, MarginHead};
 use crate::{
-    Error,
+    Error, Margin,
     norm::{norm_and_unit, single_precision},
     targets::check_finite,
 };
@@ -20,6 +20,7 @@ impl Head {
             Self::Linear(head) => head.linear.weight.val().transpose(),
             Self::Margin(head) => head.class_centers.val(),
             Self::SphereFace2(head) => head.class_centers.val(),
+            Self::Proxy(head) => head.class_centers.val(),
         }
     }
 
@@ -51,6 +52,11 @@ impl Head {
                 check_centers(&centers, head.class_centers.dims())?;
                 head.class_centers = replaced(head.class_centers, centers);
                 Self::SphereFace2(head)
+            }
+            Self::Proxy(mut head) => {
+                check_centers(&centers, head.class_centers.dims())?;
+                head.class_centers = replaced(head.class_centers, centers);
+                Self::Proxy(head)
             }
         })
     }
@@ -101,7 +107,7 @@ impl Head {
     /// # Errors
     ///
     /// [`Error::CenterShape`] for another number of dimensions, or rows that make no whole class; [`Error::NotFinite`];
-    /// [`Error::DoesNotCombine`] with a weight for each class or center loss, which know nothing of the new ones.
+    /// [`Error::DoesNotCombine`] with a weight for each class margins for each class or center loss, which know nothing of the new ones.
     pub fn with_new_classes(self, centers: Tensor<2>) -> Result<Self, Error> {
         let known = self.class_centers();
         let [rows, dim] = known.dims();
@@ -116,14 +122,17 @@ impl Head {
         let by_class = match &self {
             Self::Linear(head) => head.config().options.class_weights.is_some(),
             Self::Margin(head) => {
-                head.config().options.class_weights.is_some() || head.config().center_loss.is_some()
+                let config = head.config();
+                let margins = matches!(config.margin, Margin::PerClass(_));
+                config.options.class_weights.is_some() || config.center_loss.is_some() || margins
             }
             Self::SphereFace2(head) => head.config().options.class_weights.is_some(),
+            Self::Proxy(head) => head.config().options.class_weights.is_some(),
         };
         if by_class {
             return Err(Error::DoesNotCombine {
                 what: "new classes",
-                with: "class weights or center loss",
+                with: "class weights, margins for each class or center loss",
                 reason: "they have a value for each class, and none for the new ones",
             });
         }
@@ -150,6 +159,10 @@ impl Head {
                 head.class_centers = replaced(head.class_centers, joined);
                 Self::SphereFace2(head)
             }
+            Self::Proxy(mut head) => {
+                head.class_centers = replaced(head.class_centers, joined);
+                Self::Proxy(head)
+            }
         })
     }
 
@@ -158,6 +171,7 @@ impl Head {
             Self::Linear(head) => head.config().options.ignore_index,
             Self::Margin(head) => head.config().options.ignore_index,
             Self::SphereFace2(head) => head.config().options.ignore_index,
+            Self::Proxy(head) => head.config().options.ignore_index,
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What a margin head is made from.
 
-use burn::{module::Param, nn::Initializer, tensor::Device};
+use burn::{
+    module::Param,
+    nn::Initializer,
+    tensor::{Device, Tensor},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{ClassSampling, MarginHead, radius::Radius};
@@ -26,10 +30,35 @@ pub struct MarginHeadConfig {
     /// How gradients pass the margin.
     #[serde(default)]
     pub margin_gradient: MarginGradient,
+    /// Where the margin stands: inside the norm map or outside.
+    #[serde(default, skip_serializing_if = "MarginPlace::is_inside")]
+    pub margin_place: MarginPlace,
+    /// How the margin is brought in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin_warm_up: Option<MarginWarmUp>,
+    /// Whether the loss of a sample pulls at its norm through the norm map. The regularizer does in any case.
+    #[serde(default, skip_serializing_if = "is_exact")]
+    pub norm_gradient: NormGradient,
+    /// `s`: the cross entropy of each sample is multiplied by `s / phi(r)`, as a constant.
+    ///
+    /// The gradient of a direction is as large as `phi`: without this, short features learn more slowly. It makes up for the
+    /// temperature in that and leaves the probabilities as the norm map has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_compensation: Option<f64>,
+    /// Whether the scale is learned: `phi` is multiplied by `exp(τ)` with a parameter `τ` that begins at 0.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub learned_scale: bool,
+    /// A class other than the target counts with cosine 0, and without gradient, where its cosine is above this: with wrong
+    /// labels, it may well be the right one. insightface's `interclass_filtering_threshold`, there 0.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter_above: Option<f64>,
     /// Centers a class, at least 1; the cosine with a class is the largest with its centers. From J. Deng et al.,
     /// "Sub-center ArcFace", ECCV 2020.
     #[serde(default = "one")]
     pub sub_centers: usize,
+    /// What the cosine with a class of several centers is.
+    #[serde(default, skip_serializing_if = "SubCenterPooling::is_largest")]
+    pub sub_center_pooling: SubCenterPooling,
     /// A pull of features towards a center of their class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub center_loss: Option<CenterLoss>,
@@ -45,6 +74,74 @@ pub struct MarginHeadConfig {
     /// How the loss is computed; the result is the same.
     #[serde(default, skip_serializing_if = "is_auto")]
     pub path: LossPath,
+}
+
+/// Where the margin of a [`MarginHead`] stands.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MarginPlace {
+    /// `z_y = phi(r) t`: the norm map contracts the margin too, and short features have a smaller one.
+    #[default]
+    Inside,
+    /// `z_y = phi(r) cos θ + s (t − cos θ)`, for CosFace `phi(r) cos θ − s m`: the margin is the same for every norm, and the
+    /// norm has nothing to gain from a smaller one.
+    Outside {
+        /// `s`, without unit, above 0.
+        scale: f64,
+    },
+}
+
+impl MarginPlace {
+    fn is_inside(&self) -> bool {
+        *self == Self::Inside
+    }
+}
+
+/// A margin that grows in a number of steps: `t ← cos θ + w (t − cos θ)` with `w = min(i / steps, 1)` at training step `i`,
+/// from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarginWarmUp {
+    /// Steps until the margin is whole, at least 1.
+    pub steps: u64,
+}
+
+/// How gradients pass the norm map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NormGradient {
+    /// The derivative of the formula.
+    #[default]
+    Exact,
+    /// None: `phi` counts as a constant, and only the direction of a feature learns from the loss.
+    Detached,
+}
+
+/// The cosine of a class of several centers.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SubCenterPooling {
+    /// The largest of those with its centers. From J. Deng et al., "Sub-center ArcFace", ECCV 2020.
+    #[default]
+    Largest,
+    /// `Σ_k softmax_k(c_k / γ) c_k`. From Q. Qian et al., "SoftTriple Loss: Deep Metric Learning Without Triplet Sampling",
+    /// ICCV 2019, arXiv 1909.05235. The loss is computed with the matrix of logits, whatever the path.
+    Soft {
+        /// `γ`, above 0; 0.1 in the paper.
+        gamma: f64,
+    },
+}
+
+impl SubCenterPooling {
+    fn is_largest(&self) -> bool {
+        *self == Self::Largest
+    }
+}
+
+fn is_exact(gradient: &NormGradient) -> bool {
+    *gradient == NormGradient::Exact
 }
 
 fn is_auto(path: &LossPath) -> bool {
@@ -63,7 +160,14 @@ impl MarginHeadConfig {
             margin,
             regularizer: Regularizer::None,
             margin_gradient: MarginGradient::Exact,
+            margin_place: MarginPlace::Inside,
+            margin_warm_up: None,
+            norm_gradient: NormGradient::Exact,
+            temperature_compensation: None,
+            learned_scale: false,
+            filter_above: None,
             sub_centers: 1,
+            sub_center_pooling: SubCenterPooling::Largest,
             center_loss: None,
             center_spread: None,
             sampling: None,
@@ -80,6 +184,41 @@ impl MarginHeadConfig {
     /// The same with another gradient of the margin.
     pub fn with_margin_gradient(self, margin_gradient: MarginGradient) -> Self {
         Self { margin_gradient, ..self }
+    }
+
+    /// The same with the margin in another place.
+    pub fn with_margin_place(self, margin_place: MarginPlace) -> Self {
+        Self { margin_place, ..self }
+    }
+
+    /// The same with a margin that is whole after so many steps.
+    pub fn with_margin_warm_up(self, steps: u64) -> Self {
+        Self { margin_warm_up: Some(MarginWarmUp { steps }), ..self }
+    }
+
+    /// The same with another gradient of the norm map.
+    pub fn with_norm_gradient(self, norm_gradient: NormGradient) -> Self {
+        Self { norm_gradient, ..self }
+    }
+
+    /// The same with the loss of each sample multiplied by `scale / phi(r)`.
+    pub fn with_temperature_compensation(self, scale: f64) -> Self {
+        Self { temperature_compensation: Some(scale), ..self }
+    }
+
+    /// The same with a scale that is learned.
+    pub fn with_learned_scale(self) -> Self {
+        Self { learned_scale: true, ..self }
+    }
+
+    /// The same with classes left out whose cosine is above this.
+    pub fn with_filter_above(self, cosine: f64) -> Self {
+        Self { filter_above: Some(cosine), ..self }
+    }
+
+    /// The same with another cosine of a class of several centers.
+    pub fn with_sub_center_pooling(self, sub_center_pooling: SubCenterPooling) -> Self {
+        Self { sub_center_pooling, ..self }
     }
 
     /// The same with so many centers a class.
@@ -136,6 +275,7 @@ impl MarginHeadConfig {
                 reason: "it would push the centers of one class apart as well",
             });
         }
+        self.validate_gradients()?;
         if let (NormMap::Constant(map), Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
             (&self.norm_map, &self.margin, &self.regularizer)
         {
@@ -150,6 +290,47 @@ impl MarginHeadConfig {
             if regularizer.weight < least {
                 return Err(Error::RegularizerTooWeak { weight: regularizer.weight, least });
             }
+        }
+        Ok(())
+    }
+
+    fn validate_gradients(&self) -> Result<(), Error> {
+        if let MarginPlace::Outside { scale } = self.margin_place {
+            Error::check_positive("scale of the margin outside the norm map", scale)?;
+            if self.margin.is_none() {
+                return Err(Error::DoesNotCombine {
+                    what: "a margin outside the norm map",
+                    with: "no margin",
+                    reason: "there is nothing to put outside",
+                });
+            }
+        }
+        if let Some(MarginWarmUp { steps }) = self.margin_warm_up {
+            Error::check("steps of the margin's warm-up", "at least 1", steps as f64, steps > 0)?;
+            if self.margin.is_none() {
+                return Err(Error::DoesNotCombine {
+                    what: "a warm-up of the margin",
+                    with: "no margin",
+                    reason: "there is nothing to bring in",
+                });
+            }
+        }
+        if let Some(scale) = self.temperature_compensation {
+            Error::check_positive("scale of the temperature compensation", scale)?;
+        }
+        if let Some(cosine) = self.filter_above {
+            let valid = cosine > 0.0 && cosine < 1.0;
+            Error::check("cosine above which classes are filtered", "above 0 and below 1", cosine, valid)?;
+            if matches!(self.margin, Margin::Curricular(_) | Margin::Circle(_)) {
+                return Err(Error::DoesNotCombine {
+                    what: "a filter of classes",
+                    with: "a margin that weighs the other classes",
+                    reason: "both say what becomes of a class with a large cosine",
+                });
+            }
+        }
+        if let SubCenterPooling::Soft { gamma } = self.sub_center_pooling {
+            Error::check_positive("gamma of the pooled sub-centers", gamma)?;
         }
         Ok(())
     }
@@ -172,21 +353,29 @@ impl MarginHeadConfig {
     /// # Errors
     ///
     /// As [`validate`](Self::validate), and [`Error::OutOfRange`] without features or classes,
-    /// [`Error::ClassWeights`] if there is not one weight for each class.
+    /// [`Error::ClassWeights`] or [`Error::ClassMargins`] if there is not one for each class.
     pub fn init(&self, feature_dim: usize, classes: usize, device: &Device) -> Result<MarginHead, Error> {
         super::check_size(feature_dim, classes)?;
         self.validate()?;
         let rows = classes * self.sub_centers;
         let initializer = Initializer::XavierUniform { gain: 1.0 };
         let fan = (Some(feature_dim), Some(classes));
-        let counts_steps = self.margin.counts_steps() || self.sampling.is_some();
+        if let Margin::PerClass(margin) = &self.margin {
+            let margins = margin.margins.len();
+            if margins != classes {
+                return Err(Error::ClassMargins { margins, classes });
+            }
+        }
+        let counts_steps =
+            self.margin.counts_steps() || self.sampling.is_some() || self.margin_warm_up.is_some();
         let centers = self.center_loss.as_ref();
         Ok(MarginHead {
             class_centers: initializer.init_with([rows, feature_dim], fan.0, fan.1, device),
             learned_radius: self.regularizer.radius(device),
+            log_scale: self.learned_scale.then(|| Param::from_tensor(Tensor::zeros([1], device))),
             training: Param::from_bool(true),
             class_weights: self.options.weights(classes, device)?,
-            radius: Radius::new(&self.norm_map, device),
+            radius: Radius::new(&self.norm_map, feature_dim, device),
             margin_state: MarginState::new(&self.margin, device),
             feature_centers: centers.map(|config| FeatureCenters::new(config, classes, feature_dim, device)),
             steps: counts_steps.then(|| Steps::new(device)),

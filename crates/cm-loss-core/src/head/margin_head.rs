@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use burn::{
     module::{Flag, Module, Param},
-    tensor::{Int, Tensor},
+    tensor::{IndexingUpdateOp, Int, Tensor, activation::softmax},
 };
 
 use super::{
     HeadOutput, LossOutput, MarginHeadConfig, Saturation,
+    margin_config::{MarginPlace, SubCenterPooling},
     radius::{Polar, Radius},
 };
 use crate::{
     Tiling,
-    margin::{MarginState, Memory},
+    margin::{Curve, MarginState, Memory, Others},
+    norm::single_precision,
     norm_map::CustomNormMap,
     regularizer::FeatureCenters,
     steps::Steps,
@@ -38,6 +40,8 @@ pub struct MarginHead {
     pub class_centers: Param<Tensor<2>>,
     /// What a regularizer learns, `[1]`.
     pub learned_radius: Option<Param<Tensor<1>>>,
+    /// The logarithm `τ` of the factor by which a learned scale has changed, `[1]`.
+    pub log_scale: Option<Param<Tensor<1>>>,
     /// Whether the head remembers what it is trained on, and draws what is random in it.
     pub training: Param<Flag>,
     /// `[classes]`
@@ -111,18 +115,29 @@ impl MarginHead {
         let targets = self.targets(&features, targets);
         let polar = Polar::new(features, self.class_centers.val());
         let cosines = self.over_sub_centers(polar.cosines());
-        let radii = self.radius.forward(polar.norms.clone());
+        let radii = self.scaled(self.radius.forward(polar.norms.clone()));
+        if cosines.dims()[0] == 0 {
+            return cosines * radii;
+        }
         let step = self.steps.as_ref().map(|steps| steps.coming(&cosines));
-        let memory = Memory { state: &self.margin_state, step: step.as_ref(), training: false };
-        self.config.margin.forward(cosines, &polar.norms, &targets, memory, self.config.margin_gradient)
-            * radii
+        let memory =
+            Memory { state: &self.margin_state, step: step.as_ref(), training: false, certainty: None };
+        let own = cosines.clone().gather(1, targets.columns.clone());
+        let others = self.others(&own, &memory);
+        let logits = match others {
+            Some(others) => others.shaped(cosines),
+            None => cosines,
+        } * radii.clone();
+        let target = self.target_logit(own, &polar.norms, &radii, &targets, memory);
+        let replaced = logits.clone().gather(1, targets.columns.clone());
+        logits.scatter(1, targets.columns, target - replaced, IndexingUpdateOp::Add)
     }
 
     /// Inference logits and feature norms; see [`Head::logits`](super::Head::logits).
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let polar = Polar::new(features, self.class_centers.val());
         let radii = self.radius.forward(polar.norms.clone());
-        (self.over_sub_centers(polar.cosines()) * radii, polar.norms.squeeze_dim(1))
+        (self.over_sub_centers(polar.cosines()) * self.scaled(radii), polar.norms.squeeze_dim(1))
     }
 
     /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation). `None`
@@ -136,13 +151,72 @@ impl MarginHead {
         Targets::new(features, targets, feature_dim, self.classes(), &self.config.options)
     }
 
-    /// The largest cosine of each class.
+    /// The radii `[batch, 1]` with the learned part of the scale in them.
+    pub(super) fn scaled(&self, radii: Tensor<2>) -> Tensor<2> {
+        match &self.log_scale {
+            Some(log_scale) => {
+                let factor = single_precision(log_scale.val()).exp().unsqueeze::<2>();
+                radii.clone() * factor.cast(radii.dtype())
+            }
+            None => radii,
+        }
+    }
+
+    /// What becomes of the other classes, where it is not their cosine, for target cosines `[batch, 1]`.
+    pub(super) fn others(&self, own: &Tensor<2>, memory: &Memory<'_>) -> Option<Others> {
+        match self.config.filter_above {
+            // Beyond it this curve is 0.
+            Some(cosine) => Some(Others::from_cosine(Curve::STRAIGHT, cosine, own)),
+            None => self.config.margin.others(own, memory),
+        }
+    }
+
+    /// The logit of the target with the margin, for its cosine; all `[batch, 1]`.
+    pub(super) fn target_logit(
+        &self,
+        cosine: Tensor<2>,
+        norms: &Tensor<2>,
+        radii: &Tensor<2>,
+        targets: &Targets,
+        memory: Memory<'_>,
+    ) -> Tensor<2> {
+        let MarginHeadConfig { margin, margin_gradient, margin_place, margin_warm_up, .. } = &self.config;
+        if margin.is_none() {
+            return cosine * radii.clone();
+        }
+        let share = match (margin_warm_up, memory.step) {
+            (Some(warm_up), Some(step)) => {
+                Some(step.column(&cosine).div_scalar(warm_up.steps as f64).clamp_max(1.0))
+            }
+            _ => None,
+        };
+        let shaped = margin.of_target(cosine.clone(), norms, targets, memory, *margin_gradient);
+        let shaped = match share {
+            Some(share) => cosine.clone() + (shaped - cosine.clone()) * share,
+            None => shaped,
+        };
+        match margin_place {
+            MarginPlace::Inside => shaped * radii.clone(),
+            MarginPlace::Outside { scale } => {
+                cosine.clone() * radii.clone() + (shaped - cosine).mul_scalar(*scale)
+            }
+        }
+    }
+
+    /// The cosine of each class, from those with its centers.
     pub(super) fn over_sub_centers(&self, cosines: Tensor<2>) -> Tensor<2> {
         let count = self.config.sub_centers;
         if count == 1 {
             return cosines;
         }
         let [batch, rows] = cosines.dims();
-        cosines.reshape([batch, rows / count, count]).max_dim(2).squeeze_dim(2)
+        let cosines: Tensor<3> = cosines.reshape([batch, rows / count, count]);
+        match self.config.sub_center_pooling {
+            SubCenterPooling::Largest => cosines.max_dim(2).squeeze_dim(2),
+            SubCenterPooling::Soft { gamma } => {
+                let weights = softmax(cosines.clone().div_scalar(gamma), 2);
+                (cosines * weights).sum_dim(2).squeeze_dim(2)
+            }
+        }
     }
 }

@@ -2,12 +2,16 @@
 
 use burn::tensor::{DType, Int, Tensor};
 
-use super::{MarginHead, sampling::SampledClasses};
+use super::{
+    MarginHead,
+    margin_config::{NormGradient, SubCenterPooling},
+    sampling::SampledClasses,
+};
 use crate::{
     LossOptions,
     all_classes::AllClasses,
-    fused,
-    margin::Memory,
+    exact, fused,
+    margin::{FunFaceMargin, Memory},
     norm::{norm_and_unit, single_precision},
     steps::Step,
     targets::Targets,
@@ -62,10 +66,15 @@ impl MarginHead {
         let centers = single_precision(self.class_centers.val());
         let own = self.target_cosines(&centers, &batch);
         let seen = self.take_in(&batch, own.as_ref());
-        let radii = self.radius.forward(batch.norms.clone());
-        let memory =
-            || Memory { state: &self.margin_state, step: batch.step.as_ref(), training: batch.training };
-        let hard = own.and_then(|own| config.margin.hard(&own, &memory()));
+        let radii = self.radii(&batch);
+        let memory = Memory {
+            state: &self.margin_state,
+            step: batch.step.as_ref(),
+            training: batch.training,
+            certainty: None,
+        };
+        // Only a margin with a curriculum asks for the target's cosine.
+        let others = self.others(own.as_ref().unwrap_or(&batch.norms), &memory);
         // Unit centers of the classes that take part.
         let units = || norm_and_unit(self.centers_of(centers.clone(), batch.sampled.as_ref())).1;
         let (found, logits, spread) = match fused {
@@ -75,7 +84,7 @@ impl MarginHead {
                     centers: centers.clone(),
                     each: config.sub_centers,
                     radii: radii.clone(),
-                    hard,
+                    others,
                     targets: targets.columns.clone(),
                     chosen: batch.sampled.as_ref().map(|sampled| sampled.classes.clone()),
                 };
@@ -97,7 +106,7 @@ impl MarginHead {
                     cosines,
                     logits.clone(),
                     &radii,
-                    hard,
+                    others.as_ref(),
                     &targets.columns,
                     config.options.label_smoothing > 0.0,
                 );
@@ -108,11 +117,27 @@ impl MarginHead {
                 )
             }
         };
-        let target =
-            config.margin.of_target(found.target, &batch.norms, targets, memory(), config.margin_gradient);
-        let (target, sum) = (target * radii.clone(), found.sum.map(|sum| sum * radii));
-        let loss = config.options.cross_entropy(target, found.log_sum, sum, found.classes);
-        let (loss, weights) = self.finish(&batch, loss, spread, seen);
+        let certainty = config.margin.wants_certainty().then(|| {
+            // The radius is that of every class.
+            let other = found.largest.clone() / radii.clone().detach().clamp_min(f32::MIN_POSITIVE);
+            let certainty = FunFaceMargin::certainty(&found.target, &other);
+            if let Some(seen) = &seen {
+                self.margin_state.take_in_certainty(&certainty, &batch.norms, seen);
+            }
+            certainty
+        });
+        let memory = Memory { certainty: certainty.as_ref(), ..memory };
+        let plain = found.target.clone() * radii.clone();
+        let target = self.target_logit(found.target, &batch.norms, &radii, targets, memory);
+        let sum = found.sum.map(|sum| sum * radii.clone());
+        let loss = config.options.cross_entropy(target, found.log_sum.clone(), sum, found.classes);
+        let loss = match config.temperature_compensation {
+            // A radius of 0 has no direction to learn.
+            Some(scale) => loss * radii.detach().clamp_min(1e-6).recip().mul_scalar(scale),
+            None => loss,
+        };
+        let certain = || exact::softplus((found.log_sum - plain).detach().clamp_min(-3e38)).neg().exp();
+        let (loss, weights) = self.finish(&batch, loss, spread, seen, certain);
         let predictions = found.best.map(|best| match &batch.sampled {
             Some(sampled) => sampled.classes.clone().select(0, best),
             None => best,
@@ -120,6 +145,18 @@ impl MarginHead {
         let norms = batch.norms.squeeze_dim(1);
         let classes = batch.sampled.map(|sampled| sampled.classes);
         (Pass { loss, weights, predictions, norms }, logits.map(|logits| (logits, classes)))
+    }
+
+    /// `phi`, `[batch, 1]`.
+    fn radii(&self, batch: &Batch) -> Tensor<2> {
+        let norms = match self.config.norm_gradient {
+            NormGradient::Exact => batch.norms.clone(),
+            NormGradient::Detached => batch.norms.clone().detach(),
+        };
+        self.scaled(match batch.training {
+            true => self.radius.of_batch(norms, batch.all.ignored.as_ref()),
+            false => self.radius.forward(norms),
+        })
     }
 
     /// Whether the loss of a batch goes class by class.
@@ -132,7 +169,10 @@ impl MarginHead {
             }
             _ => self.classes(),
         };
-        let fits = count > 0 && single(features.dtype()) && single(self.class_centers.val().dtype());
+        let fits = count > 0
+            && self.config.sub_center_pooling == SubCenterPooling::Largest
+            && single(features.dtype())
+            && single(self.class_centers.val().dtype());
         fits && self.config.path.is_fused([count, feature_dim, classes], &device)
     }
 
@@ -168,17 +208,19 @@ impl MarginHead {
         Some(seen)
     }
 
-    /// Adds the penalties to the losses `[batch, 1]`, and weighs them.
+    /// Adds the penalties to the losses `[batch, 1]`, and weighs them. `certainty` is the target's probability without
+    /// margin.
     fn finish(
         &self,
         batch: &Batch,
         mut loss: Tensor<2>,
         spread: Option<Tensor<2>>,
         seen: Option<Targets>,
+        certainty: impl FnOnce() -> Tensor<2>,
     ) -> (Tensor<1>, Option<Tensor<1>>) {
         let learned_radius = self.learned_radius.as_ref().map(|radius| single_precision(radius.val()));
         let penalties = [
-            self.config.regularizer.forward(batch.norms.clone(), learned_radius),
+            self.config.regularizer.forward(batch.norms.clone(), learned_radius, certainty),
             self.feature_centers.as_ref().map(|centers| centers.penalty(&batch.features, &batch.all)),
             spread,
         ];

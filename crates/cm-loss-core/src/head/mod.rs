@@ -7,6 +7,7 @@ mod margin_head;
 mod margin_pass;
 mod outliers;
 mod output;
+mod proxy_head;
 mod radius;
 mod sampling;
 mod saturation;
@@ -28,18 +29,20 @@ use crate::{
 };
 
 pub use linear_head::{LinearHead, LinearHeadConfig};
-pub use margin_config::MarginHeadConfig;
+pub use margin_config::{MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient, SubCenterPooling};
 pub use margin_head::MarginHead;
 pub use outliers::SubCenterOutliers;
 pub use output::{HeadOutput, LossOutput, SampledLogits};
+pub use proxy_head::{ProxyHead, ProxyHeadConfig, ProxyLoss};
 pub use sampling::ClassSampling;
 pub use saturation::Saturation;
-pub use sphereface2::{SphereFace2Config, SphereFace2Head};
+pub use sphereface2::{FirstBias, SphereFace2Config, SphereFace2Head};
 pub use state::HeadState;
 
 /// Which head, and which parts in it: a loss as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "head", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum HeadConfig {
     /// A linear layer with bias, and softmax.
     Linear(LinearHeadConfig),
@@ -47,6 +50,8 @@ pub enum HeadConfig {
     Margin(MarginHeadConfig),
     /// Class centers, and each class against all others.
     SphereFace2(SphereFace2Config),
+    /// Class centers, and a loss on the cosines with them that is no softmax.
+    Proxy(ProxyHeadConfig),
 }
 
 impl HeadConfig {
@@ -61,6 +66,7 @@ impl HeadConfig {
             Self::Linear(config) => Head::Linear(config.init(feature_dim, classes, device)?),
             Self::Margin(config) => Head::Margin(config.init(feature_dim, classes, device)?),
             Self::SphereFace2(config) => Head::SphereFace2(config.init(feature_dim, classes, device)?),
+            Self::Proxy(config) => Head::Proxy(config.init(feature_dim, classes, device)?),
         })
     }
 
@@ -74,6 +80,7 @@ impl HeadConfig {
             Self::Linear(config) => config.options.validate(),
             Self::Margin(config) => config.validate(),
             Self::SphereFace2(config) => config.validate(),
+            Self::Proxy(config) => config.validate(),
         }
     }
 
@@ -88,6 +95,10 @@ impl HeadConfig {
             Self::Linear(_) => None,
             Self::Margin(config) => config.norm_map.scale_mut(),
             Self::SphereFace2(config) => config.norm_map.scale_mut(),
+            Self::Proxy(config) => match &mut config.loss {
+                ProxyLoss::ProxyAnchor { scale, .. } => Some(scale),
+                ProxyLoss::P2SGrad => None,
+            },
         };
         let reason = "it has none";
         *place.ok_or(Error::DoesNotCombine { what: "a scale", with: "this norm map", reason })? = scale;
@@ -105,6 +116,10 @@ impl HeadConfig {
             Self::Linear(_) => None,
             Self::Margin(config) => config.margin.margin_mut(),
             Self::SphereFace2(config) => Some(&mut config.margin),
+            Self::Proxy(config) => match &mut config.loss {
+                ProxyLoss::ProxyAnchor { margin, .. } => Some(margin),
+                ProxyLoss::P2SGrad => None,
+            },
         };
         let reason = "it has none, or several";
         *place.ok_or(Error::DoesNotCombine { what: "a margin", with: "this loss", reason })? = margin;
@@ -131,6 +146,7 @@ impl HeadConfig {
             Self::Linear(config) => &mut config.options,
             Self::Margin(config) => &mut config.options,
             Self::SphereFace2(config) => &mut config.options,
+            Self::Proxy(config) => &mut config.options,
         } = options;
         self
     }
@@ -143,6 +159,7 @@ fn check_size(feature_dim: usize, classes: usize) -> Result<(), Error> {
 
 /// A head of any kind.
 #[derive(Module, Debug)]
+#[non_exhaustive]
 #[allow(clippy::large_enum_variant, reason = "a network has one head, and a box is no module")]
 pub enum Head {
     /// A linear layer with bias, and softmax.
@@ -151,6 +168,8 @@ pub enum Head {
     Margin(MarginHead),
     /// Class centers, and each class against all others.
     SphereFace2(SphereFace2Head),
+    /// Class centers, and a loss on the cosines with them that is no softmax.
+    Proxy(ProxyHead),
 }
 
 impl Head {
@@ -170,6 +189,7 @@ impl Head {
             Self::Linear(head) => head.forward(features, targets),
             Self::Margin(head) => head.forward(features, targets),
             Self::SphereFace2(head) => head.forward(features, targets),
+            Self::Proxy(head) => head.forward(features, targets),
         }
     }
 
@@ -191,6 +211,7 @@ impl Head {
             Self::Linear(head) => head.forward(features, targets).into(),
             Self::Margin(head) => head.loss(features, targets),
             Self::SphereFace2(head) => head.forward(features, targets).into(),
+            Self::Proxy(head) => head.forward(features, targets).into(),
         }
     }
 
@@ -216,6 +237,7 @@ impl Head {
             Self::Linear(head) => (head.linear.weight.dims()[0], &head.config().options),
             Self::Margin(head) => (head.class_centers.dims()[1], &head.config().options),
             Self::SphereFace2(head) => (head.class_centers.dims()[1], &head.config().options),
+            Self::Proxy(head) => (head.class_centers.dims()[1], &head.config().options),
         };
         check_shapes(features, targets, feature_dim)?;
         check_finite(features)?;
@@ -233,6 +255,7 @@ impl Head {
             Self::Linear(head) => head.logits(features),
             Self::Margin(head) => head.logits(features),
             Self::SphereFace2(head) => head.logits(features),
+            Self::Proxy(head) => head.logits(features),
         }
     }
 
@@ -247,7 +270,7 @@ impl Head {
         let (logits, _) = self.logits(features);
         match self {
             Self::SphereFace2(_) => sigmoid(logits),
-            Self::Linear(_) | Self::Margin(_) => softmax(logits, 1),
+            Self::Linear(_) | Self::Margin(_) | Self::Proxy(_) => softmax(logits, 1),
         }
     }
 
@@ -269,7 +292,7 @@ impl Head {
     /// - norms: `[batch]`, as [`forward`](Self::forward) gives them
     pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
         match self {
-            Self::Linear(_) => None,
+            Self::Linear(_) | Self::Proxy(_) => None,
             Self::Margin(head) => head.saturation(norms),
             Self::SphereFace2(head) => head.saturation(norms),
         }
@@ -280,7 +303,7 @@ impl Head {
     pub fn as_margin(&self) -> Option<&MarginHead> {
         match self {
             Self::Margin(head) => Some(head),
-            Self::Linear(_) | Self::SphereFace2(_) => None,
+            Self::Linear(_) | Self::SphereFace2(_) | Self::Proxy(_) => None,
         }
     }
 
@@ -290,6 +313,7 @@ impl Head {
             Self::Linear(head) => head.classes(),
             Self::Margin(head) => head.classes(),
             Self::SphereFace2(head) => head.classes(),
+            Self::Proxy(head) => head.classes(),
         }
     }
 }

@@ -44,8 +44,8 @@ pub(super) struct Radius {
 }
 
 impl Radius {
-    pub fn new(map: &NormMap, device: &Device) -> Self {
-        Self { statistics: map.statistics(device), map: map.clone(), custom: None }
+    pub fn new(map: &NormMap, feature_dim: usize, device: &Device) -> Self {
+        Self { statistics: map.statistics(device), map: map.for_features(feature_dim), custom: None }
     }
 
     /// The same with a map of the user's in place of the configured one.
@@ -66,7 +66,7 @@ impl Radius {
     /// Takes in the norms `[batch, 1]` of a batch before it is trained on.
     pub fn take_in(&self, norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) {
         if let (Some(statistics), None) = (&self.statistics, &self.custom) {
-            statistics.update(norms, ignored);
+            self.map.take_in(norms, ignored, statistics);
         }
     }
 
@@ -75,6 +75,14 @@ impl Radius {
         match &self.custom {
             Some(map) => map.forward(norms),
             None => self.map.forward(norms, self.statistics.as_ref()),
+        }
+    }
+
+    /// `[batch, 1]`, for norms `[batch, 1]` of a batch that is trained on.
+    pub fn of_batch(&self, norms: Tensor<2>, ignored: Option<&Tensor<2, Bool>>) -> Tensor<2> {
+        match &self.custom {
+            Some(map) => map.forward(norms),
+            None => self.map.of_batch(norms, ignored, self.statistics.as_ref()),
         }
     }
 

@@ -30,7 +30,9 @@ use crate::{
 /// L_i  = l (α softplus(−z_iy) + (1 − α) Σ_{j≠y} softplus(z_ij))
 /// ```
 ///
-/// with a learned bias `b`, which begins where it has no gradient for cosines of 0.
+/// with a learned bias `b`. With another margin of the others, `g = cos` (`t = 1`), `α = 1/2` and `l = 2` it is the unified
+/// cross entropy of UniTSFace (Q. Li et al., "UniTSFace: Unified Threshold Integrated Sample-to-Sample Loss for Face
+/// Recognition", NeurIPS 2023, arXiv 2311.02523), whose authors' code clamps each `z` to `±phi` in value.
 ///
 /// From Y. Wen, W. Liu, A. Weller, B. Raj, R. Singh, "SphereFace2: Binary Classification is All You Need for Deep Face
 /// Recognition", ICLR 2022, arXiv 2108.01513, with a constant `phi`.
@@ -41,12 +43,18 @@ pub struct SphereFace2Config {
     pub norm_map: NormMap,
     /// The margin `m`, at least 0 and below 2.
     pub margin: f64,
+    /// The margin of the others, where it is not that of the target, at least 0 and below 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin_of_others: Option<f64>,
     /// The exponent `t` of `g`, at least 1.
     pub exponent: f64,
     /// The share `α` of the target's loss, above 0 and below 1.
     pub balance: f64,
     /// The weight `l` of the loss, above 0.
     pub weight: f64,
+    /// Where the bias begins.
+    #[serde(default, skip_serializing_if = "FirstBias::is_balanced")]
+    pub first_bias: FirstBias,
     /// With [`MarginGradient::Detached`], `g` and `m` have the derivative 1 by the cosine, as in OpenSphere.
     #[serde(default)]
     pub margin_gradient: MarginGradient,
@@ -55,15 +63,34 @@ pub struct SphereFace2Config {
     pub options: LossOptions,
 }
 
+/// Where the bias of a one-vs-all head begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirstBias {
+    /// Where it has no gradient for cosines of 0: as in SphereFace2.
+    #[default]
+    Balanced,
+    /// At `−ln(10 C)` for `C` classes: as in UniTSFace.
+    LogClasses,
+}
+
+impl FirstBias {
+    fn is_balanced(&self) -> bool {
+        *self == Self::Balanced
+    }
+}
+
 impl Default for SphereFace2Config {
     /// `phi = 40`, `m = 0.4`, `t = 3`, `α = 0.7`, and OpenSphere's weight of 50 divided by `phi`.
     fn default() -> Self {
         Self {
             norm_map: NormMap::Constant(Constant { scale: 40.0 }),
             margin: 0.4,
+            margin_of_others: None,
             exponent: 3.0,
             balance: 0.7,
             weight: 1.25,
+            first_bias: FirstBias::Balanced,
             margin_gradient: MarginGradient::Exact,
             options: LossOptions::default(),
         }
@@ -81,6 +108,7 @@ impl SphereFace2Config {
         self.norm_map.validate()?;
         self.options.validate()?;
         Error::check_cosine_margin("margin of SphereFace2", self.margin)?;
+        Error::check_cosine_margin("margin of the others of SphereFace2", self.others())?;
         let exponent = self.exponent;
         let valid = exponent >= 1.0 && exponent.is_finite();
         Error::check("exponent of SphereFace2", "finite and at least 1", exponent, valid)?;
@@ -120,19 +148,27 @@ impl SphereFace2Config {
             bias: Param::from_tensor(bias),
             training: Param::from_bool(true),
             class_weights: self.options.weights(classes, device)?,
-            radius: Radius::new(&self.norm_map, device),
+            radius: Radius::new(&self.norm_map, feature_dim, device),
             config: self.clone(),
         })
     }
 
+    /// The margin of the others.
+    fn others(&self) -> f64 {
+        self.margin_of_others.unwrap_or(self.margin)
+    }
+
     /// The bias whose gradient is 0 if every cosine is 0 and every radius the norm map's largest (1, if it has none).
     fn first_bias(&self, classes: usize) -> f64 {
+        if self.first_bias == FirstBias::LogClasses {
+            return -(10.0 * classes as f64).ln();
+        }
         if classes < 2 {
             return 0.0;
         }
         let radius = self.norm_map.largest_radius().unwrap_or(1.0);
         let middle = 2.0 * 0.5f64.powf(self.exponent) - 1.0;
-        let (target, other) = (radius * (middle - self.margin), radius * (middle + self.margin));
+        let (target, other) = (radius * (middle - self.margin), radius * (middle + self.others()));
         // α sigmoid(−(target + b)) = (1 − α) (C − 1) sigmoid(other + b), a quadratic in exp(b).
         let odds = self.balance / ((1.0 - self.balance) * (classes - 1) as f64);
         let root = ((1.0 - odds).powi(2) + 4.0 * odds * (target - other).exp()).sqrt();
@@ -194,7 +230,7 @@ impl SphereFace2Head {
         let margin = self.config.margin;
         let column = targets.columns.clone();
         // Each logit with the sign of what it should not be: z of the others, −z of the target.
-        let others = (stretched.clone().add_scalar(margin)) * radii.clone() + bias.clone();
+        let others = (stretched.clone().add_scalar(self.config.others())) * radii.clone() + bias.clone();
         let target = (stretched.gather(1, column.clone()).sub_scalar(margin) * radii + bias).neg();
         let replaced = target - others.clone().gather(1, column.clone());
         let losses = softplus(others.scatter(1, column.clone(), replaced, IndexingUpdateOp::Add));

@@ -21,6 +21,9 @@ pub struct HeadState {
     /// `μ` and `σ` of a margin that follows the norms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub margin: Option<NormMoments>,
+    /// Mean and deviation of FunFace's certainty ratio.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certainty: Option<NormMoments>,
     /// The `c` of CurricularFace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub curriculum: Option<f64>,
@@ -33,7 +36,7 @@ impl Head {
     /// What the head remembers. It reads it back from the device.
     pub fn state(&self) -> HeadState {
         match self {
-            Self::Linear(_) => HeadState::default(),
+            Self::Linear(_) | Self::Proxy(_) => HeadState::default(),
             Self::Margin(head) => head.state(),
             Self::SphereFace2(head) => head.state(),
         }
@@ -47,7 +50,7 @@ impl Head {
     /// Nothing is replaced then.
     pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
         match self {
-            Self::Linear(_) => check_parts(state, &HeadState::default()),
+            Self::Linear(_) | Self::Proxy(_) => check_parts(state, &HeadState::default()),
             Self::Margin(head) => head.set_state(state),
             Self::SphereFace2(head) => head.set_state(state),
         }
@@ -61,6 +64,7 @@ impl MarginHead {
         HeadState {
             norm_map: self.radius.statistics().map(|statistics| statistics.moments()),
             margin: margin.norm_statistics.as_ref().map(|statistics| statistics.moments()),
+            certainty: margin.certainty.as_ref().map(|statistics| statistics.moments()),
             curriculum: margin.curriculum.as_ref().map(|state| f64::from(state.read()[0])),
             steps: self.steps.as_ref().map(|steps| steps.count()),
         }
@@ -77,6 +81,9 @@ impl MarginHead {
             statistics.set(moments)?;
         }
         if let (Some(statistics), Some(moments)) = (&self.margin_state.norm_statistics, &state.margin) {
+            statistics.set(moments)?;
+        }
+        if let (Some(statistics), Some(moments)) = (&self.margin_state.certainty, &state.certainty) {
             statistics.set(moments)?;
         }
         if let (Some(curriculum), Some(value)) = (&self.margin_state.curriculum, state.curriculum) {
@@ -128,6 +135,7 @@ fn check_parts(state: &HeadState, those: &HeadState) -> Result<(), Error> {
     let parts = [
         ("running norms of the norm map", state.norm_map.is_some(), those.norm_map.is_some()),
         ("running norms of the margin", state.margin.is_some(), those.margin.is_some()),
+        ("certainty ratio", state.certainty.is_some(), those.certainty.is_some()),
         ("curriculum", state.curriculum.is_some(), those.curriculum.is_some()),
         ("count of steps", state.steps.is_some(), those.steps.is_some()),
     ];
@@ -136,7 +144,7 @@ fn check_parts(state: &HeadState, those: &HeadState) -> Result<(), Error> {
             return Err(Error::NoSuchState { what });
         }
     }
-    for moments in [&state.norm_map, &state.margin].into_iter().flatten() {
+    for moments in [&state.norm_map, &state.margin, &state.certainty].into_iter().flatten() {
         moments.validate()?;
     }
     state.curriculum.map_or(Ok(()), |value| {

@@ -55,14 +55,7 @@ impl AdaFaceMargin {
         let (mean, std) = statistics.values(norms);
         let standardised = (Self::held(norms.clone()) - mean) / std.add_scalar(1e-3);
         let quality = standardised.mul_scalar(self.concentration).clamp(-1.0, 1.0);
-        let shift = quality.clone().mul_scalar(-self.margin);
-        let moved = angle(cosines) + shift.clone();
-        let (low, high) = (EDGE, std::f64::consts::PI - EDGE);
-        let held = moved.clone().lower_scalar(low).bool_or(moved.clone().greater_scalar(high));
-        let moved = moved.clamp(low, high);
-        let slope = (moved.clone().sin() / sine(cosines)).mask_where(is_noise(cosines), shift.cos());
-        let subtracted = quality.add_scalar(1.0).mul_scalar(self.margin);
-        Shaped { value: moved.cos() - subtracted, by_cosine: slope.mask_fill(held, 0.0), by_norm: None }
+        shape(cosines, quality, self.margin, EDGE)
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {
@@ -71,4 +64,16 @@ impl AdaFaceMargin {
         Error::check("concentration of AdaFace", "finite and at least 0", self.concentration, valid)?;
         Error::check_rate("momentum of AdaFace", self.momentum)
     }
+}
+
+/// `cos(θ − m ẑ) − (m + m ẑ)` for the quality `ẑ`, `[batch, 1]`, with the angle held `edge` from 0 and π.
+pub(super) fn shape(cosines: &Tensor<2>, quality: Tensor<2>, margin: f64, edge: f64) -> Shaped {
+    let shift = quality.clone().mul_scalar(-margin);
+    let moved = angle(cosines) + shift.clone();
+    let (low, high) = (edge, std::f64::consts::PI - edge);
+    let held = moved.clone().lower_scalar(low).bool_or(moved.clone().greater_scalar(high));
+    let moved = moved.clamp(low, high);
+    let slope = (moved.clone().sin() / sine(cosines)).mask_where(is_noise(cosines), shift.cos());
+    let subtracted = quality.add_scalar(1.0).mul_scalar(margin);
+    Shaped { value: moved.cos() - subtracted, by_cosine: slope.mask_fill(held, 0.0), by_norm: None }
 }

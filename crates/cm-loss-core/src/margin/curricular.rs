@@ -41,13 +41,6 @@ impl CurricularMargin {
         targets.clone().mul_scalar(self.margin.cos()) - sine(targets).mul_scalar(self.margin.sin())
     }
 
-    /// The cosines `[batch, classes]` with those of classes beyond `[batch, 1]` reweighted, for the curriculum `c`, `[1, 1]`.
-    pub(crate) fn reweighted(cosines: Tensor<2>, beyond: Tensor<2>, curriculum: Tensor<2>) -> Tensor<2> {
-        let hard = cosines.clone().detach().greater(beyond.expand(cosines.dims()));
-        let harder = cosines.clone() * (cosines.clone() + curriculum);
-        cosines.mask_where(hard, harder)
-    }
-
     pub(super) fn validate(&self) -> Result<(), Error> {
         check_angle("margin of CurricularFace", self.margin)?;
         Error::check_rate("momentum of CurricularFace", self.momentum)

@@ -6,20 +6,10 @@ use rand_distr::Normal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Shaped,
+    MarginForm, Shaped,
     angular::{self, AngularOverflow},
 };
 use crate::{Error, steps::Step, targets::Targets};
-
-/// Where the margin of [`ElasticMargin`] enters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ElasticForm {
-    /// ElasticFace-Arc: `t = cos(θ + m)`.
-    Angular,
-    /// ElasticFace-Cos: `t = cos θ − m`.
-    Cosine,
-}
 
 /// A margin drawn for each sample: `m ~ N(mean, deviation²)`.
 ///
@@ -37,7 +27,7 @@ pub struct ElasticMargin {
     /// Standard deviation of the margin, from 0 (every margin is the mean) up to (not including) 1.
     pub deviation: f64,
     /// Where it enters.
-    pub form: ElasticForm,
+    pub form: MarginForm,
     /// The "+" variant: of the margins drawn for a batch, the sample with the smallest target cosine gets the largest.
     pub sorted: bool,
     /// Seed of the random numbers.
@@ -53,8 +43,8 @@ impl ElasticMargin {
             None => cosines.full_like(self.mean),
         };
         match self.form {
-            ElasticForm::Angular => angular::shape(cosines, margins, AngularOverflow::Plain).0,
-            ElasticForm::Cosine => Shaped::with_slope_one(cosines.clone() - margins),
+            MarginForm::Angular => angular::shape(cosines, margins, AngularOverflow::Plain).0,
+            MarginForm::Cosine => Shaped::with_slope_one(cosines.clone() - margins),
         }
     }
 

@@ -4,20 +4,10 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Shaped,
+    MarginForm, Shaped,
     angular::{self, AngularOverflow, check_angle},
 };
 use crate::Error;
-
-/// Where the margin of [`MagFaceMargin`] enters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MagFaceForm {
-    /// `t = cos(θ + m(r))`.
-    Angular,
-    /// `t = cos θ − m(r)`.
-    Cosine,
-}
 
 /// A margin that grows linearly with the norm `r`, from `m_l` at `r = l` to `m_u` at `r = u`, and stays there outside:
 ///
@@ -42,7 +32,7 @@ pub struct MagFaceMargin {
     /// Largest margin `m_u`, at least `m_l`.
     pub upper_margin: f64,
     /// Where it enters.
-    pub form: MagFaceForm,
+    pub form: MarginForm,
     /// What happens past π in the angular form; its authors' code has [`AngularOverflow::Easy`].
     pub overflow: AngularOverflow,
 }
@@ -67,8 +57,8 @@ impl MagFaceMargin {
         let inside = norms.clone().greater_scalar(self.lower_norm).float()
             * norms.clone().lower_scalar(self.upper_norm).float();
         let (shaped, by_margin) = match self.form {
-            MagFaceForm::Angular => angular::shape(cosines, margins, self.overflow),
-            MagFaceForm::Cosine => {
+            MarginForm::Angular => angular::shape(cosines, margins, self.overflow),
+            MarginForm::Cosine => {
                 let by_margin = margins.full_like(-1.0);
                 (Shaped::with_slope_one(cosines.clone() - margins), by_margin)
             }
@@ -84,11 +74,11 @@ impl MagFaceMargin {
         let rises = self.upper_margin >= self.lower_margin;
         Error::check("upper margin of MagFace", allowed, self.upper_margin, rises)?;
         match self.form {
-            MagFaceForm::Angular => {
+            MarginForm::Angular => {
                 check_angle("lower margin of MagFace", self.lower_margin)?;
                 check_angle("upper margin of MagFace", self.upper_margin)
             }
-            MagFaceForm::Cosine => {
+            MarginForm::Cosine => {
                 Error::check_cosine_margin("lower margin of MagFace", self.lower_margin)?;
                 Error::check_cosine_margin("upper margin of MagFace", self.upper_margin)
             }

@@ -13,36 +13,54 @@
 //! | [`AdaFaceMargin`] | `cos(θ − m ẑ) − (m + m ẑ)` | AdaFace |
 //! | [`CurricularMargin`] | `cos(θ + m)`, hard negatives reweighted | CurricularFace |
 //! | [`ElasticMargin`] | `cos(θ + m)` or `cos θ − m` with random `m` | ElasticFace |
+//! | [`FunFaceMargin`] | AdaFace's with `ẑ` of norm and certainty ratio | FunFace |
+//! | [`QuadraticMargin`] | `a (θ − h)² + k` | X2-Softmax |
+//! | [`CircleMargin`] | `[1 + m − cos θ]₊ (cos θ − (1 − m))`, others too | circle loss |
+//! | [`PerClassMargin`] | `cos(θ + m_y)` or `cos θ − m_y` | LDAM, dynamic margins |
+//! | [`RankedMargin`] | `cos(θ + m)` or `cos θ − m`, `m` by the rank of the norm | ours |
 
 mod adaface;
 mod angle;
 mod angular;
+mod circle;
 mod combined;
 mod cosine;
 mod curricular;
 mod elastic;
+mod funface;
 mod magface;
 mod multiplicative;
+mod others;
+mod per_class;
+mod quadratic;
+mod ranked;
 mod state;
 
-use burn::tensor::{IndexingUpdateOp, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, steps::Step, targets::Targets};
 
 pub use adaface::AdaFaceMargin;
 pub use angular::{AngularMargin, AngularOverflow};
+pub use circle::CircleMargin;
 pub use combined::{CombinedMargin, Extension};
 pub use cosine::CosineMargin;
 pub use curricular::CurricularMargin;
-pub use elastic::{ElasticForm, ElasticMargin};
-pub use magface::{MagFaceForm, MagFaceMargin};
+pub use elastic::ElasticMargin;
+pub use funface::FunFaceMargin;
+pub use magface::MagFaceMargin;
 pub use multiplicative::{Annealing, MultiplicativeMargin};
+pub(crate) use others::{Curve, Others};
+pub use per_class::PerClassMargin;
+pub use quadratic::QuadraticMargin;
+pub use ranked::RankedMargin;
 pub(crate) use state::MarginState;
 
 /// A choice of the margin `t`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Margin {
     /// `t = cos θ`.
     None,
@@ -62,6 +80,42 @@ pub enum Margin {
     Curricular(CurricularMargin),
     /// A random margin.
     Elastic(ElasticMargin),
+    /// A margin that follows the standardized norm and the certainty ratio.
+    FunFace(FunFaceMargin),
+    /// `t = a (θ − h)² + k`.
+    Quadratic(QuadraticMargin),
+    /// Similarities weighted by how far they are from where they should be.
+    Circle(CircleMargin),
+    /// A margin for each class.
+    PerClass(PerClassMargin),
+    /// A margin by the rank of the norm in its batch.
+    Ranked(RankedMargin),
+}
+
+/// Where an additive margin `m` enters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MarginForm {
+    /// `t = cos(θ + m)`, `m` in radians.
+    Angular,
+    /// `t = cos θ − m`.
+    #[default]
+    Cosine,
+}
+
+/// `t` with a margin for each sample, `[batch, 1]`, as a constant. Past π the angular form falls on.
+fn margin_of(form: MarginForm, cosines: &Tensor<2>, margins: Tensor<2>) -> Shaped {
+    match form {
+        MarginForm::Angular => angular::shape(cosines, margins, AngularOverflow::MonotoneTail).0,
+        MarginForm::Cosine => Shaped::with_slope_one(cosines.clone() - margins),
+    }
+}
+
+fn validate_form(form: MarginForm, what: &'static str, margin: f64) -> Result<(), Error> {
+    match form {
+        MarginForm::Angular => angular::check_angle(what, margin),
+        MarginForm::Cosine => Error::check_cosine_margin(what, margin),
+    }
 }
 
 /// How gradients pass a margin. The value is the same; the losses learn differently.
@@ -81,8 +135,10 @@ pub(crate) struct Memory<'a> {
     pub state: &'a MarginState,
     /// For a margin that [counts steps](Margin::counts_steps).
     pub step: Option<&'a Step>,
-    /// Whether random margins are drawn.
+    /// Whether the batch is trained on: random margins are drawn.
     pub training: bool,
+    /// For a margin that [asks for it](Margin::wants_certainty), the certainty ratio of each sample, `[batch, 1]`.
+    pub certainty: Option<&'a Tensor<2>>,
 }
 
 /// Value and derivatives of `t`, computed outside the graph; all `[batch, 1]`.
@@ -120,14 +176,24 @@ impl Margin {
     /// The one number that is the margin, if there is one.
     pub(crate) fn margin_mut(&mut self) -> Option<&mut f64> {
         match self {
-            Self::None | Self::Combined(_) | Self::MagFace(_) => None,
+            Self::None | Self::Combined(_) | Self::MagFace(_) | Self::Quadratic(_) | Self::PerClass(_) => {
+                None
+            }
             Self::Cosine(margin) => Some(&mut margin.margin),
             Self::Angular(margin) => Some(&mut margin.margin),
             Self::Multiplicative(margin) => Some(&mut margin.margin),
             Self::AdaFace(margin) => Some(&mut margin.margin),
             Self::Curricular(margin) => Some(&mut margin.margin),
             Self::Elastic(margin) => Some(&mut margin.mean),
+            Self::FunFace(margin) => Some(&mut margin.margin),
+            Self::Circle(margin) => Some(&mut margin.margin),
+            Self::Ranked(margin) => Some(&mut margin.margin),
         }
+    }
+
+    /// Whether this margin looks at the largest cosine with another class.
+    pub(crate) fn wants_certainty(&self) -> bool {
+        matches!(self, Self::FunFace(_))
     }
 
     /// Whether this margin changes with the steps trained.
@@ -137,32 +203,6 @@ impl Margin {
             Self::Elastic(_) => true,
             _ => false,
         }
-    }
-
-    /// The cosines `[batch, classes]` with the margin in them, for feature norms `[batch, 1]`. No state changes.
-    pub(crate) fn forward(
-        &self,
-        cosines: Tensor<2>,
-        norms: &Tensor<2>,
-        targets: &Targets,
-        memory: Memory<'_>,
-        gradient: MarginGradient,
-    ) -> Tensor<2> {
-        if self.is_none() || cosines.dims()[0] == 0 {
-            return cosines;
-        }
-        let target = cosines.clone().gather(1, targets.columns.clone());
-        let hard = self.hard(&target, &memory);
-        let with_margin = self.of_target(target.clone(), norms, targets, memory, gradient);
-        let (cosines, replaced) = match hard {
-            Some((beyond, curriculum)) => {
-                let cosines = CurricularMargin::reweighted(cosines, beyond, curriculum);
-                let replaced = cosines.clone().gather(1, targets.columns.clone());
-                (cosines, replaced)
-            }
-            _ => (cosines, target),
-        };
-        cosines.scatter(1, targets.columns.clone(), with_margin - replaced, IndexingUpdateOp::Add)
     }
 
     /// The target's cosines `[batch, 1]` with the margin in them. No state changes.
@@ -181,12 +221,16 @@ impl Margin {
         self.shape(&outside, &norms_outside, targets, &memory).attached(target, norms, gradient)
     }
 
-    /// For a margin that reweights hard classes: the cosine `[batch, 1]` beyond which a class is hard, for target cosines
-    /// `[batch, 1]`, and the curriculum `[1, 1]`.
-    pub(crate) fn hard(&self, targets: &Tensor<2>, memory: &Memory<'_>) -> Option<(Tensor<2>, Tensor<2>)> {
+    /// What becomes of the other classes, where it is not their cosine, for target cosines `[batch, 1]`.
+    pub(crate) fn others(&self, targets: &Tensor<2>, memory: &Memory<'_>) -> Option<Others> {
         match (self, memory.state.curriculum(targets)) {
             (Self::Curricular(margin), Some(curriculum)) => {
-                Some((margin.beyond(&targets.clone().detach()), curriculum))
+                let beyond = margin.beyond(&targets.clone().detach());
+                Some(Others { curve: Curve::CURRICULAR, beyond, curriculum: curriculum.detach() })
+            }
+            (Self::Circle(margin), _) => {
+                let (curve, from) = margin.others();
+                Some(Others::from_cosine(curve, from, targets))
             }
             _ => None,
         }
@@ -211,6 +255,15 @@ impl Margin {
             Self::AdaFace(margin) => margin.shape(cosines, norms, memory.state.norm_statistics()),
             Self::Curricular(margin) => margin.shape(cosines),
             Self::Elastic(margin) => margin.shape(cosines, targets, memory.step.filter(|_| memory.training)),
+            Self::FunFace(margin) => {
+                let unknown = || memory.state.mean_certainty(cosines);
+                let certainty = memory.certainty.cloned().unwrap_or_else(unknown);
+                margin.shape(cosines, norms, &certainty, memory.state.both())
+            }
+            Self::Quadratic(margin) => margin.shape(cosines),
+            Self::Circle(margin) => margin.shape(cosines),
+            Self::PerClass(margin) => margin.shape(cosines, targets),
+            Self::Ranked(margin) => margin.shape(cosines, norms, targets, memory.training),
         }
     }
 
@@ -230,6 +283,11 @@ impl Margin {
             Self::AdaFace(margin) => margin.validate(),
             Self::Curricular(margin) => margin.validate(),
             Self::Elastic(margin) => margin.validate(),
+            Self::FunFace(margin) => margin.validate(),
+            Self::Quadratic(margin) => margin.validate(),
+            Self::Circle(margin) => margin.validate(),
+            Self::PerClass(margin) => margin.validate(),
+            Self::Ranked(margin) => margin.validate(),
         }
     }
 }

@@ -13,19 +13,23 @@
 //! | [`Tanh`] | `s · tanh(r)` | `[0, s)` | `s` |
 //! | [`Rational`] | `s · r / (1 + r)` | `[0, s)` | `s` |
 //! | [`Logarithm`] | `s · ln(1 + r)` | `[0, ∞)` | `s` |
+//! | [`MeanPreserving`] (ours) | `s · sigmoid(r) / mean sigmoid` | `(s/2, 2s)` | |
+//! | [`VonMisesFisher`] (ours) | `s · r / (ν + √(ν² + r²))`, `ν = (D − 1)/2` | `[0, s)` | `s/(2ν)` |
 //! | [`Clamp`] | `s · min(max(r, l), u)` | `[s·l, s·u]` | `s` |
 
 mod calibrated;
 mod clamp;
 mod constant;
 mod logarithm;
+mod mean_preserving;
 mod rational;
 mod sigmoid;
 mod tanh;
+mod von_mises_fisher;
 
 use std::fmt::Debug;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Bool, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, NormStatistics};
@@ -34,13 +38,16 @@ pub use calibrated::CalibratedSigmoid;
 pub use clamp::Clamp;
 pub use constant::Constant;
 pub use logarithm::Logarithm;
+pub use mean_preserving::MeanPreserving;
 pub use rational::Rational;
 pub use sigmoid::SigmoidContraction;
 pub use tanh::Tanh;
+pub use von_mises_fisher::VonMisesFisher;
 
 /// A choice of the norm map `phi`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NormMap {
     /// `phi(r) = r`: the logits of a linear layer with unit class centers and no bias.
     Identity,
@@ -58,6 +65,10 @@ pub enum NormMap {
     Logarithm(Logarithm),
     /// `phi(r) = s · min(max(r, l), u)`.
     Clamp(Clamp),
+    /// `phi(r) = s · sigmoid(r) / mean sigmoid`: ours, which cannot shorten all features at a gain.
+    MeanPreserving(MeanPreserving),
+    /// `phi(r) = s · r / (ν + √(ν² + r²))`: ours, which knows the dimension of the feature.
+    VonMisesFisher(VonMisesFisher),
 }
 
 /// A norm map of your own.
@@ -93,6 +104,43 @@ impl NormMap {
             Self::Rational(map) => map.forward(norms),
             Self::Logarithm(map) => map.forward(norms),
             Self::Clamp(map) => map.forward(norms),
+            Self::MeanPreserving(map) => map.forward(norms, needed(statistics)),
+            Self::VonMisesFisher(map) => map.forward(norms),
+        }
+    }
+
+    /// Radius of each row's logits in a batch that is trained on: as [`forward`](Self::forward), but for a map that looks at the
+    /// whole batch.
+    pub(crate) fn of_batch(
+        &self,
+        norms: Tensor<2>,
+        ignored: Option<&Tensor<2, Bool>>,
+        statistics: Option<&NormStatistics>,
+    ) -> Tensor<2> {
+        match self {
+            Self::MeanPreserving(map) => map.of_batch(norms, ignored),
+            _ => self.forward(norms, statistics),
+        }
+    }
+
+    /// Lets the statistics take in the norms `[batch, 1]` of a batch.
+    pub(crate) fn take_in(
+        &self,
+        norms: &Tensor<2>,
+        ignored: Option<&Tensor<2, Bool>>,
+        statistics: &NormStatistics,
+    ) {
+        match self {
+            Self::MeanPreserving(_) => MeanPreserving::take_in(norms, ignored, statistics),
+            _ => statistics.update(norms, ignored),
+        }
+    }
+
+    /// The map for a head with features of so many dimensions.
+    pub(crate) fn for_features(&self, feature_dim: usize) -> Self {
+        match self {
+            Self::VonMisesFisher(map) => Self::VonMisesFisher(map.for_features(feature_dim)),
+            other => other.clone(),
         }
     }
 
@@ -100,6 +148,7 @@ impl NormMap {
     pub fn statistics(&self, device: &Device) -> Option<NormStatistics> {
         match self {
             Self::CalibratedSigmoid(map) => Some(map.statistics(device)),
+            Self::MeanPreserving(map) => Some(map.statistics(device)),
             _ => None,
         }
     }
@@ -123,6 +172,8 @@ impl NormMap {
             Self::Rational(_) => Rational::relative_slope(norms),
             Self::Logarithm(_) => Logarithm::relative_slope(norms),
             Self::Clamp(map) => map.relative_slope(norms),
+            Self::MeanPreserving(_) => MeanPreserving::relative_slope(norms),
+            Self::VonMisesFisher(map) => map.relative_slope(norms),
         })
     }
 
@@ -137,6 +188,8 @@ impl NormMap {
             Self::Rational(map) => Some(&mut map.scale),
             Self::Logarithm(map) => Some(&mut map.scale),
             Self::Clamp(map) => Some(&mut map.scale),
+            Self::MeanPreserving(map) => Some(&mut map.scale),
+            Self::VonMisesFisher(map) => Some(&mut map.scale),
         }
     }
 
@@ -150,6 +203,8 @@ impl NormMap {
             Self::Tanh(map) => Some(map.scale),
             Self::Rational(map) => Some(map.scale),
             Self::Clamp(map) => Some(map.scale * map.upper),
+            Self::MeanPreserving(map) => Some(2.0 * map.scale),
+            Self::VonMisesFisher(map) => Some(map.scale),
         }
     }
 
@@ -168,6 +223,8 @@ impl NormMap {
             Self::Rational(map) => map.validate(),
             Self::Logarithm(map) => map.validate(),
             Self::Clamp(map) => map.validate(),
+            Self::MeanPreserving(map) => map.validate(),
+            Self::VonMisesFisher(map) => map.validate(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod center_loss;
 mod magface;
+mod qcface;
 mod ring;
 mod spread;
 mod squared_norm;
@@ -20,6 +21,7 @@ use crate::Error;
 pub use center_loss::CenterLoss;
 pub(crate) use center_loss::FeatureCenters;
 pub use magface::MagFaceNorm;
+pub use qcface::QcFaceNorm;
 pub use ring::Ring;
 pub use spread::CenterSpread;
 pub use squared_norm::SquaredNorm;
@@ -27,6 +29,7 @@ pub use squared_norm::SquaredNorm;
 /// A choice of the regularizer `g`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Regularizer {
     /// `g = 0`.
     #[default]
@@ -37,6 +40,8 @@ pub enum Regularizer {
     Ring(Ring),
     /// `g(r) = λ (a / u² + 1 / a)`, `a = min(max(r, l), u)`.
     MagFace(MagFaceNorm),
+    /// `g(r, p) = λ (q(r) − q(r*))`, which pulls the norm to where the certainty `p` says.
+    QcFace(QcFaceNorm),
 }
 
 impl Regularizer {
@@ -54,12 +59,18 @@ impl Regularizer {
     ///
     /// - norms: `[batch, 1]`
     /// - radius: what [`radius`](Self::radius) gave
+    /// - certainty: the target's probability without margin, `[batch, 1]`; only QCFace looks at it
     /// - output: `[batch, 1]`
     ///
     /// # Panics
     ///
     /// If the regularizer learns a radius and gets none.
-    pub fn forward(&self, norms: Tensor<2>, radius: Option<Tensor<1>>) -> Option<Tensor<2>> {
+    pub fn forward(
+        &self,
+        norms: Tensor<2>,
+        radius: Option<Tensor<1>>,
+        certainty: impl FnOnce() -> Tensor<2>,
+    ) -> Option<Tensor<2>> {
         match self {
             Self::None => None,
             Self::SquaredNorm(regularizer) => Some(regularizer.forward(norms)),
@@ -68,6 +79,7 @@ impl Regularizer {
                 Some(ring.forward(norms, radius))
             }
             Self::MagFace(regularizer) => Some(regularizer.forward(norms)),
+            Self::QcFace(regularizer) => Some(regularizer.forward(norms, &certainty())),
         }
     }
 
@@ -82,6 +94,7 @@ impl Regularizer {
             Self::SquaredNorm(regularizer) => regularizer.validate(),
             Self::Ring(regularizer) => regularizer.validate(),
             Self::MagFace(regularizer) => regularizer.validate(),
+            Self::QcFace(regularizer) => regularizer.validate(),
         }
     }
 }

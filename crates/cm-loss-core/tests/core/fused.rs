@@ -7,7 +7,8 @@ use burn::{
     tensor::{Device, Int, Tensor},
 };
 use cm_loss_core::{
-    ClassSampling, HeadConfig, LossOptions, LossPath, MarginHead, MarginHeadConfig, Preset,
+    ClassSampling, HeadConfig, LossOptions, LossPath, Margin, MarginHead, MarginHeadConfig, MarginPlace,
+    NormGradient, Preset,
     margin::MarginGradient,
     regularizer::{CenterLoss, CenterSpread},
 };
@@ -185,6 +186,15 @@ fn parts_beside_the_margin_are_the_same_class_by_class() {
         let sampling = ClassSampling { fraction: 0.3, seed: 5 };
         check(preset.name(), shape, &config.clone().with_sampling(sampling));
         check(preset.name(), shape, &config.clone().with_margin_gradient(MarginGradient::Detached));
+        check(preset.name(), shape, &config.clone().with_norm_gradient(NormGradient::Detached));
+        check(preset.name(), shape, &config.clone().with_temperature_compensation(30.0).with_learned_scale());
+        if !config.margin.is_none() {
+            let outside = config.clone().with_margin_place(MarginPlace::Outside { scale: 30.0 });
+            check(preset.name(), shape, &outside.with_margin_warm_up(2));
+        }
+        if !matches!(config.margin, Margin::Curricular(_) | Margin::Circle(_)) {
+            check(preset.name(), shape, &config.clone().with_filter_above(0.2));
+        }
         check(preset.name(), shape, &config.clone().with_center_loss(CenterLoss { weight: 0.01, rate: 0.5 }));
         if config.sub_centers == 1 {
             let spread = CenterSpread { weight: 0.1, sharpness: 2.0 };

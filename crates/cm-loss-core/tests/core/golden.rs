@@ -5,8 +5,9 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use cm_loss_core::{
-    Head, HeadConfig, LossOptions, Margin, MarginHeadConfig, Preset,
-    margin::MarginGradient,
+    Head, HeadConfig, LossOptions, Margin, MarginHeadConfig, MarginPlace, NormGradient, NormMap, Preset,
+    margin::{MarginForm, MarginGradient, RankedMargin},
+    norm_map::{MeanPreserving, VonMisesFisher},
     regularizer::{CenterLoss, CenterSpread},
 };
 use serde::Deserialize;
@@ -80,6 +81,23 @@ fn head(entry: &Entry, case: &Case, device: &Device) -> Head {
     match (&mut config, option) {
         (HeadConfig::Margin(config), "detached") => config.margin_gradient = MarginGradient::Detached,
         (HeadConfig::SphereFace2(config), "detached") => config.margin_gradient = MarginGradient::Detached,
+        (HeadConfig::Margin(config), "outside") => {
+            config.margin_place = MarginPlace::Outside { scale: 30.0 };
+        }
+        (HeadConfig::Margin(config), "detached-norm") => config.norm_gradient = NormGradient::Detached,
+        (HeadConfig::Margin(config), "compensated") => config.temperature_compensation = Some(30.0),
+        (HeadConfig::Margin(config), "mean-preserving") => {
+            config.norm_map = NormMap::MeanPreserving(MeanPreserving { scale: 30.0, momentum: 0.1 });
+        }
+        (HeadConfig::Margin(config), "vmf") => {
+            config.norm_map = NormMap::VonMisesFisher(VonMisesFisher { scale: 30.0, dimension: None });
+        }
+        (HeadConfig::Margin(config), "ranked" | "ranked-back") => {
+            let difference = if option == "ranked" { 1.0 } else { -1.0 };
+            let form = MarginForm::Cosine;
+            config.margin = Margin::Ranked(RankedMargin { margin: 0.4, difference, form });
+        }
+        (HeadConfig::Margin(config), "filtered") => config.filter_above = Some(0.4),
         (HeadConfig::Margin(config), "center-loss") => {
             config.center_loss = Some(CenterLoss { weight: 0.003, rate: 0.5 });
         }
@@ -144,7 +162,7 @@ fn errors(entry: &Entry, case: &Case, device: &Device) -> Errors {
         let found = match &head {
             Head::Linear(head) => learned(head.linear.bias.as_ref().unwrap()),
             Head::SphereFace2(head) => learned(&head.bias),
-            Head::Margin(_) => panic!("it has no bias"),
+            _ => panic!("it has no bias"),
         };
         gradient = gradient.max(error(&found, &expected, 1.0));
     }

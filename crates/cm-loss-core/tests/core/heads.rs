@@ -5,7 +5,7 @@ use cm_loss_core::{
     Head, HeadConfig, Margin, MarginHead, MarginHeadConfig, NormMap, Preset,
     margin::{
         AdaFaceMargin, AngularMargin, AngularOverflow, Annealing, CombinedMargin, CosineMargin,
-        CurricularMargin, Extension, MagFaceForm, MagFaceMargin, MultiplicativeMargin,
+        CurricularMargin, Extension, MagFaceMargin, MarginForm, MultiplicativeMargin,
     },
     norm_map::{CalibratedSigmoid, Clamp, Constant, Logarithm, Rational, SigmoidContraction, Tanh},
 };
@@ -97,8 +97,8 @@ fn margins(case: &Case) -> Vec<Pair<T, Margin>> {
         pair(T::Annealed(4.0, 1000.0), multiplicative(4.0, Some(Annealing::SPHEREFACE))),
         pair(T::CombinedMonotone(1.2, 0.3, 0.2), combined(Extension::Monotone)),
         pair(T::CombinedPlain(1.2, 0.3, 0.2), combined(Extension::Plain)),
-        pair(T::MagFaceAngular(bounds), magface(MagFaceForm::Angular)),
-        pair(T::MagFaceCosine(bounds), magface(MagFaceForm::Cosine)),
+        pair(T::MagFaceAngular(bounds), magface(MarginForm::Angular)),
+        pair(T::MagFaceCosine(bounds), magface(MarginForm::Cosine)),
         pair(T::AdaFace(0.4, 0.333, mean, std), Margin::AdaFace(adaface)),
         pair(
             T::Curricular(0.5, curriculum),

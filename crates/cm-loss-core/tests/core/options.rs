@@ -16,8 +16,8 @@ const CLASSES: usize = 5;
 const DIM: usize = 4;
 
 fn head(preset: Preset, options: &LossOptions, device: &Device) -> Head {
-    let rows = if preset == Preset::SubCenterArcFace { 3 * CLASSES } else { CLASSES };
     let head = preset.config().with_options(options.clone()).init(DIM, CLASSES, device).unwrap();
+    let [rows, _] = head.class_centers().dims();
     with_centers(head, &Values::new(11).matrix(rows, DIM), device)
 }
 
@@ -154,7 +154,7 @@ fn probabilities_and_predictions_are_those_of_the_inference_logits() {
                 let total: f64 = z.iter().map(|other| (other - z[best]).exp()).sum();
                 for j in 0..CLASSES {
                     let expected = match preset {
-                        Preset::SphereFace2 => 1.0 / (1.0 + (-z[j]).exp()),
+                        Preset::SphereFace2 | Preset::UniTsFace => 1.0 / (1.0 + (-z[j]).exp()),
                         _ => (z[j] - z[best]).exp() / total,
                     };
                     assert!((p[j] - expected).abs() < 1e-6, "{backend}, {preset}: {} {expected}", p[j]);

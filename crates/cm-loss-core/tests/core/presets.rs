@@ -1,7 +1,7 @@
 //! Presets are data with the names of the literature.
 
 use cm_loss_core::{
-    ClassSampling, Error, HeadConfig, Margin, NormMap, Preset, Regularizer,
+    ClassSampling, Error, HeadConfig, Margin, NormMap, Preset, ProxyLoss, Regularizer,
     margin::{CombinedMargin, MagFaceMargin},
 };
 
@@ -61,12 +61,24 @@ fn presets_have_the_parameters_of_their_papers() {
             "margin: 0.5, overflow: MonotoneTail",
         ),
         (Preset::CalibratedCmAdaFace, "CalibratedSigmoid { scale: 30.0, floor: 0.5", "concentration: 0.333"),
+        (Preset::QcFace, "Constant { scale: 64.0 }", "margin: 0.5, overflow: Easy"),
+        (
+            Preset::FunFace,
+            "Constant { scale: 64.0 }",
+            "margin: 0.4, concentration: 0.333, mixing: 0.1, momentum: 0.01",
+        ),
+        (Preset::X2Softmax, "Constant { scale: 64.0 }", "curvature: -0.9, center: 0.0, peak: 0.65"),
+        (Preset::CircleLoss, "Constant { scale: 256.0 }", "margin: 0.25"),
+        (Preset::SoftTriple, "Constant { scale: 20.0 }", "CosineMargin { margin: 0.01 }"),
     ];
-    assert_eq!(
-        expected.len() + 2,
-        Preset::ALL.len(),
-        "every preset but Softmax, which has no parameters, and SphereFace2 is here"
-    );
+    // Softmax has no parameters; the others have heads of their own.
+    let apart =
+        [Preset::Softmax, Preset::SphereFace2, Preset::UniTsFace, Preset::ProxyAnchor, Preset::P2SGrad];
+    assert_eq!(expected.len() + apart.len(), Preset::ALL.len(), "every preset is here");
+    let HeadConfig::SphereFace2(config) = Preset::UniTsFace.config() else { panic!("it is one-vs-all") };
+    assert_eq!((config.margin, config.margin_of_others), (0.4, Some(0.0)));
+    let HeadConfig::Proxy(config) = Preset::ProxyAnchor.config() else { panic!("it has proxies") };
+    assert_eq!(config.loss, ProxyLoss::ProxyAnchor { margin: 0.1, scale: 32.0 });
     let HeadConfig::SphereFace2(config) = Preset::SphereFace2.config() else {
         panic!("it is a head of its own")
     };
@@ -78,12 +90,21 @@ fn presets_have_the_parameters_of_their_papers() {
         config.validate().unwrap();
         let found = (format!("{:?}", config.norm_map), format!("{:?}", config.margin));
         assert!(found.0.contains(norm_map) && found.1.contains(margin), "{preset}: {found:?}");
-        let centers = if preset == Preset::SubCenterArcFace { 3 } else { 1 };
+        let centers = match preset {
+            Preset::SubCenterArcFace => 3,
+            Preset::SoftTriple => 10,
+            _ => 1,
+        };
         assert_eq!(config.sub_centers, centers, "{preset}");
         match (preset, &config.regularizer) {
             (Preset::Ring, Regularizer::Ring(ring)) => assert_eq!((ring.weight, ring.radius), (0.01, 20.0)),
             (Preset::MagFace, Regularizer::MagFace(g)) => {
                 assert_eq!((g.weight, g.lower_norm, g.upper_norm), (35.0, 10.0, 110.0));
+            }
+            (Preset::QcFace, Regularizer::QcFace(g)) => {
+                assert_eq!((g.weight, g.lower_norm, g.upper_norm), (20.0, 1.0, 100.0));
+                // As the authors' solver finds it.
+                assert!((g.balance() - 3421.927).abs() < 1e-2, "{}", g.balance());
             }
             (_, regularizer) => assert_eq!(*regularizer, Regularizer::None, "{preset}"),
         }

@@ -46,6 +46,11 @@ pub fn with_centers(head: Head, centers: &[Vec<f64>], device: &Device) -> Head {
             head.class_centers = Param::from_tensor(centers);
             Head::SphereFace2(head)
         }
+        Head::Proxy(mut head) => {
+            head.class_centers = Param::from_tensor(centers);
+            Head::Proxy(head)
+        }
+        _ => panic!("a new head"),
     }
 }
 
@@ -55,6 +60,8 @@ pub fn gradient_of_centers(head: &Head, gradients: &burn::tensor::Gradients) -> 
         Head::Linear(head) => head.linear.weight.val().grad(gradients).unwrap().transpose(),
         Head::Margin(head) => head.class_centers.val().grad(gradients).unwrap(),
         Head::SphereFace2(head) => head.class_centers.val().grad(gradients).unwrap(),
+        Head::Proxy(head) => head.class_centers.val().grad(gradients).unwrap(),
+        _ => panic!("a new head"),
     };
     values(gradient)
 }

@@ -6,7 +6,7 @@ use burn::{
 };
 use cm_loss_core::{
     Head, Margin, MarginHead, MarginHeadConfig, NormMap, Preset, Regularizer,
-    margin::{ElasticForm, ElasticMargin, MarginGradient},
+    margin::{ElasticMargin, MarginForm, MarginGradient},
     norm_map::Constant,
     regularizer::{MagFaceNorm, Ring},
 };
@@ -119,7 +119,7 @@ fn annealing_lowers_its_weight_with_every_step() {
 fn elastic_margins_repeat_with_the_seed_and_sorted_ones_favor_the_worst_sample() {
     for (backend, device) in devices() {
         let elastic = |sorted, seed| {
-            let form = ElasticForm::Cosine;
+            let form = MarginForm::Cosine;
             let margin = ElasticMargin { mean: 0.35, deviation: 0.1, form, sorted, seed };
             MarginHeadConfig::new(NormMap::Constant(Constant { scale: 1.0 }), Margin::Elastic(margin))
         };
@@ -276,8 +276,13 @@ fn sixteen_bit_features_are_computed_in_32_bits_by_every_loss() {
                 };
                 let (narrow, wide) = (run(false), run(true));
                 assert_eq!(narrow.0, wide.0, "{backend}, {preset}, {dtype:?}");
-                let finite = narrow.1.iter().all(|v| v.is_finite());
-                assert!(finite, "{backend}, {preset}, {dtype:?}: {:?}", narrow.1);
+                let largest = if dtype == DType::F16 { 65_504.0 } else { f64::from(f32::MAX) };
+                for (narrow, wide) in narrow.1.iter().zip(&wide.1) {
+                    let fits = wide.abs() <= largest;
+                    assert_eq!(narrow.is_finite(), fits, "{backend}, {preset}, {dtype:?}: {narrow} {wide}");
+                    // Of all losses the pull of QCFace at a short feature alone is beyond 16 bits.
+                    assert!(fits || preset == Preset::QcFace, "{backend}, {preset}, {dtype:?}: {wide}");
+                }
             }
         }
     }

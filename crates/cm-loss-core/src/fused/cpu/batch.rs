@@ -3,6 +3,7 @@
 use cm_kernels::tile::Aligned;
 
 use super::exponential::LANES;
+use crate::margin::Curve;
 
 /// What is the same for all classes.
 pub struct Samples<'a> {
@@ -14,18 +15,18 @@ pub struct Samples<'a> {
     pub units: &'a [f32],
     /// `phi` of each, padded.
     pub radii: Vec<f32>,
-    /// For a margin that reweights hard classes.
-    pub hard: Option<Hard>,
+    /// Where other classes' cosines do not stay as they are.
+    pub bent: Option<Bent>,
     /// Class and sample, in the order of the classes.
     pub targets: Vec<(usize, usize)>,
 }
 
-/// Classes with a larger cosine count as hard: `cos (c + cos)` takes the place of `cos`.
-pub struct Hard {
+/// A curve that bends beyond a cosine.
+pub struct Bent {
     /// Of each sample, padded.
     pub beyond: Vec<f32>,
-    /// `c`
-    pub curriculum: f32,
+    /// With the curriculum in it.
+    pub curve: Curve,
 }
 
 impl<'a> Samples<'a> {
@@ -34,20 +35,28 @@ impl<'a> Samples<'a> {
         dim: usize,
         radii: &[f32],
         targets: &[usize],
-        hard: Option<(&[f32], f32)>,
+        bent: Option<(&[f32], Curve, f32)>,
     ) -> Self {
         let count = radii.len();
         let padded = count.next_multiple_of(LANES);
         let fill = |numbers: &[f32]| filled(numbers.iter().copied(), padded);
         let mut targets: Vec<_> = targets.iter().copied().zip(0..count).collect();
         targets.sort_unstable();
-        let hard = hard.map(|(beyond, curriculum)| Hard { beyond: fill(beyond), curriculum });
-        Self { count, padded, dim, units, radii: fill(radii), hard, targets }
+        let bent = bent.map(|(beyond, curve, curriculum)| {
+            let (linear, slope_constant) = (curve.linear + curriculum, curve.slope_constant + curriculum);
+            Bent { beyond: fill(beyond), curve: Curve { linear, slope_constant, ..curve } }
+        });
+        Self { count, padded, dim, units, radii: fill(radii), bent, targets }
     }
 
     /// A number a sample, with zeros for those that fill up.
     pub fn filled(&self, numbers: impl Iterator<Item = f32>) -> Vec<f32> {
         filled(numbers, self.padded)
+    }
+
+    /// What is put in the place of a cosine with the own class, of which `T` is 0.
+    pub fn zero(&self) -> f32 {
+        self.bent.as_ref().map_or(0.0, |bent| bent.curve.zero())
     }
 
     /// The samples whose classes are these, with their classes.

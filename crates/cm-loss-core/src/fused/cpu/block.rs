@@ -8,7 +8,7 @@ use super::{
     batch::Samples,
     exponential::{LANES, exp},
 };
-use crate::all_classes::EXCLUDED;
+use crate::{all_classes::EXCLUDED, margin::Curve};
 
 /// Sums over the classes so far, a number a padded sample each.
 #[derive(Clone)]
@@ -70,8 +70,7 @@ impl Sums {
         for &(class, sample) in targets {
             let own = &mut cosines[(class - classes.start) * padded + sample];
             self.target[sample] = *own;
-            // Of which `T` is 0 as well.
-            *own = 0.0;
+            *own = samples.zero();
         }
         for chunk in (0..padded).step_by(LANES) {
             self.make_logits(samples, chunk, cosines);
@@ -167,8 +166,8 @@ impl Upstream {
         let padded = samples.padded;
         let targets = samples.with_targets_in(&classes);
         for &(class, sample) in targets {
-            // Of which `T` is 0 as well, so that nothing is added to the gradient of the radius.
-            cosines[(class - classes.start) * padded + sample] = 0.0;
+            // Nothing is added to the gradient of the radius.
+            cosines[(class - classes.start) * padded + sample] = samples.zero();
         }
         for chunk in (0..padded).step_by(LANES) {
             let shape = Shape::new(samples, chunk);
@@ -199,25 +198,26 @@ impl Upstream {
 /// `T` of the cosines of [`LANES`] samples.
 struct Shape {
     beyond: [f32; LANES],
-    curriculum: f32,
+    curve: Curve,
 }
 
 impl Shape {
     #[inline(always)]
     fn new(samples: &Samples<'_>, chunk: usize) -> Self {
-        match &samples.hard {
-            Some(hard) => Self { beyond: lanes(&hard.beyond, chunk), curriculum: hard.curriculum },
-            None => Self { beyond: [f32::INFINITY; LANES], curriculum: 0.0 },
+        match &samples.bent {
+            Some(bent) => Self { beyond: lanes(&bent.beyond, chunk), curve: bent.curve },
+            None => Self { beyond: [f32::INFINITY; LANES], curve: Curve::STRAIGHT },
         }
     }
 
     /// `T` and its derivative.
     #[inline(always)]
     fn of(&self, lane: usize, cosine: f32) -> (f32, f32) {
-        let hard = cosine > self.beyond[lane];
-        let harder = cosine * (cosine + self.curriculum);
-        let slope = 2.0 * cosine + self.curriculum;
-        (if hard { harder } else { cosine }, if hard { slope } else { 1.0 })
+        let Curve { square, linear, constant, slope_linear, slope_constant, before } = self.curve;
+        let bent = cosine > self.beyond[lane];
+        let parabola = cosine * (square * cosine + linear) + constant;
+        let slope = slope_linear * cosine + slope_constant;
+        (if bent { parabola } else { before * cosine }, if bent { slope } else { before })
     }
 }
 

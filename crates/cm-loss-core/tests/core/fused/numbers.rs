@@ -26,7 +26,12 @@ proptest! {
     ) {
         for (preset, config) in presets() {
             // The gradient of a center is as large as the radius, which has no bound there, over the center's norm.
-            let limit = if preset == Preset::Ring { 1e6 } else { f64::from(f32::MAX) };
+            let limit = match preset {
+                Preset::Ring => 1e6,
+                // Its penalty is as large as the norm.
+                Preset::QcFace => 1e30,
+                _ => f64::from(f32::MAX),
+            };
             let row: Vec<f64> = row.iter().map(|v| f64::from(*v).clamp(-limit, limit)).collect();
             let center: Vec<f64> = center.iter().map(|v| f64::from(*v)).collect();
             for (backend, device) in devices() {
