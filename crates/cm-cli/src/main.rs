@@ -36,6 +36,8 @@ enum Command {
         #[command(subcommand)]
         application: Application,
     },
+    /// Compare losses of your own choice on data of known quality.
+    Study(Box<commands::study::Options>),
     /// Rebuild every table and picture of a finished or interrupted study, without training.
     Report {
         /// Folder of the study, for example runs/mnist-20260101-120000.
@@ -69,6 +71,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Train(options) => commands::train::run(*options),
         Command::Eval(options) => commands::eval::run(*options),
         Command::Reproduce { application } => application.run(),
+        Command::Study(options) => commands::study::run(*options),
         Command::Report { folder } => commands::report::run(&folder),
         Command::Figures { folder, many_classes } => commands::figures::run(&folder, many_classes.as_deref()),
     }

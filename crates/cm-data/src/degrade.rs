@@ -49,6 +49,10 @@ impl Degradation {
     pub const ALL: [Self; 6] =
         [Self::Blur, Self::LowResolution, Self::Noise, Self::Occlusion, Self::LowContrast, Self::Mixed];
 
+    /// Every kind but the mixed one.
+    pub const SINGLE: [Self; 5] =
+        [Self::Blur, Self::LowResolution, Self::Noise, Self::Occlusion, Self::LowContrast];
+
     fn name(self) -> &'static str {
         match self {
             Self::Blur => "blur",
@@ -74,7 +78,7 @@ pub fn degrade(image: &Image, kind: Degradation, severity: u8, seed: u64, index:
     let level = usize::from(severity) - 1;
     let mut random = image_generator(seed, index);
     let kind = match kind {
-        Degradation::Mixed => Degradation::ALL[random.random_range(0..Degradation::ALL.len() - 1)],
+        Degradation::Mixed => drawn_kind(&mut random),
         kind => kind,
     };
     let pixels = match kind {
@@ -92,6 +96,15 @@ pub fn degrade(image: &Image, kind: Degradation, severity: u8, seed: u64, index:
         Degradation::Mixed => unreachable!("replaced by one of the others"),
     };
     Image { pixels, ..*image }
+}
+
+/// What [`Degradation::Mixed`] is for the image with this seed and index, at every severity.
+pub fn mixed_kind(seed: u64, index: u64) -> Degradation {
+    drawn_kind(&mut image_generator(seed, index))
+}
+
+fn drawn_kind(random: &mut ChaCha12Rng) -> Degradation {
+    Degradation::SINGLE[random.random_range(0..Degradation::SINGLE.len())]
 }
 
 /// Blur or low resolution.

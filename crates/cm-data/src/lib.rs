@@ -50,7 +50,7 @@ pub use augment::{Augmentation, RandomDegradation};
 pub use check::{BadFile, Checked, check_all};
 pub use dataset::{Cached, ImageSet, MemorySet, Subset};
 pub use decode::{BACKGROUND, DecodeError, DecodeLimits, decode};
-pub use degrade::{Degradation, SEVERITIES, assign_severities, degrade, degrade_all};
+pub use degrade::{Degradation, SEVERITIES, assign_severities, degrade, degrade_all, mixed_kind};
 pub use download::{Limits, RemoteFile, download};
 pub use error::DataError;
 pub use idx::{IdxFile, read_images, read_labels};

@@ -1,15 +1,18 @@
 //! Studies on data of known quality. Each is one folder, and one entry in the list below.
 
+mod arm;
 pub mod common;
 mod digits;
 pub mod options;
 pub mod places;
 pub mod plan;
 mod signs;
+pub mod study_file;
 
 use clap::Subcommand;
 use cm_record::{RecordError, Results};
 
+use self::{options::StudyOptions, study_file::StudyFile};
 use crate::error::CliError;
 
 /// Declares the applications once: their command, their folder, and what they are. (`mod` stands above, where
@@ -29,6 +32,15 @@ macro_rules! applications {
                     $(Self::$command(options) => $folder::run(*options),)*
                 }
             }
+        }
+
+        /// Runs a study of one's own, of the application that is named.
+        pub fn study(name: &str, asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
+            let names: &[&str] = &[$($folder::APPLICATION,)*];
+            $(if name == $folder::APPLICATION {
+                return $folder::study(asked, file);
+            })*
+            Err(cm_train::Error::option("application", &names.join(" or "), name).into())
         }
 
         /// Reads a record of an older format, of whichever application it is; `None` if no application knows it.

@@ -133,8 +133,8 @@ impl StudyOptions {
     }
 
     /// The command that goes on with a study; `command` is what it is reproduced by.
-    pub fn resume_command(&self, command: &str, folder: &StudyFolder) -> String {
-        let mut words = vec!["reproduce".to_owned(), command.to_owned()];
+    pub fn resume_command(&self, command: &[&str], folder: &StudyFolder) -> String {
+        let mut words: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
         if let Some(folder) = self.data_dir.clone().or_else(places::named_by_variable) {
             words.extend(["--data-dir".to_owned(), folder.display().to_string()]);
         }

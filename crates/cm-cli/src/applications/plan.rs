@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use cm_data::{ImageSet, InputSpec};
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
-use cm_record::{DataRecord, RunKey};
+use cm_record::{DataRecord, Layout, RunKey};
 use cm_train::{
     Error,
     model::{CARD_FORMAT, ModelCard, Provenance},
@@ -15,7 +15,10 @@ use cm_train::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::options::{Losses, StudyOptions, set};
+use super::{
+    arm::Arm,
+    options::{Losses, StudyOptions, set},
+};
 use crate::session::program;
 
 /// The losses that are compared unless others are asked for: those of the method's authors.
@@ -52,6 +55,12 @@ pub struct Plan {
     pub profile: Profile,
     /// Losses to compare.
     pub losses: Vec<Preset>,
+    /// Losses with changes, to compare as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<Arm>,
+    /// What every loss is compared with; the baseline of the application where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compare_with: Vec<String>,
     /// Feature dimensions; each loss is trained with each.
     pub feature_dims: Vec<usize>,
     /// Seeds of weights, order and augmentation; each loss is trained with each.
@@ -90,9 +99,37 @@ impl Plan {
         for &dim in &self.feature_dims {
             at_least_one("feature-dim", dim)?;
         }
-        unique("losses", &self.losses)?;
+        let names = self.names();
+        unique("losses", &names)?;
+        for name in &self.compare_with {
+            check("compare-with", "names of the losses compared", name, names.contains(&name.as_str()))?;
+        }
+        for arm in &self.arms {
+            arm.head()?;
+            arm.augmentation(&self.recipe.augmentation).validate()?;
+        }
         unique("feature-dim", &self.feature_dims)?;
         unique("seeds", &self.seeds)
+    }
+
+    /// The names of everything that is compared.
+    fn names(&self) -> Vec<&str> {
+        let presets = self.losses.iter().map(|loss| loss.name());
+        presets.chain(self.arms.iter().map(|arm| arm.name.as_str())).collect()
+    }
+
+    /// The layout of an application with what is compared here.
+    pub fn layout(&self, mut layout: Layout) -> Layout {
+        let Some((baseline, others)) = self.compare_with.split_first() else { return layout };
+        layout.baseline.clone_from(baseline);
+        let names = self.names();
+        let against = |other: &String| {
+            let pair = |name: &&str| ((*name).to_owned(), other.clone());
+            let differ = |name: &&&str| **name != *other && *name != baseline;
+            names.iter().filter(differ).map(pair).collect::<Vec<_>>()
+        };
+        layout.pairs = others.iter().flat_map(against).collect();
+        layout
     }
 
     /// Every loss with every dimension and seed.
@@ -100,8 +137,8 @@ impl Plan {
         let mut keys = Vec::new();
         for &feature_dim in &self.feature_dims {
             for &seed in &self.seeds {
-                for loss in &self.losses {
-                    keys.push(RunKey { loss: loss.name().to_owned(), feature_dim, seed, fold: None });
+                for name in self.names() {
+                    keys.push(RunKey { loss: name.to_owned(), feature_dim, seed, fold: None });
                 }
             }
         }
@@ -114,7 +151,11 @@ impl Plan {
     ///
     /// A loss that does not exist.
     pub fn trial(&self, key: &RunKey, backbone: BackboneConfig, images: &Images) -> Result<Trial, Error> {
-        let preset: Preset = key.loss.parse()?;
+        let arm = self.arms.iter().find(|arm| arm.name == key.loss);
+        let (head, augmentation) = match arm {
+            Some(arm) => (arm.head()?, arm.augmentation(&self.recipe.augmentation)),
+            None => (key.loss.parse::<Preset>()?.config(), self.recipe.augmentation.clone()),
+        };
         let program = program();
         let checksums = &images.record.checksums;
         let of_training = checksums.iter().find(|(name, _)| name.starts_with("train"));
@@ -123,7 +164,7 @@ impl Plan {
             backbone,
             feature_dim: key.feature_dim,
             loss: key.loss.clone(),
-            head: preset.config().with_seed(key.seed),
+            head: head.with_seed(key.seed),
             classes: images.classes.clone(),
             input: images.input.clone(),
             provenance: Provenance {
@@ -140,7 +181,7 @@ impl Plan {
         Ok(Trial {
             key: key.clone(),
             card,
-            recipe: self.recipe.clone(),
+            recipe: Recipe { augmentation, ..self.recipe.clone() },
             train: images.train.clone(),
             valid: images.valid.clone(),
             validated: images.validated,

@@ -5,4 +5,5 @@ pub mod eval_report;
 pub mod figures;
 pub mod images;
 pub mod report;
+pub mod study;
 pub mod train;

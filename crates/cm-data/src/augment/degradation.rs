@@ -16,6 +16,9 @@ pub struct RandomDegradation {
     /// Smallest and largest severity, from 1 to 4; each between them is evenly likely.
     #[serde(default = "all_severities")]
     pub severities: [u8; 2],
+    /// A kind that `mixed` leaves out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without: Option<Degradation>,
 }
 
 fn all_severities() -> [u8; 2] {
@@ -34,7 +37,13 @@ impl RandomDegradation {
             let reason = "it has to hold the smallest and the largest severity, from 1 to 4";
             return setting("augmentation.degrade.severities", format!("{:?}", self.severities), reason);
         }
-        Ok(())
+        match self.without {
+            Some(without) if self.kind != Degradation::Mixed || without == Degradation::Mixed => {
+                let reason = "it has to be one of the kinds that mixed is made of, beside kind = \"mixed\"";
+                setting("augmentation.degrade.without", without.to_string(), reason)
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn apply(&self, image: Image, random: &mut impl Rng) -> Image {
@@ -43,6 +52,14 @@ impl RandomDegradation {
         }
         let [least, most] = self.severities;
         let severity = random.random_range(least..=most);
-        degrade(&image, self.kind, severity, random.random(), random.random())
+        let kind = match self.without {
+            Some(without) => {
+                let left: Vec<Degradation> =
+                    Degradation::SINGLE.into_iter().filter(|kind| *kind != without).collect();
+                left[random.random_range(0..left.len())]
+            }
+            None => self.kind,
+        };
+        degrade(&image, kind, severity, random.random(), random.random())
     }
 }

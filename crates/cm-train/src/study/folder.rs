@@ -103,6 +103,21 @@ impl StudyFolder {
         Ok((folder, settings))
     }
 
+    /// The application of a study begun before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NothingToResume`], and [`Error::Record`] if the file is damaged.
+    pub fn application(path: &Path) -> Result<String, Error> {
+        let config = path.join(CONFIG);
+        if !config.is_file() {
+            return Err(Error::NothingToResume { path: path.to_owned() });
+        }
+        let remedy = "restore the file, or start the study anew in another folder";
+        let stored: Stored = files::read_json(&config, remedy)?;
+        Ok(stored.application)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -47,6 +47,8 @@ impl Config {
             plan: Plan {
                 profile,
                 losses: COMPARED.to_vec(),
+                arms: Vec::new(),
+                compare_with: Vec::new(),
                 feature_dims: vec![64, 2],
                 seeds: vec![0],
                 width: 32,

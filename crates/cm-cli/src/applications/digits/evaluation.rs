@@ -1,8 +1,8 @@
 //! Figures of digits at every severity.
 
-use cm_data::SEVERITIES;
+use cm_data::{Degradation, SEVERITIES, mixed_kind};
 use cm_eval::{Statistic, spearman};
-use cm_record::Measurement;
+use cm_record::{Headline, Measurement};
 use cm_train::evaluation::Prediction;
 
 use crate::applications::common;
@@ -32,6 +32,40 @@ pub fn measurements(predictions: &[(usize, Prediction)]) -> Vec<Measurement> {
     let within = Statistic::Spearman.within_classes(&norms, &quality, &classes);
     found.push(Measurement::new("spearman_norm_severity_within", "", within, count));
     found
+}
+
+/// The stratum of the degraded images of a kind.
+fn kind_stratum(kind: Degradation) -> String {
+    format!("kind={kind}")
+}
+
+/// Accuracy on the degraded images of each kind, where the test images are of all.
+pub fn by_kind(predictions: &[(usize, Prediction)], degradation: Degradation, seed: u64) -> Vec<Measurement> {
+    let single = Degradation::SINGLE.iter().filter(|_| degradation == Degradation::Mixed);
+    single
+        .filter_map(|&kind| {
+            let of: Vec<&Prediction> = predictions
+                .iter()
+                .filter(|(severity, p)| *severity > 0 && mixed_kind(seed, p.index as u64) == kind)
+                .map(|(_, prediction)| prediction)
+                .collect();
+            let right = of.iter().filter(|prediction| prediction.is_right()).count();
+            let accuracy = (!of.is_empty()).then(|| right as f64 / of.len() as f64)?;
+            Some(Measurement::new("accuracy", &kind_stratum(kind), accuracy, of.len()))
+        })
+        .collect()
+}
+
+/// The headlines of those strata.
+pub fn headlines_by_kind(degradation: Degradation) -> Vec<Headline> {
+    let single = Degradation::SINGLE.iter().filter(|_| degradation == Degradation::Mixed);
+    single
+        .map(|&kind| Headline {
+            metric: "accuracy".to_owned(),
+            stratum: kind_stratum(kind),
+            phrase: format!("on the images degraded by {kind} (severities 1 to 4)"),
+        })
+        .collect()
 }
 
 /// The mean accuracy over the severities above 0.

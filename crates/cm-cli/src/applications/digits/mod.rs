@@ -19,6 +19,7 @@ use crate::{
     applications::{
         common,
         options::{StudyOptions, set},
+        study_file::StudyFile,
     },
     error::CliError,
 };
@@ -27,7 +28,7 @@ use config::{Config, DataChoice};
 pub use older::read as read_older;
 
 /// Name of the application in records.
-const APPLICATION: &str = "digits";
+pub const APPLICATION: &str = "digits";
 
 /// Options of the study of digits. What is not given comes from the profile.
 #[derive(Debug, Args)]
@@ -66,11 +67,21 @@ impl Options {
 
 /// Runs the study and prints its table.
 pub fn run(options: Options) -> Result<(), CliError> {
-    let asked = &options.common;
+    start(&options.common, options.config(), &["reproduce", "mnist"])
+}
+
+/// The settings of a study of one's own.
+pub fn study(asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
+    let mut config = Config::of(asked.profile);
+    config.plan = file.plan(config.plan);
+    start(asked, config, &["study"])
+}
+
+fn start(asked: &StudyOptions, config: Config, command: &[&str]) -> Result<(), CliError> {
     let mut session = asked.session.open(asked.retry_diverged)?;
     let (folder, mut config, new) =
-        asked.open(APPLICATION, options.config(), Config::validate, |config| &mut config.plan)?;
-    session.resume = asked.resume_command("mnist", &folder);
+        asked.open(APPLICATION, config, Config::validate, |config| &mut config.plan)?;
+    session.resume = asked.resume_command(command, &folder);
     let data = source::load(
         config.data,
         &source::LoadOptions {

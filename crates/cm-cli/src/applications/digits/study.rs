@@ -61,7 +61,7 @@ impl Digits {
         };
         let train = degrade_all(&data.train, config.degradation, &severities, data_seed);
         // The test images are spoilt with other random numbers than the training images.
-        let test_seed = data_seed.wrapping_add(1);
+        let test_seed = test_seed(&config);
         let at = |severity: usize| {
             let severities = vec![severity as u8; data.test.len()];
             Arc::new(degrade_all(&data.test, config.degradation, &severities, test_seed))
@@ -86,6 +86,14 @@ impl Digits {
         };
         Self { config, images, test }
     }
+
+    fn test_seed(&self) -> u64 {
+        test_seed(&self.config)
+    }
+}
+
+fn test_seed(config: &Config) -> u64 {
+    config.plan.data_seed.wrapping_add(1)
 }
 
 impl Study for Digits {
@@ -102,7 +110,11 @@ impl Study for Digits {
     }
 
     fn layout(&self) -> Layout {
-        layout()
+        let mut layout = self.config.plan.layout(layout());
+        if !self.config.plan.arms.is_empty() {
+            layout.headlines.extend(evaluation::headlines_by_kind(self.config.degradation));
+        }
+        layout
     }
 
     fn keys(&self) -> Vec<RunKey> {
@@ -132,7 +144,11 @@ impl Study for Digits {
         let clean: Vec<f32> =
             predictions.iter().filter(|(severity, _)| *severity == 0).map(|(_, p)| p.norm).collect();
         Ok(Some(Evaluated {
-            measurements: evaluation::measurements(&predictions),
+            measurements: [
+                evaluation::measurements(&predictions),
+                evaluation::by_kind(&predictions, self.config.degradation, self.test_seed()),
+            ]
+            .concat(),
             warnings: common::saturation(network, &clean, predictor.device),
             features: Some(FeatureTable {
                 stratifications: vec!["severity".to_owned()],

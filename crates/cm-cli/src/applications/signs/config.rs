@@ -42,6 +42,8 @@ impl Config {
         let quick = Plan {
             profile,
             losses: COMPARED.to_vec(),
+            arms: Vec::new(),
+            compare_with: Vec::new(),
             feature_dims: vec![64],
             seeds: vec![0],
             width: 12,

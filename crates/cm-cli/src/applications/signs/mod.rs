@@ -16,6 +16,7 @@ use crate::{
     applications::{
         common,
         options::{StudyOptions, set},
+        study_file::StudyFile,
     },
     error::CliError,
 };
@@ -23,7 +24,7 @@ use crate::{
 use config::{Config, DataChoice};
 
 /// Name of the application in records.
-const APPLICATION: &str = "signs";
+pub const APPLICATION: &str = "signs";
 
 /// Options of the study of signs. What is not given comes from the profile.
 #[derive(Debug, Args)]
@@ -50,11 +51,21 @@ impl Options {
 
 /// Runs the study and prints its table.
 pub fn run(options: Options) -> Result<(), CliError> {
-    let asked = &options.common;
+    start(&options.common, options.config(), &["reproduce", "signs"])
+}
+
+/// The settings of a study of one's own.
+pub fn study(asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
+    let mut config = Config::of(asked.profile);
+    config.plan = file.plan(config.plan);
+    start(asked, config, &["study"])
+}
+
+fn start(asked: &StudyOptions, config: Config, command: &[&str]) -> Result<(), CliError> {
     let mut session = asked.session.open(asked.retry_diverged)?;
     let (folder, mut config, new) =
-        asked.open(APPLICATION, options.config(), Config::validate, |config| &mut config.plan)?;
-    session.resume = asked.resume_command("signs", &folder);
+        asked.open(APPLICATION, config, Config::validate, |config| &mut config.plan)?;
+    session.resume = asked.resume_command(command, &folder);
     let (tracks, data_seed) = (config.synthetic_tracks, config.plan.data_seed);
     let signs = source::load(config.data, asked.data_dir.as_deref(), tracks, data_seed, !new)?;
     if let Some(notice) = &signs.notice {

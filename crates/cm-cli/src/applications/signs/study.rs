@@ -163,7 +163,7 @@ impl Study for SignStudy {
     }
 
     fn layout(&self) -> Layout {
-        layout(&self.strata)
+        self.config.plan.layout(layout(&self.strata))
     }
 
     fn keys(&self) -> Vec<RunKey> {

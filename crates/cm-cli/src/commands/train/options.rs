@@ -282,7 +282,8 @@ impl Options {
         }
         if let Some(fraction) = self.degrade {
             let kind = Degradation::Mixed;
-            settings.augmentation.0.degrade = Some(RandomDegradation { kind, fraction, severities: [1, 4] });
+            settings.augmentation.0.degrade =
+                Some(RandomDegradation { kind, fraction, severities: [1, 4], without: None });
         }
         settings.data.allow_shared_groups |= self.allow_shared_groups;
         settings.model.freeze_backbone |= self.freeze_backbone;

@@ -18,7 +18,12 @@ fn all() -> Augmentation {
         scale: [0.8, 1.3],
         rotation: 30.0,
         color: 0.4,
-        degrade: Some(RandomDegradation { kind: Degradation::Mixed, fraction: 0.5, severities: [1, 4] }),
+        degrade: Some(RandomDegradation {
+            kind: Degradation::Mixed,
+            fraction: 0.5,
+            severities: [1, 4],
+            without: None,
+        }),
         erasing: 0.5,
     }
 }
@@ -42,7 +47,12 @@ fn augmentations_are_read_from_text_with_nothing_as_the_default() {
     let text =
         r#"{"flip": true, "scale": [0.9, 1.1], "degrade": {"kind": "low-resolution", "fraction": 0.25}}"#;
     let read: Augmentation = serde_json::from_str(text).unwrap();
-    let degrade = RandomDegradation { kind: Degradation::LowResolution, fraction: 0.25, severities: [1, 4] };
+    let degrade = RandomDegradation {
+        kind: Degradation::LowResolution,
+        fraction: 0.25,
+        severities: [1, 4],
+        without: None,
+    };
     assert_eq!(read, Augmentation { flip: true, scale: [0.9, 1.1], degrade: Some(degrade), ..none() });
     for unknown in [r#"{"flips": true}"#, r#"{"degrade": {"kind": "blur", "fraction": 0.1, "severity": 2}}"#]
     {
@@ -55,8 +65,9 @@ fn augmentations_are_read_from_text_with_nothing_as_the_default() {
 fn numbers_out_of_range_are_named_with_their_value() {
     none().validate().unwrap();
     all().validate().unwrap();
-    let degrade =
-        |fraction, severities| Some(RandomDegradation { kind: Degradation::Blur, fraction, severities });
+    let degrade = |fraction, severities| {
+        Some(RandomDegradation { kind: Degradation::Blur, fraction, severities, without: None })
+    };
     let cases = [
         ("augmentation.shift is 1.5,", Augmentation { shift: 1.5, ..none() }),
         ("augmentation.color is -0.1,", Augmentation { color: -0.1, ..none() }),
@@ -170,7 +181,8 @@ fn color_changes_brightness_contrast_and_saturation_as_the_formulas_say() {
 #[test]
 fn the_stated_share_is_degraded_with_the_stated_severities() {
     let image = picture(16, 16, 3);
-    let degradation = RandomDegradation { kind: Degradation::Blur, fraction: 0.3, severities: [2, 3] };
+    let degradation =
+        RandomDegradation { kind: Degradation::Blur, fraction: 0.3, severities: [2, 3], without: None };
     let augmentation = Augmentation { degrade: Some(degradation), ..none() };
     let expected = [2, 3].map(|severity| degrade(&image, Degradation::Blur, severity, 0, 0));
     let mut counts = [0; 2];
@@ -197,7 +209,7 @@ proptest! {
     #[test]
     fn no_strength_leaves_every_bit(width in 1usize..30, height in 1usize..30, color: bool, seed: u64) {
         let image = picture(width, height, if color { 3 } else { 1 });
-        let degrade = Some(RandomDegradation { kind: Degradation::Noise, fraction: 0.0, severities: [4, 4] });
+        let degrade = Some(RandomDegradation { kind: Degradation::Noise, fraction: 0.0, severities: [4, 4], without: None });
         for augmentation in [none(), Augmentation { degrade, ..none() }] {
             prop_assert_eq!(&augmentation.apply(image.clone(), &mut generator(seed, 0, 0)), &image);
         }

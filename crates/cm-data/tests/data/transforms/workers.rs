@@ -78,7 +78,7 @@ fn augmented(batch_size: usize, workers: usize) -> LoaderConfig {
         scale: [0.9, 1.1],
         rotation: 10.0,
         color: 0.2,
-        degrade: Some(RandomDegradation { kind, fraction: 0.5, severities: [1, 4] }),
+        degrade: Some(RandomDegradation { kind, fraction: 0.5, severities: [1, 4], without: None }),
         erasing: 0.3,
     };
     let sampling = Sampling::Balanced;

@@ -1,0 +1,80 @@
+//! `cm study`: losses of one's own choice, compared on data of known quality.
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+use cm_train::study::StudyFolder;
+
+use crate::{
+    applications::{self, options::StudyOptions, plan::Profile, study_file::StudyFile},
+    error::CliError,
+    session::SessionOptions,
+};
+
+/// Options of `cm study`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The study as a TOML file; examples/recipes/study-digits.toml is one
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    file: Option<PathBuf>,
+    /// Passes over the training images; the one choice that may be raised with --resume
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Seeds, separated by commas, in place of those of the file
+    #[arg(long, value_delimiter = ',', conflicts_with = "resume")]
+    seeds: Option<Vec<u64>>,
+    /// Folder that holds the data
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Folder for results [default: runs/NAME-TIME]
+    #[arg(long, conflicts_with = "resume")]
+    out: Option<PathBuf>,
+    /// Go on with the study in this folder, with the choices made when it began
+    #[arg(long, value_name = "FOLDER")]
+    resume: Option<PathBuf>,
+    /// With --resume: train again what diverged
+    #[arg(long, requires = "resume")]
+    retry_diverged: bool,
+    #[command(flatten)]
+    session: SessionOptions,
+}
+
+/// Trains and compares what the file names, and prints the table.
+pub fn run(options: Options) -> Result<(), CliError> {
+    let mut file = match &options.file {
+        Some(path) => read(path)?,
+        None => StudyFile::default(),
+    };
+    if let Some(seeds) = options.seeds {
+        file.seeds = Some(seeds);
+    }
+    if options.epochs.is_some() {
+        file.epochs = options.epochs;
+    }
+    if let Some(folder) = &options.resume {
+        file.application = StudyFolder::application(folder)?;
+    }
+    let asked = StudyOptions {
+        profile: file.profile.unwrap_or(Profile::Quick),
+        losses: None,
+        feature_dim: None,
+        seeds: None,
+        epochs: options.epochs,
+        batch_size: None,
+        learning_rate: None,
+        width: None,
+        data_dir: options.data_dir,
+        out: options.out,
+        resume: options.resume,
+        retry_diverged: options.retry_diverged,
+        session: options.session,
+    };
+    applications::study(&file.application, &asked, &file)
+}
+
+fn read(path: &PathBuf) -> Result<StudyFile, CliError> {
+    let shown = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| CliError::Said(format!("the study {shown} cannot be read: {error}")))?;
+    toml::from_str(&text).map_err(|error| CliError::Said(format!("the study {shown} is not one: {error}")))
+}
