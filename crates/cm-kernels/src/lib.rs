@@ -30,11 +30,5 @@ mod kernel;
 mod layers;
 mod sgd;
 
-/// The innermost loops, for other operations that are mostly products of matrices.
-#[cfg(feature = "flex")]
-pub mod tile {
-    pub use crate::kernel::{tile::*, workspace::Aligned};
-}
-
 pub use layers::Fast;
 pub use sgd::{Sgd, Velocity};

@@ -63,13 +63,14 @@
 //! ```
 //!
 //! Where logits are not needed, [`Head::loss`] gives losses and predictions, and with many classes never makes the matrix of
-//! logits: see [`LossPath`]. For that name the backend by a Cargo feature of this crate: `flex`, `ndarray`, or `cube` for all
-//! that compute with CubeCL, with Burn's `fusion` also `fusion`.
+//! logits: see [`LossPath`]. For that name the backend by a Cargo feature of this crate, `flex`, `ndarray`, `wgpu`, `webgpu`,
+//! `vulkan`, `metal`, `cuda` or `rocm`; on another backend the loss is the same, by way of the matrix.
 //!
 //! The method is that of W. Liu, X. Liu, H. Li, C. Lin, "Contraction mapping of feature norms for data quality
 //! imbalance learning", Pattern Recognition Letters 185 (2024) 232–238.
 
 mod all_classes;
+mod backend;
 mod error;
 mod exact;
 mod fused;

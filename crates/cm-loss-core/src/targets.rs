@@ -1,8 +1,8 @@
 //! The targets of a batch, checked, and which of its samples count.
 
-use burn::tensor::{Bool, Device, Int, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 
-use crate::{Error, LossOptions};
+use crate::{Error, LossOptions, backend::Backend};
 
 /// What a head knows of its batch beside the features.
 pub(crate) struct Targets {
@@ -25,9 +25,9 @@ impl Targets {
     ) -> Self {
         let checked = check_shapes(features, &targets, feature_dim).and_then(|()| {
             // Elsewhere the host would have to wait for the device.
-            match is_cpu(&targets.device()) {
-                true => check_classes(&targets, classes, options.ignore_index),
-                false => Ok(()),
+            match Backend::of(&targets.device()) {
+                Some(backend) if backend.is_cpu() => check_classes(&targets, classes, options.ignore_index),
+                _ => Ok(()),
             }
         });
         if let Err(error) = checked {
@@ -72,13 +72,6 @@ pub(crate) fn not_finite(norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) -
         Some(ignored) => unbounded.bool_or(ignored.clone()),
         None => unbounded,
     }
-}
-
-/// Whether the device's memory is the host's.
-fn is_cpu(device: &Device) -> bool {
-    // Which variants of the device exist depends on features that this crate does not know of.
-    let name = format!("{:?}", device.as_dispatch());
-    name.contains("Flex(") || name.contains("NdArray(")
 }
 
 /// `Ok` if there is a target for each feature, and features have as many dimensions as the head.
@@ -127,15 +120,4 @@ pub(crate) fn check_finite(features: &Tensor<2>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cpu_is_known_as_such_with_and_without_gradients() {
-        let device = Device::flex();
-        assert!(is_cpu(&device) && is_cpu(&device.clone().autodiff()), "{device:?}");
-    }
 }

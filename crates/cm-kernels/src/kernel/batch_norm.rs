@@ -28,6 +28,18 @@ impl Images {
         x.chunks_exact(channels * area).map(move |image| &image[channel * area..(channel + 1) * area])
     }
 
+    /// A number in the middle of a channel's: the median of a few, so that an outlier is none.
+    fn near(&self, x: &[f32], channel: usize) -> f32 {
+        const FEW: usize = 9;
+        let batch = x.len() / (self.channels * self.area);
+        let mut few: [f32; FEW] = std::array::from_fn(|k| {
+            let (image, pixel) = (k * batch / FEW, k * self.area / FEW);
+            x[(image * self.channels + channel) * self.area + pixel]
+        });
+        few.sort_unstable_by(f32::total_cmp);
+        few[FEW / 2]
+    }
+
     fn count(&self, x: &[f32]) -> f64 {
         (x.len() / self.channels) as f64
     }
@@ -64,8 +76,8 @@ fn two_sums<'a>(
 pub fn normalize(images: Images, x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f64) -> Normalized {
     let count = images.count(x);
     let statistics = |channel: usize| {
-        // The squares of differences from any of the numbers do not cancel as those of the numbers themselves would.
-        let near = x[channel * images.area];
+        // The squares of differences from a number among the others do not cancel as those of the numbers themselves would.
+        let near = images.near(x, channel);
         let pixels = || images.of_channel(x, channel);
         let (sum, squares) = two_sums(pixels().zip(pixels()), |x, _| (x - near, (x - near) * (x - near)));
         let shift = sum / count;

@@ -1,5 +1,6 @@
 //! Convolution and the gradient of its images, computed directly from padded images.
 
+use cm_tiles::{Aligned, VECTORS, most_rows, over_taps, panel_width, panel_width_here, with_rows};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -7,8 +8,7 @@ use super::{
     activation::{Kept, Slopes, below},
     padded::Padded,
     shape::Convolution,
-    tile::{VECTORS, most_rows, over_taps, panel_width, panel_width_here, with_rows},
-    workspace::{self, Aligned},
+    workspace,
 };
 
 /// Images, or gradients of a PReLU's output that stand for those of its input.

@@ -8,5 +8,4 @@ mod padded;
 pub mod parameters;
 pub mod pooling;
 pub mod shape;
-pub mod tile;
 pub mod workspace;

@@ -1,5 +1,6 @@
 //! Gradients of a convolution's kernels and bias.
 
+use cm_tiles::{VECTORS, most_rows, over_pixels, panel_width, panel_width_here, with_rows};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -7,7 +8,6 @@ use super::{
     convolution::{Images, padded, taps},
     padded::Padded,
     shape::Convolution,
-    tile::{VECTORS, most_rows, over_pixels, panel_width, panel_width_here, with_rows},
     workspace,
 };
 

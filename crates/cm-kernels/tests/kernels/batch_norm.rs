@@ -128,3 +128,23 @@ proptest! {
         prop_assert_eq!(list(layer.fast(x.clone())), list(layer.forward(x)));
     }
 }
+
+/// The squares are of differences from a number among the others, which must not be the one that is far from them.
+#[test]
+fn a_first_pixel_far_from_all_others_does_not_cost_the_variance_its_digits() {
+    let device = Device::flex().autodiff();
+    let layer = BatchNormConfig::new(1).init(&device);
+    let mut values: Vec<f32> =
+        list(tensor([4, 1, 60, 60], 3, &device)).iter().map(|&v| v as f32 * 0.01).collect();
+    values[0] = 1000.0;
+    let x = burn::tensor::Tensor::<4>::from_data(
+        burn::tensor::TensorData::new(values.clone(), [4, 1, 60, 60]),
+        &device,
+    );
+    let _ = layer.fast(x);
+    let n = values.len() as f64;
+    let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+    let variance = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+    let found = (list(layer.running_var.value_sync())[0] - 0.9) / layer.momentum;
+    assert!((found / variance - 1.0).abs() < 1e-5, "{found}, not {variance}");
+}

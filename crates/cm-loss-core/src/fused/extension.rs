@@ -26,7 +26,6 @@ pub struct Plan {
 
 /// What goes in: unit features `u` `[batch, dim]`, centers `w` `[rows, dim]`, radii `φ` and targets `[batch, 1]`.
 #[derive(Debug, Clone, ExtensionType)]
-#[cfg_attr(feature = "fusion", extension_type(fusion))]
 pub struct Inputs<B: Backend> {
     pub u: FloatTensor<B>,
     pub w: FloatTensor<B>,
@@ -42,7 +41,6 @@ pub struct Inputs<B: Backend> {
 
 /// What becomes of the cosines of other classes.
 #[derive(Debug, Clone, ExtensionType)]
-#[cfg_attr(feature = "fusion", extension_type(fusion))]
 pub enum Others<B: Backend> {
     /// `T = c`
     Straight,
@@ -52,7 +50,6 @@ pub enum Others<B: Backend> {
 
 /// Which classes take part.
 #[derive(Debug, Clone, ExtensionType)]
-#[cfg_attr(feature = "fusion", extension_type(fusion))]
 pub enum Chosen<B: Backend> {
     All,
     /// These, in ascending order, each once.
@@ -74,20 +71,17 @@ pub enum Chosen<B: Backend> {
 #[backend_extension(
     Flex: cfg(feature = "flex"),
     NdArray: cfg(feature = "ndarray"),
-    Cube: cfg(feature = "cube"),
-    Autodiff,
-    Fusion: cfg(feature = "fusion")
+    Cube: cfg(feature = "__cube"),
+    Autodiff
 )]
 pub trait ManyClasses: Backend {
     /// The columns `[batch, 4]`, and the best class `[batch]`.
-    #[fusion(default)]
     fn over_classes(#[extension_type] inputs: Inputs<Self>) -> (FloatTensor<Self>, IntTensor<Self>) {
         composed::over_classes::<Self>(&inputs)
     }
 
     /// Gradients of `u`, `w` and the radii from those of the columns, `dy` `[batch, 4]`, for column 0 of the result,
     /// `log_sum` `[batch, 1]`.
-    #[fusion(default)]
     fn over_classes_gradients(
         #[extension_type] inputs: Inputs<Self>,
         log_sum: FloatTensor<Self>,
@@ -100,5 +94,6 @@ pub trait ManyClasses: Backend {
 #[cfg(feature = "ndarray")]
 impl ManyClasses for burn::backend::NdArray {}
 
-#[cfg(feature = "cube")]
-impl ManyClasses for burn_cubecl::CubeBackend {}
+// With and without Burn's fusion: the type is the one that Burn computes with.
+#[cfg(feature = "__cube")]
+impl ManyClasses for burn_cubecl::Cube {}

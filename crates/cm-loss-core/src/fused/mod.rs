@@ -15,7 +15,7 @@ mod path;
 
 use burn::{
     backend::Dispatch,
-    tensor::{Device, Int, Tensor},
+    tensor::{Int, Tensor},
 };
 
 use crate::{
@@ -81,26 +81,4 @@ impl Inputs {
         let (sum, best) = (Some(sum), Some(Tensor::from_dispatch(best)));
         AllClasses { log_sum, target, sum, largest: largest.detach(), best, classes }
     }
-}
-
-/// How the device computes, of those that this crate was built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Backend {
-    /// In the second-level caches of a CPU.
-    Flex,
-    /// By other operations, a block of classes at a time.
-    Composed,
-}
-
-fn backend(device: &Device) -> Option<Backend> {
-    // Which variants of the device exist depends on features that this crate does not know of.
-    let name = format!("{:?}", device.as_dispatch());
-    if name.contains("Flex(") {
-        return cfg!(feature = "flex").then_some(Backend::Flex);
-    }
-    if name.contains("NdArray(") {
-        return cfg!(feature = "ndarray").then_some(Backend::Composed);
-    }
-    let others = ["LibTorch(", "Remote(", "Capture("];
-    (cfg!(feature = "cube") && !others.iter().any(|other| name.contains(other))).then_some(Backend::Composed)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::{Backend, backend};
+use crate::backend::Backend;
 
 /// How the loss of a head with class centers is computed where only the loss is wanted. The result is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -36,12 +36,12 @@ impl LossPath {
 
     /// Whether a loss of this size goes class by class on a device.
     pub(crate) fn is_fused(self, [batch, dim, classes]: [usize; 3], device: &Device) -> bool {
-        match (self, backend(device)) {
+        match (self, Backend::of(device)) {
             (_, None) | (Self::Plain, _) => false,
             (Self::Fused { .. }, Some(_)) => true,
             (Self::Auto, Some(Backend::Flex)) => classes >= Self::LEAST_CLASSES,
             // Logits with and without margin, their probabilities and gradients; unit centers and their gradient.
-            (Self::Auto, Some(Backend::Composed)) => {
+            (Self::Auto, Some(Backend::NdArray | Backend::Cube)) => {
                 size_of::<f32>() * classes * (6 * batch + 4 * dim) >= Self::LEAST_BYTES
             }
         }

@@ -1,6 +1,6 @@
 //! The samples of a batch, in the orders that the products read them in.
 
-use cm_kernels::tile::Aligned;
+use cm_tiles::Aligned;
 
 use super::exponential::LANES;
 use crate::margin::Curve;

@@ -12,7 +12,7 @@ mod products;
 
 use std::ops::Range;
 
-use cm_kernels::tile::{Aligned, panel_width, panel_width_here};
+use cm_tiles::{Aligned, panel_width, panel_width_here};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 

@@ -1,9 +1,6 @@
 //! The three products of a block of class centers with a batch.
 
-use cm_kernels::{
-    tile::{VECTORS, most_rows, over_pixels, over_taps, panel_width},
-    with_rows,
-};
+use cm_tiles::{VECTORS, most_rows, over_pixels, over_taps, panel_width, with_rows};
 use pulp::{Simd, bytemuck::cast_slice};
 
 /// `rows` in tiles of nearly equal height.

@@ -1,4 +1,4 @@
-//! The innermost loops: a tile of sums in registers.
+//! A tile of sums in registers.
 //!
 //! A tile is a few numbers that are broadcast by a few vectors that are loaded, `tile[i][j] += a_i b_j`, over and over. The
 //! vectors lie one after another, in panels that are [`VECTORS`] wide; the numbers are read from an image where they are.
@@ -116,4 +116,3 @@ macro_rules! with_rows {
         }
     };
 }
-pub use with_rows;
