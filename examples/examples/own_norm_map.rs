@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor};
 use cm_loss_core::{
-    Margin, MarginHeadConfig, NormMap,
-    margin::CosineMargin,
-    norm_map::{Constant, CustomNormMap},
+    Custom, CustomNormMap, Margin, MarginHeadConfig, NormMap, Parameters, margin::CosineMargin,
 };
 
 /// `phi(r) = s (1 − exp(−r / τ) / 2)`: from `s/2` to `s` as the sigmoid contraction, but over as many norms as `τ` says.
@@ -17,6 +15,14 @@ struct Exponential {
 }
 
 impl CustomNormMap for Exponential {
+    fn name(&self) -> &str {
+        "exponential"
+    }
+
+    fn parameters(&self) -> Parameters {
+        [("scale".to_owned(), self.scale), ("length".to_owned(), self.length)].into()
+    }
+
     fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
         let missing = norms.div_scalar(-self.length).exp().mul_scalar(0.5);
         missing.neg().add_scalar(1.0).mul_scalar(self.scale)
@@ -25,11 +31,9 @@ impl CustomNormMap for Exponential {
 
 fn main() -> Result<(), cm_loss_core::Error> {
     let device = Device::flex().autodiff();
-    // The map given here is replaced.
-    let map = NormMap::Constant(Constant { scale: 30.0 });
-    let head = MarginHeadConfig::new(map, Margin::Cosine(CosineMargin { margin: 0.4 }))
-        .init(2, 3, &device)?
-        .with_norm_map(Arc::new(Exponential { scale: 30.0, length: 10.0 }));
+    let map = NormMap::Custom(Custom(Arc::new(Exponential { scale: 30.0, length: 10.0 })));
+    let head =
+        MarginHeadConfig::new(map, Margin::Cosine(CosineMargin { margin: 0.4 })).init(2, 3, &device)?;
 
     // A short and a long feature, each along the center of its class: its logit is the radius.
     let centers = head.class_centers.val().detach().narrow(0, 0, 2);

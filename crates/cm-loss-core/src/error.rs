@@ -16,16 +16,6 @@ pub enum Error {
         /// What was given.
         value: f64,
     },
-    /// The regularizer of MagFace is weaker than its margin needs: norms would not settle between their bounds.
-    #[error(
-        "the weight of the MagFace regularizer must be at least {least:.2} with this scale and margin, but is {weight}"
-    )]
-    RegularizerTooWeak {
-        /// The weight given.
-        weight: f64,
-        /// The least weight, `s k u² l² / (u² − l²)`.
-        least: f64,
-    },
     /// A term of a combined margin that insightface leaves out or does not compute.
     #[error(
         "insightface does not compute {term} = {value} with these other margins; build a CombinedMargin to have every \

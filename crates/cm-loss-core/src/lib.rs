@@ -71,6 +71,7 @@
 
 mod all_classes;
 mod backend;
+mod custom;
 mod error;
 mod exact;
 mod fused;
@@ -87,13 +88,14 @@ mod state;
 mod steps;
 mod targets;
 
+pub use custom::{Custom, CustomMargin, CustomNormMap, Parameters, register_margin, register_norm_map};
 pub use error::Error;
-pub use fused::{LossPath, Tiling};
+pub use fused::LossPath;
 pub use head::{
-    ClassSampling, FirstBias, Head, HeadConfig, HeadOutput, HeadState, LinearHead, LinearHeadConfig,
-    LossOutput, MarginHead, MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient, ProxyHead,
-    ProxyHeadConfig, ProxyLoss, SampledLogits, Saturation, SphereFace2Config, SphereFace2Head,
-    SubCenterOutliers, SubCenterPooling,
+    ClassSampling, ConfigVersion, FirstBias, Head, HeadConfig, HeadOutput, HeadState, LinearHead,
+    LinearHeadConfig, LossOutput, MarginHead, MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient,
+    ProxyHead, ProxyHeadConfig, ProxyLoss, SampledLogits, Saturation, SphereFace2Config, SphereFace2Head,
+    SubCenterOutliers, SubCenterPooling, TopK,
 };
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};

@@ -9,7 +9,7 @@ use crate::{
     ProxyLoss, Regularizer, SphereFace2Config, SubCenterPooling,
     margin::{
         AdaFaceMargin, AngularMargin, AngularOverflow, CircleMargin, CombinedMargin, CosineMargin,
-        CurricularMargin, ElasticMargin, Extension, FunFaceMargin, MagFaceMargin, MarginForm, MarginGradient,
+        CurricularMargin, ElasticMargin, FunFaceMargin, MagFaceMargin, MarginForm, MarginGradient,
         MultiplicativeMargin, QuadraticMargin,
     },
     norm_map::{CalibratedSigmoid, Constant, SigmoidContraction},
@@ -174,57 +174,46 @@ impl Preset {
             Self::NormFace => MarginHeadConfig::new(constant(20.0), Margin::None),
             Self::L2Softmax => MarginHeadConfig::new(constant(30.0), Margin::None),
             Self::Ring => MarginHeadConfig::new(NormMap::Identity, Margin::None)
-                .with_regularizer(Regularizer::Ring(Ring { weight: 0.01, radius: 20.0 })),
+                .with_regularizer(Regularizer::Ring(Ring::default())),
             Self::CmSoftmax => MarginHeadConfig::new(sigmoid(), Margin::None),
             Self::SphereFace => {
-                let margin = MultiplicativeMargin { margin: 1.7, annealing: None };
-                MarginHeadConfig::new(constant(30.0), Margin::Multiplicative(margin))
+                MarginHeadConfig::new(constant(30.0), Margin::Multiplicative(MultiplicativeMargin::default()))
             }
             Self::CosFace => MarginHeadConfig::new(constant(30.0), cosine()),
             Self::CmCosFace => MarginHeadConfig::new(sigmoid(), cosine()),
             Self::ArcFace => MarginHeadConfig::new(constant(64.0), angular()),
             Self::CmArcFace => MarginHeadConfig::new(sigmoid(), angular()),
             Self::Combined => {
-                let (multiplicative, angular, cosine) = (1.0, 0.3, 0.2);
-                let extension = Extension::Plain;
-                let margin = CombinedMargin { multiplicative, angular, cosine, extension };
-                MarginHeadConfig::new(constant(64.0), Margin::Combined(margin))
+                MarginHeadConfig::new(constant(64.0), Margin::Combined(CombinedMargin::default()))
             }
             Self::SubCenterArcFace => MarginHeadConfig::new(constant(64.0), angular()).with_sub_centers(3),
-            Self::MagFace => {
-                let (lower_norm, upper_norm) = (10.0, 110.0);
-                let margin = MagFaceMargin {
-                    lower_norm,
-                    upper_norm,
-                    lower_margin: 0.45,
-                    upper_margin: 0.8,
-                    form: MarginForm::Angular,
-                    overflow: AngularOverflow::Easy,
-                };
-                let regularizer = MagFaceNorm { weight: 35.0, lower_norm, upper_norm };
-                MarginHeadConfig::new(constant(64.0), Margin::MagFace(margin))
-                    .with_regularizer(Regularizer::MagFace(regularizer))
-            }
+            Self::MagFace => MarginHeadConfig::new(constant(64.0), Margin::MagFace(MagFaceMargin::default()))
+                .with_regularizer(Regularizer::MagFace(MagFaceNorm::default())),
             Self::AdaFace => MarginHeadConfig::new(constant(64.0), adaface()),
             Self::CmAdaFace => MarginHeadConfig::new(sigmoid(), adaface()),
             Self::CurricularFace => {
-                let margin = CurricularMargin { margin: 0.5, momentum: 0.01 };
-                MarginHeadConfig::new(constant(64.0), Margin::Curricular(margin))
+                MarginHeadConfig::new(constant(64.0), Margin::Curricular(CurricularMargin::default()))
             }
-            Self::ElasticFaceArc => elastic(0.5, 0.05, MarginForm::Angular, false),
-            Self::ElasticFaceArcPlus => elastic(0.5, 0.0175, MarginForm::Angular, true),
-            Self::ElasticFaceCos => elastic(0.35, 0.05, MarginForm::Cosine, false),
-            Self::ElasticFaceCosPlus => elastic(0.35, 0.02, MarginForm::Cosine, true),
+            Self::ElasticFaceArc => elastic(ElasticMargin::default()),
+            Self::ElasticFaceArcPlus => {
+                elastic(ElasticMargin { deviation: 0.0175, sorted: true, ..ElasticMargin::default() })
+            }
+            Self::ElasticFaceCos => {
+                elastic(ElasticMargin { mean: 0.35, form: MarginForm::Cosine, ..ElasticMargin::default() })
+            }
+            Self::ElasticFaceCosPlus => elastic(ElasticMargin {
+                mean: 0.35,
+                deviation: 0.02,
+                form: MarginForm::Cosine,
+                sorted: true,
+                ..ElasticMargin::default()
+            }),
             Self::QcFace => {
-                let margin = AngularMargin { margin: 0.5, overflow: AngularOverflow::Easy };
-                let regularizer = QcFaceNorm { weight: 20.0, lower_norm: 1.0, upper_norm: 100.0 };
+                let margin = AngularMargin { overflow: AngularOverflow::Easy, ..AngularMargin::default() };
                 MarginHeadConfig::new(constant(64.0), Margin::Angular(margin))
-                    .with_regularizer(Regularizer::QcFace(regularizer))
+                    .with_regularizer(Regularizer::QcFace(QcFaceNorm::default()))
             }
-            Self::FunFace => {
-                let margin = FunFaceMargin { margin: 0.4, concentration: 0.333, mixing: 0.1, momentum: 0.01 };
-                MarginHeadConfig::new(constant(64.0), Margin::FunFace(margin))
-            }
+            Self::FunFace => MarginHeadConfig::new(constant(64.0), Margin::FunFace(FunFaceMargin::default())),
             Self::UniTsFace => {
                 return HeadConfig::SphereFace2(SphereFace2Config {
                     norm_map: constant(64.0),
@@ -238,22 +227,18 @@ impl Preset {
                 });
             }
             Self::X2Softmax => {
-                let margin = QuadraticMargin { curvature: -0.9, center: 0.0, peak: 0.65 };
-                MarginHeadConfig::new(constant(64.0), Margin::Quadratic(margin))
+                MarginHeadConfig::new(constant(64.0), Margin::Quadratic(QuadraticMargin::default()))
                     .with_margin_gradient(MarginGradient::Detached)
             }
             Self::CircleLoss => {
-                MarginHeadConfig::new(constant(256.0), Margin::Circle(CircleMargin { margin: 0.25 }))
+                MarginHeadConfig::new(constant(256.0), Margin::Circle(CircleMargin::default()))
             }
             Self::SoftTriple => {
                 MarginHeadConfig::new(constant(20.0), Margin::Cosine(CosineMargin { margin: 0.01 }))
                     .with_sub_centers(10)
                     .with_sub_center_pooling(SubCenterPooling::Soft { gamma: 0.1 })
             }
-            Self::ProxyAnchor => {
-                let loss = ProxyLoss::ProxyAnchor { margin: 0.1, scale: 32.0 };
-                return HeadConfig::Proxy(ProxyHeadConfig::new(loss));
-            }
+            Self::ProxyAnchor => return HeadConfig::Proxy(ProxyHeadConfig::default()),
             Self::P2SGrad => return HeadConfig::Proxy(ProxyHeadConfig::new(ProxyLoss::P2SGrad)),
             Self::CalibratedCmSoftmax => MarginHeadConfig::new(calibrated(), Margin::None),
             Self::CalibratedCmCosFace => MarginHeadConfig::new(calibrated(), cosine()),
@@ -268,30 +253,27 @@ fn constant(scale: f64) -> NormMap {
 }
 
 fn sigmoid() -> NormMap {
-    NormMap::Sigmoid(SigmoidContraction { scale: 30.0 })
+    NormMap::Sigmoid(SigmoidContraction::default())
 }
 
 fn calibrated() -> NormMap {
-    NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, floor: 0.5, momentum: 0.1 })
+    NormMap::CalibratedSigmoid(CalibratedSigmoid::default())
 }
 
 fn cosine() -> Margin {
-    Margin::Cosine(CosineMargin { margin: 0.4 })
+    Margin::Cosine(CosineMargin::default())
 }
 
 fn angular() -> Margin {
-    Margin::Angular(AngularMargin { margin: 0.5, overflow: AngularOverflow::MonotoneTail })
+    Margin::Angular(AngularMargin::default())
 }
 
 fn adaface() -> Margin {
-    Margin::AdaFace(AdaFaceMargin { margin: 0.4, concentration: 0.333, momentum: 0.01 })
+    Margin::AdaFace(AdaFaceMargin::default())
 }
 
-fn elastic(mean: f64, deviation: f64, form: MarginForm, sorted: bool) -> MarginHeadConfig {
-    MarginHeadConfig::new(
-        constant(64.0),
-        Margin::Elastic(ElasticMargin { mean, deviation, form, sorted, seed: 0 }),
-    )
+fn elastic(margin: ElasticMargin) -> MarginHeadConfig {
+    MarginHeadConfig::new(constant(64.0), Margin::Elastic(margin))
 }
 
 impl fmt::Display for Preset {

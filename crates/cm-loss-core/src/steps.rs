@@ -24,7 +24,11 @@ const BASE: f32 = (1 << 20) as f32;
 
 /// The number of a step, from 0, on a device.
 #[derive(Debug, Clone)]
-pub(crate) struct Step(Tensor<1>);
+pub(crate) struct Step {
+    digits: Tensor<1>,
+    /// Whether its batch goes through the head a second time.
+    again: bool,
+}
 
 impl Steps {
     pub fn new(device: &Device) -> Self {
@@ -33,17 +37,18 @@ impl Steps {
 
     /// The number of the coming step.
     pub fn coming<const D: usize>(&self, like: &Tensor<D>) -> Step {
-        Step(self.digits.value(like))
+        Step { digits: self.digits.value(like), again: false }
     }
 
     /// The number of the coming step, which is taken.
     pub fn take(&self, device: &Device) -> Step {
-        Step(self.digits.replace(device, |before| {
+        let digits = self.digits.replace(device, |before| {
             let [low, high] = [0, 1].map(|k| before.clone().narrow(0, k, 1));
             let low = low.add_scalar(1.0);
             let carry = low.clone().greater_equal_scalar(BASE).float();
             Tensor::cat(vec![low - carry.clone().mul_scalar(BASE), high + carry], 0)
-        }))
+        });
+        Step { digits, again: false }
     }
 
     /// Steps trained.
@@ -62,20 +67,26 @@ fn number(digits: &[f32]) -> u64 {
 }
 
 impl Step {
+    /// The same step for another pass of its batch: as a number the same, with random numbers of its own.
+    pub fn again(self) -> Self {
+        Self { again: true, ..self }
+    }
+
     /// As a number for formulas, `[1, 1]`.
     pub fn column(&self, like: &Tensor<2>) -> Tensor<2> {
-        let [low, high] = [0, 1].map(|k| self.0.clone().narrow(0, k, 1));
+        let [low, high] = [0, 1].map(|k| self.digits.clone().narrow(0, k, 1));
         beside((low + high.mul_scalar(BASE)).unsqueeze(), like)
     }
 
     /// Random numbers for this step, others for each purpose. From ChaCha with 12 rounds, which is the same on every
     /// machine and with every version.
     pub fn random(&self, seed: u64, purpose: &str) -> ChaCha12Rng {
-        let digits: Vec<f32> = self.0.to_data().iter::<f32>().collect();
+        let digits: Vec<f32> = self.digits.to_data().iter::<f32>().collect();
         // Steps of different seeds and purposes must not meet: these are spread over all bits first.
         let spread =
             |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
-        let seed = purpose.bytes().chain(seed.to_le_bytes()).fold(0, spread);
+        let again = if self.again { " again" } else { "" };
+        let seed = purpose.bytes().chain(again.bytes()).chain(seed.to_le_bytes()).fold(0, spread);
         ChaCha12Rng::seed_from_u64(seed.wrapping_add(number(&digits)))
     }
 }
@@ -103,7 +114,10 @@ mod tests {
         let steps = Steps::new(&device);
         for count in [(1 << 20) - 1, 1 << 24, (1 << 24) + 1, (1 << 40) - 1, (1 << 42) + 5] {
             steps.set(count);
-            assert_eq!(number(&steps.take(&device).0.into_data().iter::<f32>().collect::<Vec<_>>()), count);
+            assert_eq!(
+                number(&steps.take(&device).digits.into_data().iter::<f32>().collect::<Vec<_>>()),
+                count
+            );
             assert_eq!(steps.count(), count + 1);
         }
     }

@@ -164,7 +164,7 @@ impl Plan {
             backbone,
             feature_dim: key.feature_dim,
             loss: key.loss.clone(),
-            head: head.with_seed(key.seed),
+            head: head.with_seed(key.seed)?,
             classes: images.classes.clone(),
             input: images.input.clone(),
             provenance: Provenance {

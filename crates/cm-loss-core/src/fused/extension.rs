@@ -18,8 +18,6 @@ pub struct Plan {
     pub each: usize,
     /// Classes that are worked on at a time where the operation is composed of others.
     pub block: usize,
-    /// Memory that may be taken, in bytes.
-    pub budget: usize,
     /// What becomes of other classes' cosines beyond one.
     pub curve: Curve,
 }

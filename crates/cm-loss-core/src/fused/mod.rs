@@ -23,7 +23,7 @@ use crate::{
     margin::{self, Curve},
 };
 use extension::{Chosen, ManyClasses, Others, Plan};
-pub use path::{LossPath, Tiling};
+pub use path::LossPath;
 
 /// What goes in.
 pub(crate) struct Inputs {
@@ -52,11 +52,10 @@ impl Inputs {
     }
 
     /// Goes over all classes in these blocks.
-    pub fn over_classes(self, tiling: Tiling) -> AllClasses {
-        let Tiling { classes: block, budget, .. } = tiling;
+    pub fn over_classes(self, block: usize) -> AllClasses {
         let classes = self.classes();
         let curve = self.others.as_ref().map_or(Curve::STRAIGHT, |others| others.curve);
-        let plan = Plan { classes, each: self.each, block, budget, curve };
+        let plan = Plan { classes, each: self.each, block, curve };
         let inputs = extension::Inputs::<Dispatch> {
             u: self.directions.into_dispatch(),
             w: self.centers.into_dispatch(),

@@ -1,7 +1,5 @@
 //! Which way a loss is computed, and in what pieces.
 
-use std::fmt;
-
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +17,9 @@ pub enum LossPath {
     Plain,
     /// Class by class; plain on a backend that this crate was not built for, and for numbers that are not of 32 bits.
     Fused {
-        /// Memory in bytes for what exists for a block of classes, and on flex for the gradients of the features that the
-        /// threads add up; [`LossPath::BUDGET`] is the default. [`MarginHead::tiling`](crate::MarginHead::tiling) says
-        /// what is made of it.
+        /// Memory in bytes for what exists for a block of classes; [`LossPath::BUDGET`] is the default. One too small for a
+        /// single class is exceeded. On flex blocks are as large as suits the cache, whatever this is, and each thread has a
+        /// gradient of the features of its own.
         budget: usize,
     },
 }
@@ -47,53 +45,35 @@ impl LossPath {
         }
     }
 
-    /// The blocks of a loss of this size.
-    pub(crate) fn tiling(self, size: [usize; 3], each: usize) -> Tiling {
+    /// Classes of a block of a loss of this size.
+    pub(crate) fn block(self, size: [usize; 3], each: usize) -> usize {
         let budget = match self {
             Self::Fused { budget } => budget,
             Self::Auto | Self::Plain => Self::BUDGET,
         };
-        Tiling::new(budget, size, each)
+        block(budget, size, each)
     }
 }
 
-/// Classes that are worked on at a time, and what that takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tiling {
-    /// Classes of a block.
-    pub classes: usize,
-    /// Most bytes that exist for a block, beside the inputs and the gradients.
-    pub bytes: usize,
-    /// The bytes allowed.
-    pub budget: usize,
+/// Matrices of `[batch, rows]` and of `[rows, dim]` that live at once when the operation is composed of others.
+const LIVE: [usize; 2] = [10, 6];
+
+/// Classes that are worked on at a time, so that what exists for them takes no more than the budget; at least one.
+fn block(budget: usize, [batch, dim, classes]: [usize; 3], each: usize) -> usize {
+    let [of_batch, of_dim] = LIVE;
+    let a_class = size_of::<f32>() * each * (of_batch * batch + of_dim * dim);
+    (budget / a_class.max(1)).clamp(1, classes.max(1))
 }
 
-impl Tiling {
-    /// Matrices of `[batch, rows]` and of `[rows, dim]` that live at once when the operation is composed of others.
-    const LIVE: [usize; 2] = [10, 6];
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn new(budget: usize, [batch, dim, classes]: [usize; 3], each: usize) -> Self {
-        let [of_batch, of_dim] = Self::LIVE;
-        let a_class = size_of::<f32>() * each * (of_batch * batch + of_dim * dim);
-        let block = (budget / a_class.max(1)).clamp(1, classes.max(1));
-        Self { classes: block, bytes: block * a_class, budget }
-    }
-
-    /// Whether the budget was too small for a single class and is exceeded.
-    pub fn is_raised(&self) -> bool {
-        self.bytes > self.budget
-    }
-}
-
-impl fmt::Display for Tiling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { classes, bytes, budget } = self;
-        write!(f, "{classes} classes at a time, in {bytes} bytes")?;
-        match self.is_raised() {
-            true => {
-                write!(f, ": the {budget} bytes allowed are too few for one class, and were raised to that")
-            }
-            false => Ok(()),
-        }
+    #[test]
+    fn a_block_is_as_large_as_the_budget_allows_and_never_empty() {
+        let a_class = 4 * 2 * (10 * 4 + 6 * 8);
+        assert_eq!(block(5 * a_class + 1, [4, 8, 100], 2), 5);
+        assert_eq!(block(10, [4, 8, 100], 2), 1);
+        assert_eq!(block(usize::MAX, [4, 8, 100], 2), 100);
     }
 }

@@ -1,22 +1,29 @@
 //! The plain softmax baseline.
 
+use std::ops::Range;
+
 use burn::{
     module::Module,
     nn::{Linear, LinearConfig},
-    tensor::{Device, Int, Tensor, module::linear},
+    tensor::{Device, Int, Tensor, activation::softmax, module::linear},
 };
 use serde::{Deserialize, Serialize};
 
-use super::HeadOutput;
+use super::{
+    ConfigVersion, HeadOutput, LossOutput,
+    shared::{Parts, plain_cross_entropy},
+};
 use crate::{Error, LossOptions, all_classes::AllClasses, norm, norm::single_precision, targets::Targets};
 
 /// What a linear head is made from.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct LinearHeadConfig {
     /// What is done with the loss of each sample.
-    #[serde(default, skip_serializing_if = "LossOptions::is_plain")]
+    #[serde(skip_serializing_if = "LossOptions::is_plain")]
     pub options: LossOptions,
+    /// The version of the format that this was written in.
+    pub version: ConfigVersion,
 }
 
 impl LinearHeadConfig {
@@ -73,11 +80,50 @@ impl LinearHead {
         HeadOutput::new(loss, weights, logits, None, norms)
     }
 
+    /// Losses, predictions and feature norms; see [`Head::loss`](super::Head::loss).
+    pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        self.forward(features, targets).into()
+    }
+
+    /// The plain cross entropy; see [`Head::validation_loss`](super::Head::validation_loss).
+    pub fn validation_loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        let [feature_dim, classes] = self.linear.weight.dims();
+        let targets = Targets::new(&features, targets, feature_dim, classes, &self.config.options);
+        let (logits, norms) = self.logits(features);
+        let (loss, weights) = plain_cross_entropy(logits.clone(), &targets, self.class_weights.as_ref());
+        HeadOutput::new(loss, weights, logits, None, norms).into()
+    }
+
     /// Logits and feature norms; see [`Head::logits`](super::Head::logits).
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let norms = norm(features.clone().detach()).squeeze_dim(1);
         let weight = single_precision(self.linear.weight.val());
         let bias = self.linear.bias.as_ref().map(|bias| single_precision(bias.val()));
         (linear(single_precision(features), weight, bias), norms)
+    }
+}
+
+impl Parts for LinearHead {
+    fn options(&self) -> &LossOptions {
+        &self.config.options
+    }
+
+    fn feature_dim(&self) -> usize {
+        self.linear.weight.dims()[0]
+    }
+
+    fn class_count(&self) -> usize {
+        self.classes()
+    }
+
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
+        let columns = classes.clone();
+        let weight = single_precision(self.linear.weight.val()).slice([0..Parts::feature_dim(self), columns]);
+        let bias = self.linear.bias.as_ref().map(|bias| single_precision(bias.val()).slice([classes]));
+        linear(single_precision(features), weight, bias)
+    }
+
+    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
+        softmax(logits, 1)
     }
 }

@@ -7,10 +7,15 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{ClassSampling, MarginHead, radius::Radius};
+use super::{
+    ClassSampling, MarginHead, Warning,
+    choices::{ConfigVersion, MarginPlace, MarginWarmUp, NormGradient, SubCenterPooling},
+    radius::Radius,
+};
 use crate::{
     Error, LossOptions, LossPath, Margin, NormMap, Regularizer,
     margin::{MarginGradient, MarginState},
+    norm_map::Constant,
     regularizer::{CenterLoss, CenterSpread, FeatureCenters},
     scale::check_scale,
     steps::Steps,
@@ -18,138 +23,72 @@ use crate::{
 
 /// The three parts of a [`MarginHead`], and how they are put together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MarginHeadConfig {
     /// `phi`.
     pub norm_map: NormMap,
     /// `t`.
     pub margin: Margin,
     /// `g`.
-    #[serde(default)]
     pub regularizer: Regularizer,
     /// How gradients pass the margin.
-    #[serde(default)]
     pub margin_gradient: MarginGradient,
     /// Where the margin stands: inside the norm map or outside.
-    #[serde(default, skip_serializing_if = "MarginPlace::is_inside")]
+    #[serde(skip_serializing_if = "MarginPlace::is_inside")]
     pub margin_place: MarginPlace,
     /// How the margin is brought in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub margin_warm_up: Option<MarginWarmUp>,
     /// Whether the loss of a sample pulls at its norm through the norm map. The regularizer does in any case.
-    #[serde(default, skip_serializing_if = "is_exact")]
+    #[serde(skip_serializing_if = "NormGradient::is_exact")]
     pub norm_gradient: NormGradient,
     /// `s`: the cross entropy of each sample is multiplied by `s / phi(r)`, as a constant.
     ///
     /// The gradient of a direction is as large as `phi`: without this, short features learn more slowly. It makes up for the
     /// temperature in that and leaves the probabilities as the norm map has them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature_compensation: Option<f64>,
     /// Whether the scale is learned: `phi` is multiplied by `exp(τ)` with a parameter `τ` that begins at 0.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub learned_scale: bool,
     /// A class other than the target counts with cosine 0, and without gradient, where its cosine is above this: with wrong
     /// labels, it may well be the right one. insightface's `interclass_filtering_threshold`, there 0.4.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter_above: Option<f64>,
     /// Centers a class, at least 1; the cosine with a class is the largest with its centers. From J. Deng et al.,
     /// "Sub-center ArcFace", ECCV 2020.
-    #[serde(default = "one")]
     pub sub_centers: usize,
     /// What the cosine with a class of several centers is.
-    #[serde(default, skip_serializing_if = "SubCenterPooling::is_largest")]
+    #[serde(skip_serializing_if = "SubCenterPooling::is_largest")]
     pub sub_center_pooling: SubCenterPooling,
     /// A pull of features towards a center of their class.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub center_loss: Option<CenterLoss>,
     /// A push of class centers away from each other.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub center_spread: Option<CenterSpread>,
     /// Training on a part of the classes at a time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sampling: Option<ClassSampling>,
     /// What is done with the loss of each sample.
-    #[serde(default, skip_serializing_if = "LossOptions::is_plain")]
+    #[serde(skip_serializing_if = "LossOptions::is_plain")]
     pub options: LossOptions,
     /// How the loss is computed; the result is the same.
-    #[serde(default, skip_serializing_if = "is_auto")]
+    #[serde(skip_serializing_if = "is_auto")]
     pub path: LossPath,
+    /// The version of the format that this was written in.
+    pub version: ConfigVersion,
 }
 
-/// Where the margin of a [`MarginHead`] stands.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum MarginPlace {
-    /// `z_y = phi(r) t`: the norm map contracts the margin too, and short features have a smaller one.
-    #[default]
-    Inside,
-    /// `z_y = phi(r) cos θ + s (t − cos θ)`, for CosFace `phi(r) cos θ − s m`: the margin is the same for every norm, and the
-    /// norm has nothing to gain from a smaller one.
-    Outside {
-        /// `s`, without unit, above 0.
-        scale: f64,
-    },
-}
-
-impl MarginPlace {
-    fn is_inside(&self) -> bool {
-        *self == Self::Inside
+impl Default for MarginHeadConfig {
+    /// L2-Softmax: a constant scale and no margin.
+    fn default() -> Self {
+        Self::new(NormMap::Constant(Constant::default()), Margin::None)
     }
-}
-
-/// A margin that grows in a number of steps: `t ← cos θ + w (t − cos θ)` with `w = min(i / steps, 1)` at training step `i`,
-/// from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MarginWarmUp {
-    /// Steps until the margin is whole, at least 1.
-    pub steps: u64,
-}
-
-/// How gradients pass the norm map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NormGradient {
-    /// The derivative of the formula.
-    #[default]
-    Exact,
-    /// None: `phi` counts as a constant, and only the direction of a feature learns from the loss.
-    Detached,
-}
-
-/// The cosine of a class of several centers.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum SubCenterPooling {
-    /// The largest of those with its centers. From J. Deng et al., "Sub-center ArcFace", ECCV 2020.
-    #[default]
-    Largest,
-    /// `Σ_k softmax_k(c_k / γ) c_k`. From Q. Qian et al., "SoftTriple Loss: Deep Metric Learning Without Triplet Sampling",
-    /// ICCV 2019, arXiv 1909.05235. The loss is computed with the matrix of logits, whatever the path.
-    Soft {
-        /// `γ`, above 0; 0.1 in the paper.
-        gamma: f64,
-    },
-}
-
-impl SubCenterPooling {
-    fn is_largest(&self) -> bool {
-        *self == Self::Largest
-    }
-}
-
-fn is_exact(gradient: &NormGradient) -> bool {
-    *gradient == NormGradient::Exact
 }
 
 fn is_auto(path: &LossPath) -> bool {
     *path == LossPath::Auto
-}
-
-fn one() -> usize {
-    1
 }
 
 impl MarginHeadConfig {
@@ -173,6 +112,7 @@ impl MarginHeadConfig {
             sampling: None,
             options: LossOptions::default(),
             path: LossPath::Auto,
+            version: ConfigVersion::default(),
         }
     }
 
@@ -255,9 +195,8 @@ impl MarginHeadConfig {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`] if a part has a parameter outside what its formula allows; [`Error::RegularizerTooWeak`]
-    /// if MagFace's regularizer does not hold its margin at a constant radius (with another norm map or regularizer there
-    /// is no such bound); [`Error::DoesNotCombine`] for parts that exclude each other.
+    /// [`Error::OutOfRange`] if a part has a parameter outside what its formula allows; [`Error::DoesNotCombine`] for parts
+    /// that exclude each other.
     pub fn validate(&self) -> Result<(), Error> {
         self.norm_map.validate()?;
         self.margin.validate()?;
@@ -276,8 +215,8 @@ impl MarginHeadConfig {
             });
         }
         self.validate_gradients()?;
-        if let (NormMap::Constant(map), Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
-            (&self.norm_map, &self.margin, &self.regularizer)
+        if let (Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
+            (&self.margin, &self.regularizer)
         {
             if (regularizer.lower_norm, regularizer.upper_norm) != (margin.lower_norm, margin.upper_norm) {
                 return Err(Error::DoesNotCombine {
@@ -286,12 +225,24 @@ impl MarginHeadConfig {
                     reason: "one would pull where the other does not hold; give both the same lower and upper norm",
                 });
             }
-            let least = margin.least_regularizer_weight(map.scale);
-            if regularizer.weight < least {
-                return Err(Error::RegularizerTooWeak { weight: regularizer.weight, least });
-            }
         }
         Ok(())
+    }
+
+    /// What can be trained and may not do what it is there for: for example, MagFace's regularizer does not hold its margin
+    /// at a constant radius (with another norm map or regularizer there is no such bound). Its authors' trainer prints the same,
+    /// and goes on.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if let (NormMap::Constant(map), Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
+            (&self.norm_map, &self.margin, &self.regularizer)
+        {
+            let least = margin.least_regularizer_weight(map.scale);
+            if regularizer.weight < least {
+                warnings.push(Warning::RegularizerTooWeak { weight: regularizer.weight, least });
+            }
+        }
+        warnings
     }
 
     fn validate_gradients(&self) -> Result<(), Error> {

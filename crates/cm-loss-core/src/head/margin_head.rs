@@ -1,6 +1,6 @@
 //! The head of every norm-aware and margin softmax.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use burn::{
     module::{Flag, Module, Param},
@@ -9,16 +9,18 @@ use burn::{
 
 use super::{
     HeadOutput, LossOutput, MarginHeadConfig, Saturation,
-    margin_config::{MarginPlace, SubCenterPooling},
+    choices::{MarginPlace, SubCenterPooling},
+    margin_pass::Mode,
     radius::{Polar, Radius},
+    shared::{Parts, mixed, unit_rows},
 };
 use crate::{
-    Tiling,
+    Error, LossOptions,
     margin::{Curve, MarginState, Memory, Others},
-    norm::single_precision,
-    norm_map::CustomNormMap,
+    norm,
+    norm::{norm_and_unit, single_precision},
     regularizer::FeatureCenters,
-    steps::Steps,
+    steps::{Step, Steps},
     targets::Targets,
 };
 
@@ -27,7 +29,8 @@ use crate::{
 /// `r_i` is the norm of feature `i` and `θ_ij` its angle with class center `j`. The gradient flows through the
 /// angles and through the norm. A zero feature has cosine 0 with every center and receives no gradient.
 ///
-/// Features may be of 16-bit floats: everything from the norm on is computed in 32 bits.
+/// Features may be of 16-bit floats: everything from the norm on is computed in 32 bits. Features and centers of 64 bits are
+/// computed in 64 bits, by way of the matrix of logits; what the head remembers has 32 bits.
 ///
 /// On a device with automatic differentiation [`forward`](Self::forward) trains: parts that keep statistics take the
 /// batch in, random margins and classes are drawn, the step is counted. On another device, as after `valid()`, and in a head
@@ -36,7 +39,8 @@ use crate::{
 #[derive(Module, Debug)]
 pub struct MarginHead {
     /// The centers, `sub_centers` after one another for each class: `[classes · sub_centers, feature_dim]`. Only
-    /// their directions matter.
+    /// their directions matter, and their gradient is at a right angle to them. OpenSphere normalizes its centers in place
+    /// before each step instead, outside the graph, so that its gradient has a part along the center.
     pub class_centers: Param<Tensor<2>>,
     /// What a regularizer learns, `[1]`.
     pub learned_radius: Option<Param<Tensor<1>>>,
@@ -55,11 +59,6 @@ pub struct MarginHead {
 }
 
 impl MarginHead {
-    /// The same head with a norm map of your own in place of the configured one.
-    pub fn with_norm_map(self, norm_map: Arc<dyn CustomNormMap>) -> Self {
-        Self { radius: self.radius.with(norm_map), ..self }
-    }
-
     /// What the head was made from.
     pub fn config(&self) -> &MarginHeadConfig {
         &self.config
@@ -72,35 +71,44 @@ impl MarginHead {
 
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
-        let (output, logits) = self.pass(features, targets, true);
-        let Some((logits, classes)) = logits else { unreachable!("logits were asked for") };
-        HeadOutput::new(output.loss, output.weights, logits, classes, output.norms)
+        let pass = self.pass(features, targets, Mode::Training { logits: true });
+        let Some((logits, classes)) = pass.logits else { unreachable!("logits were asked for") };
+        HeadOutput::new(pass.loss, pass.weights, logits, classes, pass.norms)
     }
 
     /// Losses, predictions and feature norms without a matrix of batch x classes; see
     /// [`Head::loss`](super::Head::loss).
     pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
-        let (output, _) = self.pass(features, targets, false);
-        let Some(predictions) = output.predictions else { unreachable!("predictions were asked for") };
-        LossOutput { loss: output.loss, weights: output.weights, predictions, norms: output.norms }
+        self.pass(features, targets, Mode::Training { logits: false }).into()
     }
 
-    /// The blocks that [`loss`](Self::loss) goes over the classes in for a batch of this size, where the device computes it
-    /// by other operations.
-    pub fn tiling(&self, batch: usize) -> Tiling {
-        let [_, feature_dim] = self.class_centers.dims();
-        self.config.path.tiling([batch, feature_dim, self.classes()], self.config.sub_centers)
+    /// The plain cross entropy of the inference logits; see [`Head::validation_loss`](super::Head::validation_loss).
+    pub fn validation_loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        self.pass(features, targets, Mode::Validation).into()
     }
 
-    /// Loss of each sample.
+    /// The loss of mixed samples; see [`Head::mixed_loss`](super::Head::mixed_loss).
     ///
-    /// # Shapes
+    /// # Errors
     ///
-    /// - features: `[batch, feature_dim]`
-    /// - targets: `[batch]`
-    /// - output: `[batch]`
-    pub fn forward_no_reduction(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-        self.loss(features, targets).loss
+    /// [`Error::DoesNotCombine`] with sampled classes.
+    pub fn mixed_loss(
+        &self,
+        features: Tensor<2>,
+        [a, b]: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> Result<LossOutput, Error> {
+        if self.config.sampling.is_some() {
+            return Err(Error::DoesNotCombine {
+                what: "sampled classes",
+                with: "mixed samples",
+                reason: "the classes of a step are those of one target and others",
+            });
+        }
+        let first = self.pass(features.clone(), a, Mode::Training { logits: false });
+        let step = first.step.clone().map(Step::again);
+        let second = self.pass(features, b, Mode::Again { step });
+        Ok(mixed(first.into(), second.into(), share))
     }
 
     /// Training logits of all classes, with the margin on the target. It changes no statistics and draws neither
@@ -135,9 +143,8 @@ impl MarginHead {
 
     /// Inference logits and feature norms; see [`Head::logits`](super::Head::logits).
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let polar = Polar::new(features, self.class_centers.val());
-        let radii = self.radius.forward(polar.norms.clone());
-        (self.over_sub_centers(polar.cosines()) * self.scaled(radii), polar.norms.squeeze_dim(1))
+        let norms = norm(features.clone()).squeeze_dim(1);
+        (self.logits_of(features, 0..self.classes()), norms)
     }
 
     /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation). `None`
@@ -218,5 +225,31 @@ impl MarginHead {
                 (cosines * weights).sum_dim(2).squeeze_dim(2)
             }
         }
+    }
+}
+
+impl Parts for MarginHead {
+    fn options(&self) -> &LossOptions {
+        &self.config.options
+    }
+
+    fn feature_dim(&self) -> usize {
+        self.class_centers.dims()[1]
+    }
+
+    fn class_count(&self) -> usize {
+        self.classes()
+    }
+
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
+        let (norms, directions) = norm_and_unit(features);
+        let each = self.config.sub_centers;
+        let centers = unit_rows(self.class_centers.val(), classes.start * each..classes.end * each);
+        let cosines = self.over_sub_centers(directions.matmul(centers.transpose()));
+        cosines * self.scaled(self.radius.forward(norms))
+    }
+
+    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
+        softmax(logits, 1)
     }
 }

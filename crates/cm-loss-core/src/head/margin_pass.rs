@@ -3,8 +3,8 @@
 use burn::tensor::{DType, Int, Tensor};
 
 use super::{
-    MarginHead,
-    margin_config::{NormGradient, SubCenterPooling},
+    LossOutput, MarginHead,
+    choices::{NormGradient, SubCenterPooling},
     sampling::SampledClasses,
 };
 use crate::{
@@ -39,33 +39,55 @@ impl Batch {
     }
 }
 
-/// What every pass gives, each `[batch]`.
+/// What a pass is for.
+pub(super) enum Mode {
+    /// A step of a training, if the device and the head are there for one.
+    Training {
+        /// Whether the logits are wanted.
+        logits: bool,
+    },
+    /// The same batch once more with other targets: nothing is remembered, and it is the same step.
+    Again { step: Option<Step> },
+    /// The plain cross entropy.
+    Validation,
+}
+
+/// What a pass gives, each `[batch]` but for the logits.
 pub(super) struct Pass {
     pub loss: Tensor<1>,
     pub weights: Option<Tensor<1>>,
     /// Where the logits were not asked for.
-    pub predictions: Option<Tensor<1, Int>>,
+    predictions: Option<Tensor<1, Int>>,
     pub norms: Tensor<1>,
+    /// Inference logits, and the classes of their columns where classes were sampled.
+    pub logits: Option<(Tensor<2>, Option<Tensor<1, Int>>)>,
+    /// The step that it was.
+    pub step: Option<Step>,
 }
 
-/// Inference logits, and the classes of their columns where classes were sampled.
-type Logits = (Tensor<2>, Option<Tensor<1, Int>>);
+impl From<Pass> for LossOutput {
+    fn from(pass: Pass) -> Self {
+        let Some(predictions) = pass.predictions else { unreachable!("the logits were not asked for") };
+        Self { loss: pass.loss, weights: pass.weights, predictions, norms: pass.norms }
+    }
+}
 
 impl MarginHead {
     /// The loss needs a few numbers of all classes. They come from the matrix of logits, where that is asked for or small,
     /// or from blocks of it.
-    pub(super) fn pass(
-        &self,
-        features: Tensor<2>,
-        targets: Tensor<1, Int>,
-        wants_logits: bool,
-    ) -> (Pass, Option<Logits>) {
-        let fused = !wants_logits && self.is_fused(&features);
-        let batch = self.batch(features, targets);
+    pub(super) fn pass(&self, features: Tensor<2>, targets: Tensor<1, Int>, mode: Mode) -> Pass {
+        let (wants_logits, learns) = match &mode {
+            Mode::Training { logits } => (*logits, true),
+            Mode::Again { .. } => (false, true),
+            Mode::Validation => (false, false),
+        };
+        let fused = !wants_logits && self.is_fused(&features, learns);
+        let remembers = matches!(mode, Mode::Training { .. });
+        let batch = self.batch(features, targets, mode);
         let (targets, config) = (batch.targets(), &self.config);
         let centers = single_precision(self.class_centers.val());
-        let own = self.target_cosines(&centers, &batch);
-        let seen = self.take_in(&batch, own.as_ref());
+        let own = if learns { self.target_cosines(&centers, &batch) } else { None };
+        let seen = if remembers { self.take_in(&batch, own.as_ref()) } else { None };
         let radii = self.radii(&batch);
         let memory = Memory {
             state: &self.margin_state,
@@ -74,7 +96,7 @@ impl MarginHead {
             certainty: None,
         };
         // Only a margin with a curriculum asks for the target's cosine.
-        let others = self.others(own.as_ref().unwrap_or(&batch.norms), &memory);
+        let others = if learns { self.others(own.as_ref().unwrap_or(&batch.norms), &memory) } else { None };
         // Unit centers of the classes that take part.
         let units = || norm_and_unit(self.centers_of(centers.clone(), batch.sampled.as_ref())).1;
         let (found, logits, spread) = match fused {
@@ -89,12 +111,15 @@ impl MarginHead {
                     chosen: batch.sampled.as_ref().map(|sampled| sampled.classes.clone()),
                 };
                 let ([count, dim], classes) = (batch.directions.dims(), inputs.classes());
-                let found =
-                    inputs.over_classes(config.path.tiling([count, dim, classes], config.sub_centers));
+                let found = inputs.over_classes(config.path.block([count, dim, classes], config.sub_centers));
                 (
                     found,
                     None,
-                    config.center_spread.as_ref().and_then(|spread| spread.penalty(&units(), targets)),
+                    config
+                        .center_spread
+                        .as_ref()
+                        .filter(|_| learns)
+                        .and_then(|spread| spread.penalty(&units(), targets)),
                 )
             }
             false => {
@@ -113,10 +138,22 @@ impl MarginHead {
                 (
                     found,
                     logits,
-                    config.center_spread.as_ref().and_then(|spread| spread.penalty(&units, targets)),
+                    config
+                        .center_spread
+                        .as_ref()
+                        .filter(|_| learns)
+                        .and_then(|spread| spread.penalty(&units, targets)),
                 )
             }
         };
+        if !learns {
+            let target = found.target * radii;
+            let loss = LossOptions::default().cross_entropy(target, found.log_sum, None, found.classes);
+            let (loss, weights) =
+                LossOptions::weigh(loss, batch.all.classes(), self.class_weights.as_ref(), &batch.all);
+            let norms = batch.norms.squeeze_dim(1);
+            return Pass { loss, weights, predictions: found.best, norms, logits: None, step: None };
+        }
         let certainty = config.margin.wants_certainty().then(|| {
             // The radius is that of every class.
             let other = found.largest.clone() / radii.clone().detach().clamp_min(f32::MIN_POSITIVE);
@@ -144,7 +181,8 @@ impl MarginHead {
         });
         let norms = batch.norms.squeeze_dim(1);
         let classes = batch.sampled.map(|sampled| sampled.classes);
-        (Pass { loss, weights, predictions, norms }, logits.map(|logits| (logits, classes)))
+        let logits = logits.map(|logits| (logits, classes));
+        Pass { loss, weights, predictions, norms, logits, step: batch.step }
     }
 
     /// `phi`, `[batch, 1]`.
@@ -160,11 +198,11 @@ impl MarginHead {
     }
 
     /// Whether the loss of a batch goes class by class.
-    fn is_fused(&self, features: &Tensor<2>) -> bool {
+    fn is_fused(&self, features: &Tensor<2>, learns: bool) -> bool {
         let ([count, feature_dim], device) = (features.dims(), features.device());
         let single = |dtype| matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
         let classes = match &self.config.sampling {
-            Some(sampling) if self.is_training(features) => {
+            Some(sampling) if learns && self.is_training(features) => {
                 sampling.classes_of(self.classes()).max(count.min(self.classes()))
             }
             _ => self.classes(),
@@ -181,14 +219,19 @@ impl MarginHead {
         features.device().is_autodiff() && self.training.is_enabled()
     }
 
-    fn batch(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Batch {
+    fn batch(&self, features: Tensor<2>, targets: Tensor<1, Int>, mode: Mode) -> Batch {
         let all = self.targets(&features, targets);
-        let training = self.is_training(&features);
+        let training = !matches!(mode, Mode::Validation) && self.is_training(&features);
         let features = single_precision(features);
-        let step = self.steps.as_ref().map(|steps| match training {
-            true => steps.take(&features.device()),
-            false => steps.coming(&features),
-        });
+        let step = match mode {
+            Mode::Again { step } => step,
+            Mode::Training { .. } if training => {
+                self.steps.as_ref().map(|steps| steps.take(&features.device()))
+            }
+            Mode::Training { .. } | Mode::Validation => {
+                self.steps.as_ref().map(|steps| steps.coming(&features))
+            }
+        };
         let sampled = match (&self.config.sampling, &step) {
             (Some(sampling), Some(step)) if training => Some(sampling.sample(&all, self.classes(), step)),
             _ => None,

@@ -1,6 +1,8 @@
 //! Heads: features and targets in, losses and logits out.
 
+mod builders;
 mod centers;
+mod choices;
 mod linear_head;
 mod margin_config;
 mod margin_head;
@@ -11,8 +13,12 @@ mod proxy_head;
 mod radius;
 mod sampling;
 mod saturation;
+mod shared;
 mod sphereface2;
 mod state;
+mod warning;
+
+use std::ops::Range;
 
 use burn::{
     module::Module,
@@ -23,21 +29,22 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Error, LossOptions, Margin,
-    targets::{check_classes, check_finite, check_shapes},
-};
+use crate::{Error, LossOptions};
+use shared::Parts;
 
+pub use choices::{ConfigVersion, MarginPlace, MarginWarmUp, NormGradient, SubCenterPooling};
 pub use linear_head::{LinearHead, LinearHeadConfig};
-pub use margin_config::{MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient, SubCenterPooling};
+pub use margin_config::MarginHeadConfig;
 pub use margin_head::MarginHead;
 pub use outliers::SubCenterOutliers;
 pub use output::{HeadOutput, LossOutput, SampledLogits};
 pub use proxy_head::{ProxyHead, ProxyHeadConfig, ProxyLoss};
 pub use sampling::ClassSampling;
 pub use saturation::Saturation;
+pub use shared::TopK;
 pub use sphereface2::{FirstBias, SphereFace2Config, SphereFace2Head};
 pub use state::HeadState;
+pub use warning::Warning;
 
 /// Which head, and which parts in it: a loss as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,73 +90,6 @@ impl HeadConfig {
             Self::Proxy(config) => config.validate(),
         }
     }
-
-    /// The same head with another scale: `Preset::ArcFace.config().with_scale(30.0)?`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DoesNotCombine`] for a head whose norm map has no scale; [`Error::OutOfRange`] as
-    /// [`validate`](Self::validate).
-    pub fn with_scale(mut self, scale: f64) -> Result<Self, Error> {
-        let place = match &mut self {
-            Self::Linear(_) => None,
-            Self::Margin(config) => config.norm_map.scale_mut(),
-            Self::SphereFace2(config) => config.norm_map.scale_mut(),
-            Self::Proxy(config) => match &mut config.loss {
-                ProxyLoss::ProxyAnchor { scale, .. } => Some(scale),
-                ProxyLoss::P2SGrad => None,
-            },
-        };
-        let reason = "it has none";
-        *place.ok_or(Error::DoesNotCombine { what: "a scale", with: "this norm map", reason })? = scale;
-        self.validate().map(|()| self)
-    }
-
-    /// The same head with another margin: `Preset::ArcFace.config().with_margin(0.3)?`. Of a random margin it is the mean.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DoesNotCombine`] for a head without a margin, or one with several; [`Error::OutOfRange`] as
-    /// [`validate`](Self::validate).
-    pub fn with_margin(mut self, margin: f64) -> Result<Self, Error> {
-        let place = match &mut self {
-            Self::Linear(_) => None,
-            Self::Margin(config) => config.margin.margin_mut(),
-            Self::SphereFace2(config) => Some(&mut config.margin),
-            Self::Proxy(config) => match &mut config.loss {
-                ProxyLoss::ProxyAnchor { margin, .. } => Some(margin),
-                ProxyLoss::P2SGrad => None,
-            },
-        };
-        let reason = "it has none, or several";
-        *place.ok_or(Error::DoesNotCombine { what: "a margin", with: "this loss", reason })? = margin;
-        self.validate().map(|()| self)
-    }
-
-    /// The same head with another seed of what is random in its loss: drawn margins, sampled classes. Trainings that are
-    /// compared over seeds each need their own.
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        if let Self::Margin(config) = &mut self {
-            if let Margin::Elastic(margin) = &mut config.margin {
-                margin.seed = seed;
-            }
-            if let Some(sampling) = &mut config.sampling {
-                sampling.seed = seed;
-            }
-        }
-        self
-    }
-
-    /// The same head with other options of its loss.
-    pub fn with_options(mut self, options: LossOptions) -> Self {
-        *match &mut self {
-            Self::Linear(config) => &mut config.options,
-            Self::Margin(config) => &mut config.options,
-            Self::SphereFace2(config) => &mut config.options,
-            Self::Proxy(config) => &mut config.options,
-        } = options;
-        self
-    }
 }
 
 fn check_size(feature_dim: usize, classes: usize) -> Result<(), Error> {
@@ -170,6 +110,46 @@ pub enum Head {
     SphereFace2(SphereFace2Head),
     /// Class centers, and a loss on the cosines with them that is no softmax.
     Proxy(ProxyHead),
+}
+
+impl Parts for Head {
+    fn options(&self) -> &LossOptions {
+        match self {
+            Self::Linear(head) => &head.config().options,
+            Self::Margin(head) => &head.config().options,
+            Self::SphereFace2(head) => &head.config().options,
+            Self::Proxy(head) => &head.config().options,
+        }
+    }
+
+    fn feature_dim(&self) -> usize {
+        match self {
+            Self::Linear(head) => head.feature_dim(),
+            Self::Margin(head) => head.feature_dim(),
+            Self::SphereFace2(head) => head.feature_dim(),
+            Self::Proxy(head) => head.feature_dim(),
+        }
+    }
+
+    fn class_count(&self) -> usize {
+        self.classes()
+    }
+
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
+        match self {
+            Self::Linear(head) => head.logits_of(features, classes),
+            Self::Margin(head) => head.logits_of(features, classes),
+            Self::SphereFace2(head) => head.logits_of(features, classes),
+            Self::Proxy(head) => head.logits_of(features, classes),
+        }
+    }
+
+    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::SphereFace2(_) => sigmoid(logits),
+            Self::Linear(_) | Self::Margin(_) | Self::Proxy(_) => softmax(logits, 1),
+        }
+    }
 }
 
 impl Head {
@@ -208,40 +188,11 @@ impl Head {
     /// As [`forward`](Self::forward).
     pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
         match self {
-            Self::Linear(head) => head.forward(features, targets).into(),
+            Self::Linear(head) => head.loss(features, targets),
             Self::Margin(head) => head.loss(features, targets),
-            Self::SphereFace2(head) => head.forward(features, targets).into(),
-            Self::Proxy(head) => head.forward(features, targets).into(),
+            Self::SphereFace2(head) => head.loss(features, targets),
+            Self::Proxy(head) => head.loss(features, targets),
         }
-    }
-
-    /// [`forward`](Self::forward) after [`check`](Self::check).
-    ///
-    /// # Errors
-    ///
-    /// As [`check`](Self::check).
-    pub fn try_forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Result<HeadOutput, Error> {
-        self.check(&features, &targets)?;
-        Ok(self.forward(features, targets))
-    }
-
-    /// Checks that the shapes fit, that every feature is finite and every target a class of this head or the index to
-    /// ignore. It reads the targets and a number of each feature back from the device.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::FeatureDim`], [`Error::TargetCount`], [`Error::NotFinite`] or [`Error::TargetOutOfRange`], with the first
-    /// value that is wrong.
-    pub fn check(&self, features: &Tensor<2>, targets: &Tensor<1, Int>) -> Result<(), Error> {
-        let (feature_dim, options) = match self {
-            Self::Linear(head) => (head.linear.weight.dims()[0], &head.config().options),
-            Self::Margin(head) => (head.class_centers.dims()[1], &head.config().options),
-            Self::SphereFace2(head) => (head.class_centers.dims()[1], &head.config().options),
-            Self::Proxy(head) => (head.class_centers.dims()[1], &head.config().options),
-        };
-        check_shapes(features, targets, feature_dim)?;
-        check_finite(features)?;
-        check_classes(targets, self.classes(), options.ignore_index)
     }
 
     /// Inference logits and feature norms, without targets and without margin.
@@ -259,31 +210,6 @@ impl Head {
         }
     }
 
-    /// Probability of each class, without margin: softmax of the logits, or of SphereFace2 the sigmoid of each, which do
-    /// not sum to 1.
-    ///
-    /// # Shapes
-    ///
-    /// - features: `[batch, feature_dim]`
-    /// - output: `[batch, classes]`
-    pub fn probabilities(&self, features: Tensor<2>) -> Tensor<2> {
-        let (logits, _) = self.logits(features);
-        match self {
-            Self::SphereFace2(_) => sigmoid(logits),
-            Self::Linear(_) | Self::Margin(_) | Self::Proxy(_) => softmax(logits, 1),
-        }
-    }
-
-    /// The most probable class of each feature.
-    ///
-    /// # Shapes
-    ///
-    /// - features: `[batch, feature_dim]`
-    /// - output: `[batch]`
-    pub fn predictions(&self, features: Tensor<2>) -> Tensor<1, Int> {
-        self.logits(features).0.argmax(1).squeeze_dim(1)
-    }
-
     /// How much of a batch lies where the norm map is flat; `None` for a head in which the norm plays no part, and for
     /// a batch without features. It reads the norms back from the device.
     ///
@@ -295,6 +221,66 @@ impl Head {
             Self::Linear(_) | Self::Proxy(_) => None,
             Self::Margin(head) => head.saturation(norms),
             Self::SphereFace2(head) => head.saturation(norms),
+        }
+    }
+
+    /// The loss without margin, penalties, label smoothing and everything else that is there for learning: what to follow on
+    /// validation images. It changes nothing in the head, on whatever device. Class weights and the index to ignore hold; losses
+    /// that are no softmax are themselves, with a margin of 0.
+    ///
+    /// # Shapes
+    ///
+    /// As [`loss`](Self::loss).
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn validation_loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        match self {
+            Self::Linear(head) => head.validation_loss(features, targets),
+            Self::Margin(head) => head.validation_loss(features, targets),
+            Self::SphereFace2(head) => head.validation_loss(features, targets),
+            Self::Proxy(head) => head.validation_loss(features, targets),
+        }
+    }
+
+    /// The loss of samples that are mixtures of two, as mixup and cutmix make them: `share · L(a) + (1 − share) · L(b)`, each with
+    /// the margin on its own target. What the head remembers takes the batch in once, with the targets `a`.
+    ///
+    /// # Shapes
+    ///
+    /// - features: `[batch, feature_dim]`
+    /// - targets: `a` and `b`, each `[batch]`
+    /// - share: `[batch]`, from 0 to 1
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DoesNotCombine`] with sampled classes, which are those of one target, and with ProxyAnchor.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn mixed_loss(
+        &self,
+        features: Tensor<2>,
+        targets: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> Result<LossOutput, Error> {
+        let [a, b] = targets;
+        match self {
+            Self::Margin(head) => head.mixed_loss(features, [a, b], share),
+            Self::Proxy(head) if matches!(head.config().loss, ProxyLoss::ProxyAnchor { .. }) => {
+                Err(Error::DoesNotCombine {
+                    what: "ProxyAnchor",
+                    with: "mixed samples",
+                    reason: "its loss is one number for the whole batch",
+                })
+            }
+            // These remember nothing, or the norms alone, which are those of both.
+            Self::SphereFace2(head) => Ok(head.mixed_loss(features, [a, b], share)),
+            Self::Linear(_) | Self::Proxy(_) => {
+                Ok(shared::mixed(self.loss(features.clone(), a), self.loss(features, b), share))
+            }
         }
     }
 

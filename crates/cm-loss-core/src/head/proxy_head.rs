@@ -1,14 +1,20 @@
 //! Losses on the cosines with a proxy a class that are no softmax: the norm plays no part in them.
 
+use std::ops::Range;
+
 use burn::{
     module::{Module, Param},
     nn::Initializer,
-    tensor::{Device, IndexingUpdateOp, Int, Tensor},
+    tensor::{Device, IndexingUpdateOp, Int, Tensor, activation::softmax},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{HeadOutput, radius::Polar};
-use crate::{Error, LossOptions, all_classes::EXCLUDED, targets::Targets};
+use super::{
+    ConfigVersion, HeadOutput, LossOutput,
+    radius::Polar,
+    shared::{Parts, unit_rows},
+};
+use crate::{Error, LossOptions, all_classes::EXCLUDED, norm, norm_and_unit, targets::Targets};
 
 /// A loss on the cosines of a batch with the class centers, which are called proxies there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -33,27 +39,46 @@ pub enum ProxyLoss {
     /// From S. Kim et al., "Proxy Anchor Loss for Deep Metric Learning", CVPR 2020, arXiv 2003.13911.
     ProxyAnchor {
         /// `δ`, at least 0 and below 2; 0.1 in the paper.
+        #[serde(default = "anchor_margin")]
         margin: f64,
         /// `α`, above 0; 32 in the paper. It is also the scale of the inference logits.
+        #[serde(default = "anchor_scale")]
         scale: f64,
     },
 }
 
 /// What a [`ProxyHead`] is made from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ProxyHeadConfig {
     /// The loss.
     pub loss: ProxyLoss,
     /// What is done with the loss of each sample; only class weights (with P2SGrad) and the index to ignore have a meaning.
-    #[serde(default, skip_serializing_if = "LossOptions::is_plain")]
+    #[serde(skip_serializing_if = "LossOptions::is_plain")]
     pub options: LossOptions,
+    /// The version of the format that this was written in.
+    pub version: ConfigVersion,
+}
+
+impl Default for ProxyHeadConfig {
+    /// ProxyAnchor with the numbers of its paper.
+    fn default() -> Self {
+        Self::new(ProxyLoss::ProxyAnchor { margin: anchor_margin(), scale: anchor_scale() })
+    }
+}
+
+fn anchor_margin() -> f64 {
+    0.1
+}
+
+fn anchor_scale() -> f64 {
+    32.0
 }
 
 impl ProxyHeadConfig {
     /// A loss without options.
     pub fn new(loss: ProxyLoss) -> Self {
-        Self { loss, options: LossOptions::default() }
+        Self { loss, options: LossOptions::default(), version: ConfigVersion::default() }
     }
 
     /// The same with other options.
@@ -133,12 +158,30 @@ impl ProxyHead {
 
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
+        self.pass(features, targets, self.config.loss)
+    }
+
+    /// Losses, predictions and feature norms; see [`Head::loss`](super::Head::loss).
+    pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        self.forward(features, targets).into()
+    }
+
+    /// The loss without margin; see [`Head::validation_loss`](super::Head::validation_loss).
+    pub fn validation_loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        let loss = match self.config.loss {
+            ProxyLoss::P2SGrad => ProxyLoss::P2SGrad,
+            ProxyLoss::ProxyAnchor { scale, .. } => ProxyLoss::ProxyAnchor { margin: 0.0, scale },
+        };
+        self.pass(features, targets, loss).into()
+    }
+
+    fn pass(&self, features: Tensor<2>, targets: Tensor<1, Int>, loss: ProxyLoss) -> HeadOutput {
         let [classes, feature_dim] = self.class_centers.dims();
         let targets = Targets::new(&features, targets, feature_dim, classes, &self.config.options);
         let polar = Polar::new(features, self.class_centers.val());
         let cosines = polar.cosines();
         let logits = cosines.clone().mul_scalar(self.logit_scale());
-        let losses = match self.config.loss {
+        let losses = match loss {
             ProxyLoss::P2SGrad => {
                 let ones = polar.norms.ones_like().detach().neg();
                 let away = cosines.scatter(1, targets.columns.clone(), ones, IndexingUpdateOp::Add);
@@ -153,8 +196,8 @@ impl ProxyHead {
 
     /// Inference logits, the cosines times `α`, and feature norms; see [`Head::logits`](super::Head::logits).
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let polar = Polar::new(features, self.class_centers.val());
-        (polar.cosines().mul_scalar(self.logit_scale()), polar.norms.squeeze_dim(1))
+        let norms = norm(features.clone()).squeeze_dim(1);
+        (self.logits_of(features, 0..self.classes()), norms)
     }
 
     fn logit_scale(&self) -> f64 {
@@ -162,6 +205,30 @@ impl ProxyHead {
             ProxyLoss::P2SGrad => 1.0,
             ProxyLoss::ProxyAnchor { scale, .. } => scale,
         }
+    }
+}
+
+impl Parts for ProxyHead {
+    fn options(&self) -> &LossOptions {
+        &self.config.options
+    }
+
+    fn feature_dim(&self) -> usize {
+        self.class_centers.dims()[1]
+    }
+
+    fn class_count(&self) -> usize {
+        self.classes()
+    }
+
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
+        let (_, directions) = norm_and_unit(features);
+        let centers = unit_rows(self.class_centers.val(), classes);
+        directions.matmul(centers.transpose()).mul_scalar(self.logit_scale())
+    }
+
+    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
+        softmax(logits, 1)
     }
 }
 

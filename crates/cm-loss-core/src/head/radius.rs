@@ -1,14 +1,12 @@
 //! Norms, cosines and radii: what every head with class centers begins with.
 
-use std::sync::Arc;
-
 use burn::{
     module::Module,
     tensor::{Bool, Device, Tensor},
 };
 
 use super::Saturation;
-use crate::{NormMap, NormStatistics, norm_and_unit, norm_map::CustomNormMap};
+use crate::{NormMap, NormStatistics, norm_and_unit};
 
 /// Features in polar coordinates, and unit class centers.
 pub(super) struct Polar {
@@ -39,18 +37,11 @@ pub(super) struct Radius {
     statistics: Option<NormStatistics>,
     #[module(skip)]
     map: NormMap,
-    #[module(skip)]
-    custom: Option<Arc<dyn CustomNormMap>>,
 }
 
 impl Radius {
     pub fn new(map: &NormMap, feature_dim: usize, device: &Device) -> Self {
-        Self { statistics: map.statistics(device), map: map.for_features(feature_dim), custom: None }
-    }
-
-    /// The same with a map of the user's in place of the configured one.
-    pub fn with(self, custom: Arc<dyn CustomNormMap>) -> Self {
-        Self { custom: Some(custom), ..self }
+        Self { statistics: map.statistics(device), map: map.for_features(feature_dim) }
     }
 
     /// What it remembers.
@@ -65,31 +56,25 @@ impl Radius {
 
     /// Takes in the norms `[batch, 1]` of a batch before it is trained on.
     pub fn take_in(&self, norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) {
-        if let (Some(statistics), None) = (&self.statistics, &self.custom) {
+        if let Some(statistics) = &self.statistics {
             self.map.take_in(norms, ignored, statistics);
         }
     }
 
     /// `[batch, 1]`, for norms `[batch, 1]`.
     pub fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
-        match &self.custom {
-            Some(map) => map.forward(norms),
-            None => self.map.forward(norms, self.statistics.as_ref()),
-        }
+        self.map.forward(norms, self.statistics.as_ref())
     }
 
     /// `[batch, 1]`, for norms `[batch, 1]` of a batch that is trained on.
     pub fn of_batch(&self, norms: Tensor<2>, ignored: Option<&Tensor<2, Bool>>) -> Tensor<2> {
-        match &self.custom {
-            Some(map) => map.forward(norms),
-            None => self.map.of_batch(norms, ignored, self.statistics.as_ref()),
-        }
+        self.map.of_batch(norms, ignored, self.statistics.as_ref())
     }
 
     /// See [`Head::saturation`](super::Head::saturation).
     pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
         let [count] = norms.dims();
-        if self.custom.is_some() || count == 0 {
+        if count == 0 {
             return None;
         }
         let norms = norms.detach().unsqueeze_dim(1);

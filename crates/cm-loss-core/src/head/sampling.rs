@@ -18,12 +18,11 @@ use crate::{Error, steps::Step, targets::Targets};
 ///
 /// From X. An et al., "Partial FC: Training 10 Million Identities on a Single Machine", 2020, arXiv 2010.05222.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ClassSampling {
     /// Share of the classes, above 0 and up to 1; 0.1 in the paper.
     pub fraction: f64,
     /// Seed of the random numbers.
-    #[serde(default)]
     pub seed: u64,
 }
 
@@ -33,6 +32,13 @@ pub(super) struct SampledClasses {
     pub classes: Tensor<1, Int>,
     /// The targets as columns of the sampled classes.
     pub targets: Targets,
+}
+
+impl Default for ClassSampling {
+    /// A tenth, as the paper.
+    fn default() -> Self {
+        Self { fraction: 0.1, seed: 0 }
+    }
 }
 
 impl ClassSampling {

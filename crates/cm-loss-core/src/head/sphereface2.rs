@@ -1,6 +1,6 @@
 //! One-vs-all classification on the sphere.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use burn::{
     module::{Flag, Module, Param},
@@ -10,14 +10,16 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    HeadOutput, Saturation,
+    ConfigVersion, HeadOutput, LossOutput, Saturation,
     radius::{Polar, Radius},
+    shared::{Parts, mixed, unit_rows},
 };
 use crate::{
     Error, LossOptions, NormMap, exact,
     margin::MarginGradient,
-    norm::single_precision,
-    norm_map::{Constant, CustomNormMap},
+    norm,
+    norm::{norm_and_unit, single_precision},
+    norm_map::Constant,
     targets::Targets,
 };
 
@@ -37,14 +39,14 @@ use crate::{
 /// From Y. Wen, W. Liu, A. Weller, B. Raj, R. Singh, "SphereFace2: Binary Classification is All You Need for Deep Face
 /// Recognition", ICLR 2022, arXiv 2108.01513, with a constant `phi`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct SphereFace2Config {
     /// `phi`.
     pub norm_map: NormMap,
     /// The margin `m`, at least 0 and below 2.
     pub margin: f64,
     /// The margin of the others, where it is not that of the target, at least 0 and below 2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub margin_of_others: Option<f64>,
     /// The exponent `t` of `g`, at least 1.
     pub exponent: f64,
@@ -53,14 +55,15 @@ pub struct SphereFace2Config {
     /// The weight `l` of the loss, above 0.
     pub weight: f64,
     /// Where the bias begins.
-    #[serde(default, skip_serializing_if = "FirstBias::is_balanced")]
+    #[serde(skip_serializing_if = "FirstBias::is_balanced")]
     pub first_bias: FirstBias,
     /// With [`MarginGradient::Detached`], `g` and `m` have the derivative 1 by the cosine, as in OpenSphere.
-    #[serde(default)]
     pub margin_gradient: MarginGradient,
     /// What is done with the loss of each sample; only class weights and the index to ignore have a meaning here.
-    #[serde(default, skip_serializing_if = "LossOptions::is_plain")]
+    #[serde(skip_serializing_if = "LossOptions::is_plain")]
     pub options: LossOptions,
+    /// The version of the format that this was written in.
+    pub version: ConfigVersion,
 }
 
 /// Where the bias of a one-vs-all head begins.
@@ -93,6 +96,7 @@ impl Default for SphereFace2Config {
             first_bias: FirstBias::Balanced,
             margin_gradient: MarginGradient::Exact,
             options: LossOptions::default(),
+            version: ConfigVersion::default(),
         }
     }
 }
@@ -199,11 +203,6 @@ pub struct SphereFace2Head {
 }
 
 impl SphereFace2Head {
-    /// The same head with a norm map of your own in place of the configured one.
-    pub fn with_norm_map(self, norm_map: Arc<dyn CustomNormMap>) -> Self {
-        Self { radius: self.radius.with(norm_map), ..self }
-    }
-
     /// What the head was made from.
     pub fn config(&self) -> &SphereFace2Config {
         &self.config
@@ -216,21 +215,57 @@ impl SphereFace2Head {
 
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
+        let margins = [self.config.margin, self.config.others()];
+        self.pass(features, targets, margins, true)
+    }
+
+    /// Losses, predictions and feature norms; see [`Head::loss`](super::Head::loss).
+    pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        self.forward(features, targets).into()
+    }
+
+    /// The loss without margins; see [`Head::validation_loss`](super::Head::validation_loss).
+    pub fn validation_loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
+        self.pass(features, targets, [0.0; 2], false).into()
+    }
+
+    /// See [`Head::mixed_loss`](super::Head::mixed_loss).
+    pub(super) fn mixed_loss(
+        &self,
+        features: Tensor<2>,
+        [a, b]: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> LossOutput {
+        let margins = [self.config.margin, self.config.others()];
+        let first = self.forward(features.clone(), a);
+        mixed(first.into(), self.pass(features, b, margins, false).into(), share)
+    }
+
+    fn pass(
+        &self,
+        features: Tensor<2>,
+        targets: Tensor<1, Int>,
+        [margin, of_others]: [f64; 2],
+        remembers: bool,
+    ) -> HeadOutput {
         let [classes, feature_dim] = self.class_centers.dims();
         let targets = Targets::new(&features, targets, feature_dim, classes, &self.config.options);
         let polar = Polar::new(features, self.class_centers.val());
-        if polar.norms.device().is_autodiff() && self.training.is_enabled() {
+        let training = polar.norms.device().is_autodiff() && self.training.is_enabled();
+        if remembers && training {
             self.radius.take_in(&polar.norms, targets.ignored.as_ref());
         }
         let stretched = self.stretched(polar.cosines());
-        let radii = self.radius.forward(polar.norms.clone());
+        let radii = match training {
+            true => self.radius.of_batch(polar.norms.clone(), targets.ignored.as_ref()),
+            false => self.radius.forward(polar.norms.clone()),
+        };
         let bias = single_precision(self.bias.val()).unsqueeze::<2>();
         let logits = stretched.clone() * radii.clone() + bias.clone();
 
-        let margin = self.config.margin;
         let column = targets.columns.clone();
         // Each logit with the sign of what it should not be: z of the others, −z of the target.
-        let others = (stretched.clone().add_scalar(self.config.others())) * radii.clone() + bias.clone();
+        let others = stretched.clone().add_scalar(of_others) * radii.clone() + bias.clone();
         let target = (stretched.gather(1, column.clone()).sub_scalar(margin) * radii + bias).neg();
         let replaced = target - others.clone().gather(1, column.clone());
         let losses = softplus(others.scatter(1, column.clone(), replaced, IndexingUpdateOp::Add));
@@ -245,10 +280,8 @@ impl SphereFace2Head {
 
     /// Inference logits, `phi(r) g(cos θ) + b`, and feature norms; see [`Head::logits`](super::Head::logits).
     pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let polar = Polar::new(features, self.class_centers.val());
-        let radii = self.radius.forward(polar.norms.clone());
-        let logits = self.stretched(polar.cosines()) * radii + single_precision(self.bias.val()).unsqueeze();
-        (logits, polar.norms.squeeze_dim(1))
+        let norms = norm(features.clone()).squeeze_dim(1);
+        (self.logits_of(features, 0..self.classes()), norms)
     }
 
     /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation).
@@ -269,6 +302,31 @@ impl SphereFace2Head {
                 stretch(half(outside.clone())) + (cosines - outside)
             }
         }
+    }
+}
+
+impl Parts for SphereFace2Head {
+    fn options(&self) -> &LossOptions {
+        &self.config.options
+    }
+
+    fn feature_dim(&self) -> usize {
+        self.class_centers.dims()[1]
+    }
+
+    fn class_count(&self) -> usize {
+        self.classes()
+    }
+
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
+        let (norms, directions) = norm_and_unit(features);
+        let centers = unit_rows(self.class_centers.val(), classes);
+        let stretched = self.stretched(directions.matmul(centers.transpose()));
+        stretched * self.radius.forward(norms) + single_precision(self.bias.val()).unsqueeze()
+    }
+
+    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
+        sigmoid(logits)
     }
 }
 

@@ -19,9 +19,13 @@ use crate::{Error, NormStatistics};
 /// quality (`ẑ = −1`) get an angular margin, images of high quality a cosine margin. The angle `θ − m ẑ` is held
 /// between 0.001 and `π − 0.001`, where no gradient flows. No gradient flows through `ẑ`.
 ///
+/// Its authors' `head.py` does two things more, which are left out here: it clamps the cosines of *all* classes to ±0.999
+/// before anything else (to ±0.9999 in its ArcFace and CosFace), and its clip of the angle takes hold of the other classes
+/// too. CVLface's AdaFace has no clip of the angle.
+///
 /// From M. Kim, A. Jain, X. Liu, "AdaFace: Quality Adaptive Margin for Face Recognition", CVPR 2022, arXiv 2204.00964.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct AdaFaceMargin {
     /// The margin `m`, from 0 up to (not including) π/2.
     pub margin: f64,
@@ -34,6 +38,13 @@ pub struct AdaFaceMargin {
 
 /// Where `θ − m ẑ` ends.
 const EDGE: f64 = 1e-3;
+
+impl Default for AdaFaceMargin {
+    /// As its authors' scripts.
+    fn default() -> Self {
+        Self { margin: 0.4, concentration: 0.333, momentum: 0.01 }
+    }
+}
 
 impl AdaFaceMargin {
     /// Mean 20 and standard deviation 100, where the authors' statistics begin.

@@ -21,6 +21,8 @@ pub enum AngularOverflow {
     Easy,
     /// `cos(θ + m)` everywhere, which rises again past `π − m`.
     Plain,
+    /// −1 where `θ + m > π`, without a gradient there: OpenSphere's and AdaFace's own ArcFace.
+    Plateau,
 }
 
 /// `t = cos(θ + m)` for the target class, computed as `cos θ cos m − sin θ sin m`.
@@ -31,12 +33,19 @@ pub enum AngularOverflow {
 /// From J. Deng et al., "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019,
 /// arXiv 1801.07698.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct AngularMargin {
     /// The margin `m` in radians, from 0 up to (not including) π/2.
     pub margin: f64,
     /// What happens where `θ + m > π`.
     pub overflow: AngularOverflow,
+}
+
+impl Default for AngularMargin {
+    /// As ArcFace.
+    fn default() -> Self {
+        Self { margin: 0.5, overflow: AngularOverflow::MonotoneTail }
+    }
 }
 
 impl AngularMargin {
@@ -76,6 +85,16 @@ pub(super) fn shape(
             let past = past.bool_and(margins.clone().greater_scalar(0.0));
             let tail = cosines.clone() - margins.clone() * sin_m.clone();
             (past, tail, -(sin_m + margins * cos_m))
+        }
+        AngularOverflow::Plateau => {
+            let past = cosines.clone().lower_equal(cos_m.clone().neg());
+            let past = past.bool_and(margins.clone().greater_scalar(0.0));
+            let shaped = Shaped {
+                value: value.mask_fill(past.clone(), -1.0),
+                by_cosine: by_cosine.mask_fill(past.clone(), 0.0),
+                by_norm: None,
+            };
+            return (shaped, by_margin.mask_fill(past, 0.0));
         }
         AngularOverflow::Easy => {
             (cosines.clone().lower_equal_scalar(0.0), cosines.clone(), cosines.zeros_like())

@@ -18,10 +18,17 @@ use crate::Error;
 /// From Y. Sun et al., "Circle Loss: A Unified Perspective of Pair Similarity Optimization", CVPR 2020, arXiv 2002.10857,
 /// whose values for faces are `m = 0.25`, `γ = 256`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct CircleMargin {
     /// The relaxation `m`, above 0 and below 1.
     pub margin: f64,
+}
+
+impl Default for CircleMargin {
+    /// As for faces.
+    fn default() -> Self {
+        Self { margin: 0.25 }
+    }
 }
 
 impl CircleMargin {

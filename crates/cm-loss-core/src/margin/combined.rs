@@ -27,7 +27,7 @@ pub enum Extension {
 /// From J. Deng et al., ArcFace, CVPR 2019, arXiv 1801.07698, equation 4. All three terms count whatever the others
 /// are. In insightface's `CombinedMarginLoss` they do not; see [`CombinedMargin::as_in_insightface`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct CombinedMargin {
     /// `m1`, the factor of the angle, at least 1.
     pub multiplicative: f64,
@@ -37,6 +37,13 @@ pub struct CombinedMargin {
     pub cosine: f64,
     /// What happens past `m1 θ + m2 = π`.
     pub extension: Extension,
+}
+
+impl Default for CombinedMargin {
+    /// As the paper.
+    fn default() -> Self {
+        Self { multiplicative: 1.0, angular: 0.3, cosine: 0.2, extension: Extension::Plain }
+    }
 }
 
 impl CombinedMargin {

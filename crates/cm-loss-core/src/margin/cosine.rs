@@ -12,10 +12,17 @@ use crate::Error;
 /// arXiv 1801.09414; the same in F. Wang et al., "Additive Margin Softmax for Face Verification", 2018,
 /// arXiv 1801.05599.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct CosineMargin {
     /// The margin `m`, a difference of cosines, from 0 up to (not including) 2.
     pub margin: f64,
+}
+
+impl Default for CosineMargin {
+    /// As Liu et al. 2024, and insightface.
+    fn default() -> Self {
+        Self { margin: 0.4 }
+    }
 }
 
 impl CosineMargin {

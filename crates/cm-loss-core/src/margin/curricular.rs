@@ -22,13 +22,20 @@ use crate::Error;
 /// From Y. Huang et al., "CurricularFace: Adaptive Curriculum Learning Loss for Deep Face Recognition", CVPR 2020,
 /// arXiv 2004.00288.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct CurricularMargin {
     /// The margin `m` in radians, from 0 up to (not including) π/2.
     pub margin: f64,
     /// `α`, above 0 and up to 1.
     #[serde(alias = "rate")]
     pub momentum: f64,
+}
+
+impl Default for CurricularMargin {
+    /// As its authors.
+    fn default() -> Self {
+        Self { margin: 0.5, momentum: 0.01 }
+    }
 }
 
 impl CurricularMargin {

@@ -20,7 +20,7 @@ use crate::{Error, steps::Step, targets::Targets};
 /// From F. Boutros et al., "ElasticFace: Elastic Margin Loss for Deep Face Recognition", CVPR Workshops 2022,
 /// arXiv 2109.09416.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ElasticMargin {
     /// Mean margin: radians, or a difference of cosines.
     pub mean: f64,
@@ -28,11 +28,19 @@ pub struct ElasticMargin {
     pub deviation: f64,
     /// Where it enters.
     pub form: MarginForm,
-    /// The "+" variant: of the margins drawn for a batch, the sample with the smallest target cosine gets the largest.
+    /// The "+" variant: of the margins drawn for a batch, the sample with the smallest target cosine gets the largest, as the
+    /// paper has it. Its authors' code indexes the sorted margins by the order of the cosines where their ranks are meant
+    /// (`margin[argsort]`), which leaves margins and cosines uncorrelated.
     pub sorted: bool,
     /// Seed of the random numbers.
-    #[serde(default)]
     pub seed: u64,
+}
+
+impl Default for ElasticMargin {
+    /// ElasticFace-Arc.
+    fn default() -> Self {
+        Self { mean: 0.5, deviation: 0.05, form: MarginForm::Angular, sorted: false, seed: 0 }
+    }
 }
 
 impl ElasticMargin {

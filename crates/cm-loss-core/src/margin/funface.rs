@@ -20,7 +20,7 @@ use crate::{Error, NormStatistics, targets::Targets};
 ///
 /// From "FunFace: Feature Utility and Norm Estimation for Face Recognition", FG 2026 (LSIbabnikz/FunFace).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct FunFaceMargin {
     /// The margin `m`, from 0 up to (not including) π/2.
     pub margin: f64,
@@ -34,6 +34,13 @@ pub struct FunFaceMargin {
 
 /// `10⁻⁵`, wherever the authors add or clip by a small number.
 const SMALL: f64 = 1e-5;
+
+impl Default for FunFaceMargin {
+    /// As its authors.
+    fn default() -> Self {
+        Self { margin: 0.4, concentration: 0.333, mixing: 0.1, momentum: 0.01 }
+    }
+}
 
 impl FunFaceMargin {
     /// Of the norms and of the certainty ratio.

@@ -21,7 +21,7 @@ use crate::Error;
 /// From Q. Meng et al., "MagFace: A Universal Representation for Face Recognition and Quality Assessment", CVPR 2021,
 /// arXiv 2103.06627.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MagFaceMargin {
     /// Norm `l` of the least margin, above 0.
     pub lower_norm: f64,
@@ -35,6 +35,20 @@ pub struct MagFaceMargin {
     pub form: MarginForm,
     /// What happens past π in the angular form; its authors' code has [`AngularOverflow::Easy`].
     pub overflow: AngularOverflow,
+}
+
+impl Default for MagFaceMargin {
+    /// As its authors.
+    fn default() -> Self {
+        Self {
+            lower_norm: 10.0,
+            upper_norm: 110.0,
+            lower_margin: 0.45,
+            upper_margin: 0.8,
+            form: MarginForm::Angular,
+            overflow: AngularOverflow::Easy,
+        }
+    }
 }
 
 impl MagFaceMargin {

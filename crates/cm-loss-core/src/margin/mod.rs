@@ -1,6 +1,7 @@
 //! The margin `t`: makes the target's cosine smaller while training, so that classes move apart.
 //!
-//! To add one: a file with its parameters, its formula and the formula's derivative, and a variant of [`Margin`].
+//! To add one: a file with its parameters, its formula and the formula's derivative, and a variant of [`Margin`]. To use one
+//! of your own without changing this crate: implement [`CustomMargin`](crate::CustomMargin), and it is a [`Margin::Custom`].
 //!
 //! | margin | target's `t` | source |
 //! |---|---|---|
@@ -39,7 +40,7 @@ mod state;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, steps::Step, targets::Targets};
+use crate::{Custom, CustomMargin, Error, custom, steps::Step, targets::Targets};
 
 pub use adaface::AdaFaceMargin;
 pub use angular::{AngularMargin, AngularOverflow};
@@ -90,6 +91,8 @@ pub enum Margin {
     PerClass(PerClassMargin),
     /// A margin by the rank of the norm in its batch.
     Ranked(RankedMargin),
+    /// One of your own.
+    Custom(Custom<dyn CustomMargin>),
 }
 
 /// Where an additive margin `m` enters.
@@ -176,9 +179,12 @@ impl Margin {
     /// The one number that is the margin, if there is one.
     pub(crate) fn margin_mut(&mut self) -> Option<&mut f64> {
         match self {
-            Self::None | Self::Combined(_) | Self::MagFace(_) | Self::Quadratic(_) | Self::PerClass(_) => {
-                None
-            }
+            Self::None
+            | Self::Combined(_)
+            | Self::MagFace(_)
+            | Self::Quadratic(_)
+            | Self::PerClass(_)
+            | Self::Custom(_) => None,
             Self::Cosine(margin) => Some(&mut margin.margin),
             Self::Angular(margin) => Some(&mut margin.margin),
             Self::Multiplicative(margin) => Some(&mut margin.margin),
@@ -217,6 +223,15 @@ impl Margin {
         if self.is_none() {
             return target;
         }
+        if let Self::Custom(margin) = self {
+            return match gradient {
+                MarginGradient::Exact => margin.0.forward(target, norms.clone()),
+                MarginGradient::Detached => {
+                    let outside = target.clone().detach();
+                    margin.0.forward(outside.clone(), norms.clone().detach()).detach() + (target - outside)
+                }
+            };
+        }
         let (outside, norms_outside) = (target.clone().detach(), norms.clone().detach());
         self.shape(&outside, &norms_outside, targets, &memory).attached(target, norms, gradient)
     }
@@ -244,7 +259,8 @@ impl Margin {
         memory: &Memory<'_>,
     ) -> Shaped {
         match self {
-            Self::None => Shaped::with_slope_one(cosines.clone()),
+            // One of your own has a way of its own, with the graph.
+            Self::None | Self::Custom(_) => Shaped::with_slope_one(cosines.clone()),
             Self::Cosine(margin) => margin.shape(cosines),
             Self::Angular(margin) => margin.shape(cosines),
             Self::Multiplicative(margin) => {
@@ -288,6 +304,7 @@ impl Margin {
             Self::Circle(margin) => margin.validate(),
             Self::PerClass(margin) => margin.validate(),
             Self::Ranked(margin) => margin.validate(),
+            Self::Custom(margin) => custom::validate(margin),
         }
     }
 }

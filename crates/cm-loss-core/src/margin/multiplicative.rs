@@ -15,18 +15,17 @@ use crate::Error;
 /// From W. Liu et al., "SphereFace: Deep Hypersphere Embedding for Face Recognition", CVPR 2017, arXiv 1704.08063,
 /// whose `m` was 4 with annealing; OpenSphere by the same authors has `m = 1.7` without.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MultiplicativeMargin {
     /// The factor `m` of the angle, at least 1.
     pub margin: f64,
     /// How the margin is brought in.
-    #[serde(default)]
     pub annealing: Option<Annealing>,
 }
 
 /// `λ = max(minimum, start · (1 + gamma · i)^−power)` at training step `i`, from 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Annealing {
     /// `λ` at the first step, at least `minimum`; 1000 in SphereFace.
     pub start: f64,
@@ -38,6 +37,12 @@ pub struct Annealing {
     pub minimum: f64,
 }
 
+impl Default for Annealing {
+    fn default() -> Self {
+        Self::SPHEREFACE
+    }
+}
+
 impl Annealing {
     /// The values of SphereFace.
     pub const SPHEREFACE: Self = Self { start: 1000.0, gamma: 0.12, power: 1.0, minimum: 5.0 };
@@ -45,6 +50,13 @@ impl Annealing {
     fn weight(&self, step: Tensor<2>) -> Tensor<2> {
         let decay = step.mul_scalar(self.gamma).add_scalar(1.0).powf_scalar(-self.power);
         decay.mul_scalar(self.start).clamp_min(self.minimum)
+    }
+}
+
+impl Default for MultiplicativeMargin {
+    /// As OpenSphere.
+    fn default() -> Self {
+        Self { margin: 1.7, annealing: None }
     }
 }
 

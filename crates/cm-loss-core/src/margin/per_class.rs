@@ -8,12 +8,19 @@ use crate::{Error, targets::Targets};
 
 /// A margin `m_y` of its own for each class: larger where there are few images, or where a class is hard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct PerClassMargin {
     /// The margins in the order of the classes: radians, or differences of cosines.
     pub margins: Vec<f64>,
     /// Where they enter.
     pub form: MarginForm,
+}
+
+impl Default for PerClassMargin {
+    /// For no class; the margins are there to be given.
+    fn default() -> Self {
+        Self { margins: Vec::new(), form: MarginForm::Cosine }
+    }
 }
 
 impl PerClassMargin {

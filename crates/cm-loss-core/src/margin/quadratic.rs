@@ -16,15 +16,21 @@ use crate::Error;
 /// Systems with Applications 2024, arXiv 2312.05281; their code has `a = −0.9`, `h = 0`, `k = 0.65`, and
 /// [`MarginGradient::Detached`](super::MarginGradient::Detached).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct QuadraticMargin {
     /// `a`, below 0.
     pub curvature: f64,
     /// `h` in radians, at most 0, so that `t` falls all the way from `θ = 0` to `π`.
-    #[serde(default)]
     pub center: f64,
     /// `k`, the value at `θ = h`, at most 1.
     pub peak: f64,
+}
+
+impl Default for QuadraticMargin {
+    /// As its authors' code.
+    fn default() -> Self {
+        Self { curvature: -0.9, center: 0.0, peak: 0.65 }
+    }
 }
 
 impl QuadraticMargin {

@@ -17,7 +17,7 @@ use crate::{Error, targets::Targets};
 /// making all features shorter. Outside training, and in a batch of one sample, every margin is `m`. No gradient flows
 /// through the rank; ignored samples have none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct RankedMargin {
     /// Mean margin `m`: radians, or a difference of cosines.
     pub margin: f64,
@@ -25,6 +25,12 @@ pub struct RankedMargin {
     pub difference: f64,
     /// Where it enters.
     pub form: MarginForm,
+}
+
+impl Default for RankedMargin {
+    fn default() -> Self {
+        Self { margin: 0.4, difference: 1.0, form: MarginForm::Cosine }
+    }
 }
 
 impl RankedMargin {

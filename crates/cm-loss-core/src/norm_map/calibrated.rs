@@ -17,12 +17,11 @@ use crate::{Error, NormStatistics, exact};
 /// and does not learn: in two epochs on 4,000 images of MNIST the three margins of the presets reach 10 to 58 % without a
 /// floor, and 96 % with it. The form without suits networks that have learned already, and losses without a margin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct CalibratedSigmoid {
     /// The limit `s` of the radius, without unit, above 0.
     pub scale: f64,
     /// The share `f` of the limit that the radius keeps, from 0 up to (not including) 1.
-    #[serde(default)]
     pub floor: f64,
     /// How far `μ` and `τ` move towards those of each batch, above 0 and up to 1.
     #[serde(alias = "rate")]
@@ -31,6 +30,12 @@ pub struct CalibratedSigmoid {
 
 /// Least `τ`: norms that do not differ carry no information, and must not be divided by 0.
 const LEAST_SPREAD: f64 = 1e-3;
+
+impl Default for CalibratedSigmoid {
+    fn default() -> Self {
+        Self { scale: 30.0, floor: 0.5, momentum: 0.1 }
+    }
+}
 
 impl CalibratedSigmoid {
     pub(super) fn statistics(&self, device: &Device) -> NormStatistics {

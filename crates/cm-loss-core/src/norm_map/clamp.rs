@@ -9,7 +9,7 @@ use crate::Error;
 ///
 /// Not decreasing, from `s · l` to `s · u`; Lipschitz constant `s`. Outside `[l, u]` no gradient reaches the norm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Clamp {
     /// The factor `s`, without unit, above 0.
     pub scale: f64,
@@ -17,6 +17,13 @@ pub struct Clamp {
     pub lower: f64,
     /// Largest norm `u`, above `l`.
     pub upper: f64,
+}
+
+impl Default for Clamp {
+    /// The norms of MagFace.
+    fn default() -> Self {
+        Self { scale: 1.0, lower: 10.0, upper: 110.0 }
+    }
 }
 
 impl Clamp {

@@ -10,10 +10,17 @@ use crate::Error;
 /// Lipschitz constant 0. From R. Ranjan, C. Castillo, R. Chellappa, "L2-constrained Softmax Loss for
 /// Discriminative Face Verification", 2017, arXiv 1703.09507.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Constant {
     /// The radius `s`, without unit, above 0.
     pub scale: f64,
+}
+
+impl Default for Constant {
+    /// As L2-Softmax in Liu et al. 2024.
+    fn default() -> Self {
+        Self { scale: 30.0 }
+    }
 }
 
 impl Constant {

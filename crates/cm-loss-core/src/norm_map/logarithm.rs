@@ -9,10 +9,16 @@ use crate::{Error, exact};
 ///
 /// Strictly increasing from 0 at `r = 0` without limit; Lipschitz constant `s`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Logarithm {
     /// The slope `s` at `r = 0`, without unit, above 0.
     pub scale: f64,
+}
+
+impl Default for Logarithm {
+    fn default() -> Self {
+        Self { scale: 10.0 }
+    }
 }
 
 impl Logarithm {

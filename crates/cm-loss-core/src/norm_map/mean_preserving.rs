@@ -12,7 +12,7 @@ use crate::{Error, NormStatistics, exact};
 /// From above `s/2` to below `2s`. Outside training the mean is the running one, which is state of the head, as that of
 /// batch normalization; a batch of one sample has the radius `s`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MeanPreserving {
     /// The mean radius `s`, without unit, above 0.
     pub scale: f64,
@@ -24,6 +24,12 @@ pub struct MeanPreserving {
 fn contracted(norms: Tensor<2>) -> Tensor<2> {
     let outside = norms.clone().detach();
     exact::with_slope(sigmoid(outside.clone()), exact::sigmoid_slope(outside), norms)
+}
+
+impl Default for MeanPreserving {
+    fn default() -> Self {
+        Self { scale: 30.0, momentum: 0.1 }
+    }
 }
 
 impl MeanPreserving {

@@ -1,8 +1,7 @@
 //! The norm map `phi`: from the norm of a feature to the radius (scale) of its logits.
 //!
 //! To add one: a file with its parameters and formula, and a variant of [`NormMap`]. To use one of your own without
-//! changing this crate: implement [`CustomNormMap`] and give it to
-//! [`MarginHead::with_norm_map`](crate::MarginHead::with_norm_map).
+//! changing this crate: implement [`CustomNormMap`](crate::CustomNormMap), and it is a [`NormMap::Custom`].
 //!
 //! | map | `phi(r)` | range | Lipschitz constant |
 //! |---|---|---|---|
@@ -27,12 +26,10 @@ mod sigmoid;
 mod tanh;
 mod von_mises_fisher;
 
-use std::fmt::Debug;
-
 use burn::tensor::{Bool, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, NormStatistics};
+use crate::{Custom, CustomNormMap, Error, NormStatistics, custom};
 
 pub use calibrated::CalibratedSigmoid;
 pub use clamp::Clamp;
@@ -69,17 +66,8 @@ pub enum NormMap {
     MeanPreserving(MeanPreserving),
     /// `phi(r) = s · r / (ν + √(ν² + r²))`: ours, which knows the dimension of the feature.
     VonMisesFisher(VonMisesFisher),
-}
-
-/// A norm map of your own.
-pub trait CustomNormMap: Debug + Send + Sync {
-    /// Radius of each row's logits, differentiable by the norms.
-    ///
-    /// # Shapes
-    ///
-    /// - norms: `[batch, 1]`, not negative
-    /// - output: `[batch, 1]`
-    fn forward(&self, norms: Tensor<2>) -> Tensor<2>;
+    /// One of your own.
+    Custom(Custom<dyn CustomNormMap>),
 }
 
 impl NormMap {
@@ -106,6 +94,7 @@ impl NormMap {
             Self::Clamp(map) => map.forward(norms),
             Self::MeanPreserving(map) => map.forward(norms, needed(statistics)),
             Self::VonMisesFisher(map) => map.forward(norms),
+            Self::Custom(map) => map.0.forward(norms),
         }
     }
 
@@ -153,7 +142,7 @@ impl NormMap {
         }
     }
 
-    /// Derivative `phi'(r)` as a share of its largest value, from 0 to 1; `None` for a map that never varies.
+    /// Derivative `phi'(r)` as a share of its largest value, from 0 to 1; `None` for a map that never varies, and for one of your own.
     ///
     /// # Shapes
     ///
@@ -165,7 +154,7 @@ impl NormMap {
     pub fn relative_slope(&self, norms: Tensor<2>, statistics: Option<&NormStatistics>) -> Option<Tensor<2>> {
         Some(match self {
             Self::Identity => norms.ones_like(),
-            Self::Constant(_) => return None,
+            Self::Constant(_) | Self::Custom(_) => return None,
             Self::Sigmoid(_) => SigmoidContraction::relative_slope(norms),
             Self::CalibratedSigmoid(_) => CalibratedSigmoid::relative_slope(norms, needed(statistics)),
             Self::Tanh(_) => Tanh::relative_slope(norms),
@@ -180,7 +169,7 @@ impl NormMap {
     /// The scale, if the map has one.
     pub(crate) fn scale_mut(&mut self) -> Option<&mut f64> {
         match self {
-            Self::Identity => None,
+            Self::Identity | Self::Custom(_) => None,
             Self::Constant(map) => Some(&mut map.scale),
             Self::Sigmoid(map) => Some(&mut map.scale),
             Self::CalibratedSigmoid(map) => Some(&mut map.scale),
@@ -205,6 +194,7 @@ impl NormMap {
             Self::Clamp(map) => Some(map.scale * map.upper),
             Self::MeanPreserving(map) => Some(2.0 * map.scale),
             Self::VonMisesFisher(map) => Some(map.scale),
+            Self::Custom(map) => map.0.largest_radius(),
         }
     }
 
@@ -225,6 +215,7 @@ impl NormMap {
             Self::Clamp(map) => map.validate(),
             Self::MeanPreserving(map) => map.validate(),
             Self::VonMisesFisher(map) => map.validate(),
+            Self::Custom(map) => custom::validate(map),
         }
     }
 }

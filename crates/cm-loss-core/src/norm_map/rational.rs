@@ -10,10 +10,16 @@ use crate::{Error, exact};
 /// Strictly increasing from 0 at `r = 0` towards `s`; Lipschitz constant `s`. Its derivative `s / (1 + r)²` falls as
 /// a power and not exponentially: of the bounded maps it is the last to go flat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rational {
     /// The limit `s` of the radius, without unit, above 0.
     pub scale: f64,
+}
+
+impl Default for Rational {
+    fn default() -> Self {
+        Self { scale: 30.0 }
+    }
 }
 
 impl Rational {

@@ -13,10 +13,17 @@ use crate::{Error, exact};
 /// From W. Liu et al., "Contraction mapping of feature norms for data quality imbalance learning", Pattern
 /// Recognition Letters 185 (2024) 232–238.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct SigmoidContraction {
     /// The limit `s` of the radius, without unit, above 0.
     pub scale: f64,
+}
+
+impl Default for SigmoidContraction {
+    /// `s = 30`, as its authors.
+    fn default() -> Self {
+        Self { scale: 30.0 }
+    }
 }
 
 impl SigmoidContraction {

@@ -10,10 +10,16 @@ use crate::{Error, exact};
 /// Strictly increasing from 0 at `r = 0` towards `s`; Lipschitz constant `s`. It saturates twice as fast as the
 /// sigmoid contraction: in 32-bit floats it equals `s` from `r = 9` on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Tanh {
     /// The limit `s` of the radius, without unit, above 0.
     pub scale: f64,
+}
+
+impl Default for Tanh {
+    fn default() -> Self {
+        Self { scale: 30.0 }
+    }
 }
 
 impl Tanh {

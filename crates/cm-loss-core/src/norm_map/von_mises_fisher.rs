@@ -12,13 +12,19 @@ use crate::{Error, exact};
 /// `s / (2ν)`: the more dimensions, the longer a feature must be to count. The bound is from D. Amos, "Computation of
 /// modified Bessel functions and their ratios", Mathematics of Computation 1974. **Ours** as a norm map.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct VonMisesFisher {
     /// The limit `s` of the radius, without unit, above 0.
     pub scale: f64,
     /// `D`, at least 2. `None`: that of the head's features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dimension: Option<usize>,
+}
+
+impl Default for VonMisesFisher {
+    fn default() -> Self {
+        Self { scale: 30.0, dimension: None }
+    }
 }
 
 impl VonMisesFisher {

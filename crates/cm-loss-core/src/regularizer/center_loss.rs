@@ -21,12 +21,19 @@ use crate::{Error, state::State, targets::Targets};
 ///
 /// From Y. Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition", ECCV 2016.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct CenterLoss {
     /// Weight `λ`, without unit, above 0; 0.003 in the paper.
     pub weight: f64,
     /// `α`, above 0 and up to 1; 0.5 in the paper.
     pub rate: f64,
+}
+
+impl Default for CenterLoss {
+    /// As the paper.
+    fn default() -> Self {
+        Self { weight: 0.003, rate: 0.5 }
+    }
 }
 
 impl CenterLoss {

@@ -10,7 +10,7 @@ use crate::Error;
 /// From Q. Meng et al., MagFace, CVPR 2021, arXiv 2103.06627; its authors' defaults are `l = 10`, `u = 110`,
 /// `λ = 35`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MagFaceNorm {
     /// Weight `λ`, without unit, above 0.
     pub weight: f64,
@@ -18,6 +18,13 @@ pub struct MagFaceNorm {
     pub lower_norm: f64,
     /// Largest norm `u`, above `l`.
     pub upper_norm: f64,
+}
+
+impl Default for MagFaceNorm {
+    /// As its authors' script.
+    fn default() -> Self {
+        Self { weight: 35.0, lower_norm: 10.0, upper_norm: 110.0 }
+    }
 }
 
 impl MagFaceNorm {

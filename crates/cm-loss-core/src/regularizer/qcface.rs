@@ -20,7 +20,7 @@ use crate::Error;
 /// (hpcc-hcmut/QCFace), with ArcFace (`s = 64`, `m = 0.5`, easy margin), `l = 1`, `u = 100`, `λ = 20`. Its authors switch the
 /// penalty on after the direction has been learned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct QcFaceNorm {
     /// Weight `λ`, without unit, above 0.
     pub weight: f64,
@@ -32,6 +32,13 @@ pub struct QcFaceNorm {
 
 /// `ε`
 const EPSILON: f64 = 1e-3;
+
+impl Default for QcFaceNorm {
+    /// As its authors.
+    fn default() -> Self {
+        Self { weight: 20.0, lower_norm: 1.0, upper_norm: 100.0 }
+    }
+}
 
 impl QcFaceNorm {
     /// `k`

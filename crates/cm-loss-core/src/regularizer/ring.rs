@@ -10,12 +10,18 @@ use crate::Error;
 /// From Y. Zheng, D. Pal, M. Savvides, "Ring loss: Convex Feature Normalization for Face Recognition", CVPR 2018,
 /// arXiv 1803.00130.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Ring {
     /// Weight `λ`, without unit, above 0; 0.01 in the paper's small experiments.
     pub weight: f64,
     /// Where `R` begins, above 0.
     pub radius: f64,
+}
+
+impl Default for Ring {
+    fn default() -> Self {
+        Self { weight: 0.01, radius: 20.0 }
+    }
 }
 
 impl Ring {

@@ -14,12 +14,18 @@ use crate::{Error, targets::Targets};
 /// change without a kink. Only the classes of the batch are looked at, so that it costs no more than the logits do.
 /// It is at most 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct CenterSpread {
     /// Weight `λ`, without unit, above 0.
     pub weight: f64,
     /// Sharpness `t`, above 0; 2 in the paper.
     pub sharpness: f64,
+}
+
+impl Default for CenterSpread {
+    fn default() -> Self {
+        Self { weight: 1.0, sharpness: 2.0 }
+    }
 }
 
 impl CenterSpread {

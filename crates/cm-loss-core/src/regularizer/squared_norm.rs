@@ -7,10 +7,16 @@ use crate::Error;
 
 /// `g(r) = weight · r²`: holds the features close to the origin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct SquaredNorm {
     /// Weight of the penalty, without unit, above 0.
     pub weight: f64,
+}
+
+impl Default for SquaredNorm {
+    fn default() -> Self {
+        Self { weight: 0.01 }
+    }
 }
 
 impl SquaredNorm {

@@ -45,7 +45,7 @@ fn class_means_are_mean_directions_and_classes_without_samples_keep_their_center
     for (backend, device) in devices() {
         for preset in PRESETS {
             let options = LossOptions { ignore_index: Some(-1), ..LossOptions::default() };
-            let head = preset.config().with_options(options).init(2, 3, &device).unwrap();
+            let head = preset.config().with_options(options).unwrap().init(2, 3, &device).unwrap();
             let before = values(head.class_centers());
             let x = [[2.0, 0.0], [0.0, 30.0], [-1.0, 0.0], [5.0, 5.0]].map(|row| row.to_vec());
             let y: Tensor<1, Int> = Tensor::from_data([0, 0, 2, -1], &device);

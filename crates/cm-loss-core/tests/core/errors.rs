@@ -87,7 +87,10 @@ fn on_a_cpu_a_target_that_is_no_class_is_found_without_asking() {
 fn options_and_parts_that_cannot_be_are_refused() {
     let (_, device) = devices().remove(0);
     let message = |config: HeadConfig| config.init(4, 3, &device).unwrap_err().to_string();
-    let with = |options: LossOptions| message(Preset::CosFace.config().with_options(options));
+    let with = |options: LossOptions| {
+        let HeadConfig::Margin(config) = Preset::CosFace.config() else { panic!("it has class centers") };
+        message(HeadConfig::Margin(config.with_options(options)))
+    };
     let plain = LossOptions::default;
     assert!(with(LossOptions { label_smoothing: 1.0, ..plain() }).contains("label smoothing"));
     assert!(with(LossOptions { focal_gamma: -1.0, ..plain() }).contains("focal_gamma"));
@@ -97,7 +100,8 @@ fn options_and_parts_that_cannot_be_are_refused() {
     );
     assert_eq!(with(weights(&[1.0; 4])), "4 class weights were given for 3 classes");
     let smooth = LossOptions { label_smoothing: 0.1, ..plain() };
-    assert!(message(Preset::SphereFace2.config().with_options(smooth)).contains("softmax"));
+    let refused = Preset::SphereFace2.config().with_options(smooth).unwrap_err().to_string();
+    assert!(refused.contains("softmax"), "{refused}");
 
     let HeadConfig::Margin(config) = Preset::CosFace.config() else { panic!("it has class centers") };
     let margin = |config: MarginHeadConfig| message(HeadConfig::Margin(config));

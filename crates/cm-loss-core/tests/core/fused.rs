@@ -243,19 +243,6 @@ fn a_batch_of_ignored_samples_moves_nothing() {
 }
 
 #[test]
-fn a_budget_too_small_for_a_class_is_raised_and_said() {
-    let head = |budget: usize| {
-        let config = margin_config(Preset::CosFace).with_path(LossPath::Fused { budget });
-        config.init(8, 100, &Device::flex()).unwrap()
-    };
-    let tiling = head(10).tiling(4);
-    assert_eq!((tiling.classes, tiling.budget, tiling.is_raised()), (1, 10, true));
-    assert!(tiling.to_string().contains("the 10 bytes allowed are too few for one class"), "{tiling}");
-    let tiling = head(1 << 16).tiling(4);
-    assert!(!tiling.is_raised() && tiling.bytes <= 1 << 16 && tiling.classes > 1, "{tiling}");
-}
-
-#[test]
 fn the_same_bits_come_out_every_time() {
     let shape = Shape { batch: 40, dim: 48, classes: 3000 };
     let device = Device::flex().autodiff();

@@ -73,7 +73,7 @@ fn head(entry: &Entry, case: &Case, device: &Device) -> Head {
         }
         _ => {}
     }
-    let mut config = entry.loss.config().with_options(options);
+    let mut config = entry.loss.config().with_options(options).unwrap();
     if let HeadConfig::Margin(MarginHeadConfig { margin: Margin::Elastic(margin), .. }) = &mut config {
         // The file has the mean of the random margins.
         margin.deviation = 1e-9;

@@ -7,6 +7,7 @@ mod errors;
 mod fused;
 mod golden;
 mod heads;
+mod interface;
 mod laws;
 mod memory;
 mod norm_maps;

@@ -1,16 +1,11 @@
 //! Maps of the feature norm: range, slope, saturation, and one of one's own.
 
-use std::sync::Arc;
-
 use burn::tensor::{Tensor, TensorData};
-use cm_loss_core::{
-    Margin, MarginHeadConfig, NormMap, Preset,
-    norm_map::{Constant, CustomNormMap},
-};
+use cm_loss_core::{NormMap, Preset, norm_map::Constant};
 
 use crate::{
     devices,
-    shared::{features, first_class, known_head, margin_config, values},
+    shared::{features, first_class, margin_config, values},
 };
 
 #[test]
@@ -74,29 +69,6 @@ fn norm_maps_rise_within_their_range_and_no_faster_than_their_lipschitz_constant
                     );
                 }
             }
-        }
-    }
-}
-
-#[derive(Debug)]
-struct SquareRoot;
-
-impl CustomNormMap for SquareRoot {
-    fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
-        norms.sqrt()
-    }
-}
-
-#[test]
-fn a_norm_map_of_ones_own_takes_the_place_of_the_configured_one() {
-    for (backend, device) in devices() {
-        let plain = known_head(&MarginHeadConfig::new(NormMap::Identity, Margin::None), &device);
-        let x = || features(&[4.0, 9.0], &device);
-        let before = values(plain.logits(x()).0);
-        let after = values(plain.with_norm_map(Arc::new(SquareRoot)).logits(x()).0);
-        for (i, (before, after)) in before.iter().zip(&after).enumerate() {
-            let root = if i < 3 { 2.0 } else { 3.0 };
-            assert!((before / root - after).abs() < 1e-5, "{backend}");
         }
     }
 }

@@ -16,7 +16,7 @@ const CLASSES: usize = 5;
 const DIM: usize = 4;
 
 fn head(preset: Preset, options: &LossOptions, device: &Device) -> Head {
-    let head = preset.config().with_options(options.clone()).init(DIM, CLASSES, device).unwrap();
+    let head = preset.config().with_options(options.clone()).unwrap().init(DIM, CLASSES, device).unwrap();
     let [rows, _] = head.class_centers().dims();
     with_centers(head, &Values::new(11).matrix(rows, DIM), device)
 }

@@ -80,10 +80,6 @@ fn loss(options: &Options, path: LossPath) -> Result<Box<dyn FnMut() -> f64>, St
     config.sampling = options.sampled.map(|fraction| ClassSampling { fraction, seed: 0 });
     let device = Device::flex().autodiff();
     let head = config.init(options.d, options.c, &device).map_err(|error| error.to_string())?;
-    let tiling = head.tiling(options.n);
-    if tiling.is_raised() {
-        eprintln!("{tiling}");
-    }
     // A weight is drawn when it is first used.
     let _ = head.class_centers.val();
     let features = Tensor::<2>::random([options.n, options.d], Distribution::Normal(0.0, 1.0), &device);

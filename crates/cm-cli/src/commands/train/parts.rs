@@ -44,7 +44,10 @@ impl Settings {
     /// A scale or margin that the loss does not have, or weights that are not as many as the classes.
     pub fn head(&self, images: &[usize]) -> Result<HeadConfig, CliError> {
         let loss = &self.loss;
-        let mut head = loss.head.clone().unwrap_or_else(|| loss.name.config().with_seed(self.training.seed));
+        let mut head = match &loss.head {
+            Some(head) => head.clone(),
+            None => loss.name.config().with_seed(self.training.seed)?,
+        };
         if let Some(scale) = loss.scale {
             head = head.with_scale(scale)?;
         }
@@ -56,12 +59,13 @@ impl Settings {
         if plain {
             return Ok(head);
         }
-        Ok(head.with_options(LossOptions {
+        let options = LossOptions {
             label_smoothing: loss.label_smoothing,
             focal_gamma: loss.focal_gamma,
             class_weights: weights,
             ..LossOptions::default()
-        }))
+        };
+        Ok(head.with_options(options)?)
     }
 
     /// Name of the loss for people.

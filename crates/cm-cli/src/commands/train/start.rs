@@ -51,7 +51,7 @@ impl Start {
                 card.image()
             )));
         }
-        let head = |card: &ModelCard| card.head.clone().with_seed(0);
+        let head = |card: &ModelCard| card.head.clone().with_seed(0).ok();
         let same_head =
             ours.as_ref().is_some_and(|found| head(found) == head(card) && found.classes == card.classes);
         let is_ours = ours.is_some();

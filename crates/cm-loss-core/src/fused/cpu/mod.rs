@@ -25,6 +25,9 @@ use products::{by_columns, by_rows};
 /// Numbers of a block: with its gradients and its centers it stays in the second-level cache.
 const BLOCK: usize = 48 * 1024;
 
+/// Fewest classes of a thread's part in the backward pass.
+const LEAST_CLASSES: usize = 32;
+
 /// Classes of a block.
 fn block_classes(samples: &Samples<'_>, each: usize) -> usize {
     let rows = BLOCK / samples.padded.max(samples.dim);
@@ -149,9 +152,8 @@ pub fn gradients(samples: &Samples<'_>, centers: &Centers<'_>, plan: Plan, upstr
     let by_sample = samples.by_sample(panel_width_here());
     let by_dim = samples.by_dim(panel_width_here());
     let mut by_centers = vec![0.0; centers.numbers.len()];
-    // Each part has a gradient of the features of its own.
-    let most = plan.budget / (size_of::<f32>() * samples.count * samples.dim);
-    let parts = parts(plan.classes, most);
+    // Each part has a gradient of the features of its own. To add it up must be little beside its products.
+    let parts = parts(plan.classes, plan.classes.div_ceil(LEAST_CLASSES));
     let shares = split(&mut by_centers, centers, &parts);
     let found: Vec<(Vec<f32>, Vec<f32>)> = parts
         .into_par_iter()

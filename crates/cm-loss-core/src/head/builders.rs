@@ -1,0 +1,287 @@
+//! Changes of a configuration, by a word each.
+
+use super::{
+    ClassSampling, HeadConfig, LinearHeadConfig, MarginHeadConfig, ProxyHeadConfig, ProxyLoss,
+    SphereFace2Config,
+    choices::{MarginPlace, NormGradient, SubCenterPooling},
+};
+use crate::{
+    Error, LossOptions, LossPath, Margin, NormMap, Preset, Regularizer,
+    margin::MarginGradient,
+    regularizer::{CenterLoss, CenterSpread},
+};
+
+impl From<LinearHeadConfig> for HeadConfig {
+    fn from(config: LinearHeadConfig) -> Self {
+        Self::Linear(config)
+    }
+}
+
+impl From<MarginHeadConfig> for HeadConfig {
+    fn from(config: MarginHeadConfig) -> Self {
+        Self::Margin(config)
+    }
+}
+
+impl From<SphereFace2Config> for HeadConfig {
+    fn from(config: SphereFace2Config) -> Self {
+        Self::SphereFace2(config)
+    }
+}
+
+impl From<ProxyHeadConfig> for HeadConfig {
+    fn from(config: ProxyHeadConfig) -> Self {
+        Self::Proxy(config)
+    }
+}
+
+impl From<Preset> for HeadConfig {
+    fn from(preset: Preset) -> Self {
+        preset.config()
+    }
+}
+
+/// Every one of these gives [`Error::DoesNotCombine`] for a head that has no such part, and the errors of
+/// [`HeadConfig::validate`] for a value that cannot be.
+impl HeadConfig {
+    /// The same head with another scale: `Preset::ArcFace.config().with_scale(30.0)?`.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_scale(mut self, scale: f64) -> Result<Self, Error> {
+        let place = match &mut self {
+            Self::Linear(_) => None,
+            Self::Margin(config) => config.norm_map.scale_mut(),
+            Self::SphereFace2(config) => config.norm_map.scale_mut(),
+            Self::Proxy(config) => match &mut config.loss {
+                ProxyLoss::ProxyAnchor { scale, .. } => Some(scale),
+                ProxyLoss::P2SGrad => None,
+            },
+        };
+        let reason = "it has none";
+        *place.ok_or(Error::DoesNotCombine { what: "a scale", with: "this norm map", reason })? = scale;
+        self.validate().map(|()| self)
+    }
+
+    /// The same head with another margin: `Preset::ArcFace.config().with_margin(0.3)?`. Of a random margin it is the mean.
+    ///
+    /// # Errors
+    ///
+    /// As all of these, also for a head with several margins.
+    pub fn with_margin(mut self, margin: f64) -> Result<Self, Error> {
+        let place = match &mut self {
+            Self::Linear(_) => None,
+            Self::Margin(config) => config.margin.margin_mut(),
+            Self::SphereFace2(config) => Some(&mut config.margin),
+            Self::Proxy(config) => match &mut config.loss {
+                ProxyLoss::ProxyAnchor { margin, .. } => Some(margin),
+                ProxyLoss::P2SGrad => None,
+            },
+        };
+        let reason = "it has none, or several";
+        *place.ok_or(Error::DoesNotCombine { what: "a margin", with: "this loss", reason })? = margin;
+        self.validate().map(|()| self)
+    }
+
+    /// The same head with another seed of what is random in its loss: drawn margins, sampled classes. Trainings that are
+    /// compared over seeds each need their own. A head without anything random stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_seed(mut self, seed: u64) -> Result<Self, Error> {
+        if let Self::Margin(config) = &mut self {
+            if let Margin::Elastic(margin) = &mut config.margin {
+                margin.seed = seed;
+            }
+            if let Some(sampling) = &mut config.sampling {
+                sampling.seed = seed;
+            }
+        }
+        Ok(self)
+    }
+
+    /// The same head with other options of its loss.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_options(mut self, options: LossOptions) -> Result<Self, Error> {
+        *match &mut self {
+            Self::Linear(config) => &mut config.options,
+            Self::Margin(config) => &mut config.options,
+            Self::SphereFace2(config) => &mut config.options,
+            Self::Proxy(config) => &mut config.options,
+        } = options;
+        self.validate().map(|()| self)
+    }
+
+    /// The same head with another norm map.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_norm_map(mut self, norm_map: NormMap) -> Result<Self, Error> {
+        match &mut self {
+            Self::Margin(config) => config.norm_map = norm_map,
+            Self::SphereFace2(config) => config.norm_map = norm_map,
+            Self::Linear(_) | Self::Proxy(_) => {
+                let (with, reason) = ("this loss", "the norm has no place in its formula");
+                return Err(Error::DoesNotCombine { what: "a norm map", with, reason });
+            }
+        }
+        self.validate().map(|()| self)
+    }
+
+    /// The same head with the gradient of the margin that is given.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_margin_gradient(mut self, gradient: MarginGradient) -> Result<Self, Error> {
+        match &mut self {
+            Self::Margin(config) => config.margin_gradient = gradient,
+            Self::SphereFace2(config) => config.margin_gradient = gradient,
+            Self::Linear(_) | Self::Proxy(_) => return Err(no_part("a gradient of the margin")),
+        }
+        Ok(self)
+    }
+
+    /// The same head with a regularizer of the norm.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_regularizer(self, regularizer: Regularizer) -> Result<Self, Error> {
+        self.changed("a regularizer of the norm", |config| config.with_regularizer(regularizer))
+    }
+
+    /// The same head with the margin in another place.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_margin_place(self, place: MarginPlace) -> Result<Self, Error> {
+        self.changed("a place of the margin", |config| config.with_margin_place(place))
+    }
+
+    /// The same head with a margin that is whole after so many steps.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_margin_warm_up(self, steps: u64) -> Result<Self, Error> {
+        self.changed("a warm-up of the margin", |config| config.with_margin_warm_up(steps))
+    }
+
+    /// The same head with another gradient of the norm map.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_norm_gradient(self, gradient: NormGradient) -> Result<Self, Error> {
+        self.changed("a gradient of the norm map", |config| config.with_norm_gradient(gradient))
+    }
+
+    /// The same head with the loss of each sample multiplied by `scale / phi(r)`.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_temperature_compensation(self, scale: f64) -> Result<Self, Error> {
+        self.changed("a compensated temperature", |config| config.with_temperature_compensation(scale))
+    }
+
+    /// The same head with a scale that is learned.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_learned_scale(self) -> Result<Self, Error> {
+        self.changed("a learned scale", MarginHeadConfig::with_learned_scale)
+    }
+
+    /// The same head with classes left out whose cosine is above this.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_filter_above(self, cosine: f64) -> Result<Self, Error> {
+        self.changed("a filter of classes", |config| config.with_filter_above(cosine))
+    }
+
+    /// The same head with so many centers a class.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_sub_centers(self, count: usize) -> Result<Self, Error> {
+        self.changed("several centers a class", |config| config.with_sub_centers(count))
+    }
+
+    /// The same head with another cosine of a class of several centers.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_sub_center_pooling(self, pooling: SubCenterPooling) -> Result<Self, Error> {
+        self.changed("several centers a class", |config| config.with_sub_center_pooling(pooling))
+    }
+
+    /// The same head with center loss.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_center_loss(self, center_loss: CenterLoss) -> Result<Self, Error> {
+        self.changed("center loss", |config| config.with_center_loss(center_loss))
+    }
+
+    /// The same head with a spread of the class centers.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_center_spread(self, spread: CenterSpread) -> Result<Self, Error> {
+        self.changed("a spread of the class centers", |config| config.with_center_spread(spread))
+    }
+
+    /// The same head, trained on a part of the classes at a time.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_sampling(self, sampling: ClassSampling) -> Result<Self, Error> {
+        self.changed("sampled classes", |config| config.with_sampling(sampling))
+    }
+
+    /// The same head with its loss computed in another way.
+    ///
+    /// # Errors
+    ///
+    /// As all of these.
+    pub fn with_path(self, path: LossPath) -> Result<Self, Error> {
+        self.changed("a path of the loss", |config| config.with_path(path))
+    }
+
+    /// Changes a head that has all parts.
+    fn changed(
+        self,
+        what: &'static str,
+        change: impl FnOnce(MarginHeadConfig) -> MarginHeadConfig,
+    ) -> Result<Self, Error> {
+        let Self::Margin(config) = self else { return Err(no_part(what)) };
+        let config = change(config);
+        config.validate()?;
+        Ok(Self::Margin(config))
+    }
+}
+
+fn no_part(what: &'static str) -> Error {
+    Error::DoesNotCombine {
+        what,
+        with: "this loss",
+        reason: "it is not one of class centers and a margin inside softmax",
+    }
+}

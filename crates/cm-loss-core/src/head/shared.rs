@@ -1,0 +1,187 @@
+//! What every head can do, whichever it is.
+
+use std::ops::Range;
+
+use burn::tensor::{Int, Tensor};
+
+use super::{Head, LinearHead, LossOutput, MarginHead, ProxyHead, SphereFace2Head};
+use crate::{Error, LossOptions, norm_and_unit};
+
+/// What the methods below are made of.
+pub(super) trait Parts {
+    fn options(&self) -> &LossOptions;
+    fn feature_dim(&self) -> usize;
+    fn class_count(&self) -> usize;
+    /// `[batch, classes in the range]`
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2>;
+    /// Of these logits, `[batch, classes]`.
+    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2>;
+}
+
+/// The classes with the largest logits.
+#[derive(Debug, Clone)]
+pub struct TopK {
+    /// `[batch, k]`, the largest first.
+    pub classes: Tensor<2, Int>,
+    /// Their inference logits: `[batch, k]`.
+    pub logits: Tensor<2>,
+}
+
+/// Classes whose logits exist at a time in [`Head::top_k`].
+const BLOCK: usize = 8192;
+
+pub(super) fn top_k(head: &impl Parts, features: Tensor<2>, k: usize) -> Result<TopK, Error> {
+    let classes = head.class_count();
+    let valid = (1..=classes).contains(&k);
+    Error::check(
+        "k of the classes asked for",
+        "at least 1 and at most the number of classes",
+        k as f64,
+        valid,
+    )?;
+    let [batch, columns] = features.dims();
+    let feature_dim = head.feature_dim();
+    if columns != feature_dim {
+        return Err(Error::FeatureDim { columns, feature_dim });
+    }
+    let mut best: Option<TopK> = None;
+    for start in (0..classes).step_by(BLOCK) {
+        let range = start..classes.min(start + BLOCK);
+        let of_block = k.min(range.len());
+        let logits = head.logits_of(features.clone(), range);
+        if batch == 0 {
+            let logits = logits.narrow(1, 0, of_block);
+            return Ok(TopK { classes: logits.clone().detach().int(), logits });
+        }
+        let (logits, places) = logits.topk_with_indices(of_block, 1);
+        let found = TopK { classes: places.add_scalar(start as i64), logits };
+        best = Some(match best {
+            None => found,
+            Some(before) => {
+                // Of equal logits the class that came first stays first.
+                let logits = Tensor::cat(vec![before.logits, found.logits], 1);
+                let classes = Tensor::cat(vec![before.classes, found.classes], 1);
+                let kept = k.min(logits.dims()[1]);
+                let (logits, places) = logits.topk_with_indices(kept, 1);
+                TopK { classes: classes.gather(1, places), logits }
+            }
+        });
+    }
+    let Some(best) = best else { unreachable!("a head has a class") };
+    Ok(best)
+}
+
+/// `share · a + (1 − share) · b` of two losses of the same batch, sample by sample.
+pub(super) fn mixed(a: LossOutput, b: LossOutput, share: Tensor<1>) -> LossOutput {
+    let other = share.clone().neg().add_scalar(1.0);
+    let blend = |a: Tensor<1>, b: Tensor<1>| a * share.clone() + b * other.clone();
+    let weights = match (a.weights, b.weights) {
+        (None, None) => None,
+        (a, b) => {
+            let ones = || share.ones_like();
+            Some(blend(a.unwrap_or_else(ones), b.unwrap_or_else(ones)))
+        }
+    };
+    LossOutput { loss: blend(a.loss, b.loss), weights, predictions: a.predictions, norms: a.norms }
+}
+
+/// `−log softmax(z)[y]` of these logits, weighed as the options say and nothing else.
+pub(super) fn plain_cross_entropy(
+    logits: Tensor<2>,
+    targets: &crate::targets::Targets,
+    class_weights: Option<&Tensor<1>>,
+) -> (Tensor<1>, Option<Tensor<1>>) {
+    let classes = logits.dims()[1];
+    let found = crate::all_classes::AllClasses::of_logits(logits, None, &targets.columns);
+    let losses = LossOptions::default().cross_entropy(found.target, found.log_sum, None, classes);
+    LossOptions::weigh(losses, targets.classes(), class_weights, targets)
+}
+
+/// Declares the methods of every head once.
+macro_rules! shared_methods {
+    ($($head:ty),*) => {$(
+        impl $head {
+            /// Dimensions of the feature.
+            pub fn feature_dim(&self) -> usize {
+                Parts::feature_dim(self)
+            }
+
+            /// Loss of each sample.
+            ///
+            /// # Shapes
+            ///
+            /// - features: `[batch, feature_dim]`
+            /// - targets: `[batch]`
+            /// - output: `[batch]`
+            pub fn forward_no_reduction(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
+                self.loss(features, targets).loss
+            }
+
+            /// `forward` after `check`.
+            ///
+            /// # Errors
+            ///
+            /// As `check`.
+            pub fn try_forward(
+                &self,
+                features: Tensor<2>,
+                targets: Tensor<1, Int>,
+            ) -> Result<super::HeadOutput, Error> {
+                self.check(&features, &targets)?;
+                Ok(self.forward(features, targets))
+            }
+
+            /// Checks that the shapes fit, that every feature is finite and every target a class of this head or the index to
+            /// ignore. It reads the targets and a number of each feature back from the device.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::FeatureDim`], [`Error::TargetCount`], [`Error::NotFinite`] or [`Error::TargetOutOfRange`], with the
+            /// first value that is wrong.
+            pub fn check(&self, features: &Tensor<2>, targets: &Tensor<1, Int>) -> Result<(), Error> {
+                crate::targets::check_shapes(features, targets, Parts::feature_dim(self))?;
+                crate::targets::check_finite(features)?;
+                let ignore_index = Parts::options(self).ignore_index;
+                crate::targets::check_classes(targets, self.classes(), ignore_index)
+            }
+
+            /// Probability of each class, without margin: softmax of the logits, or one-vs-all the sigmoid of each, which do
+            /// not sum to 1.
+            ///
+            /// # Shapes
+            ///
+            /// - features: `[batch, feature_dim]`
+            /// - output: `[batch, classes]`
+            pub fn probabilities(&self, features: Tensor<2>) -> Tensor<2> {
+                self.probabilities_of(self.logits(features).0)
+            }
+
+            /// The most probable class of each feature.
+            ///
+            /// # Shapes
+            ///
+            /// - features: `[batch, feature_dim]`
+            /// - output: `[batch]`
+            pub fn predictions(&self, features: Tensor<2>) -> Tensor<1, Int> {
+                self.logits(features).0.argmax(1).squeeze_dim(1)
+            }
+
+            /// The `k` most probable classes of each feature, a block of classes at a time: nothing of size batch x classes
+            /// exists.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::OutOfRange`] for a `k` of 0 or more than there are classes; [`Error::FeatureDim`].
+            pub fn top_k(&self, features: Tensor<2>, k: usize) -> Result<TopK, Error> {
+                top_k(self, features, k)
+            }
+        }
+    )*};
+}
+
+shared_methods!(Head, LinearHead, MarginHead, SphereFace2Head, ProxyHead);
+
+/// Rows of a matrix of centers, each divided by its length.
+pub(super) fn unit_rows(centers: Tensor<2>, rows: Range<usize>) -> Tensor<2> {
+    norm_and_unit(centers.slice([rows])).1
+}

@@ -1,0 +1,398 @@
+//! The interface: changes by a word, parts of one's own, what is asked of a head beside its loss, and how it is written.
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Int, Tensor};
+use cm_loss_core::{
+    ClassSampling, Custom, CustomMargin, CustomNormMap, Head, HeadConfig, LossOptions, LossPath, Margin,
+    MarginHeadConfig, MarginPlace, NormGradient, NormMap, Parameters, Preset, ProxyHeadConfig, Regularizer,
+    SphereFace2Config, SubCenterPooling,
+    margin::{CosineMargin, MarginForm, MarginGradient, PerClassMargin},
+    norm_map::{Constant, Tanh},
+    register_margin, register_norm_map,
+    regularizer::{CenterLoss, CenterSpread, SquaredNorm},
+};
+
+use crate::{
+    cases::Values,
+    devices,
+    shared::{
+        features, first_class, known_head, margin_config, relative_error, tensor, values, with_centers,
+    },
+};
+
+/// Every change by a word, with whether it suits a linear head, one-vs-all and proxies.
+#[test]
+fn what_a_head_does_not_have_cannot_be_changed() {
+    type Change = fn(HeadConfig) -> Result<HeadConfig, cm_loss_core::Error>;
+    let changes: [(Change, [bool; 3]); 17] = [
+        (|head| head.with_scale(20.0), [false, true, true]),
+        (|head| head.with_margin(0.2), [false, true, true]),
+        (|head| head.with_seed(3), [true, true, true]),
+        (|head| head.with_options(LossOptions { ignore_index: Some(-1), ..Default::default() }), [true; 3]),
+        (|head| head.with_norm_map(NormMap::Tanh(Tanh::default())), [false, true, false]),
+        (|head| head.with_margin_gradient(MarginGradient::Detached), [false, true, false]),
+        (|head| head.with_regularizer(Regularizer::SquaredNorm(SquaredNorm::default())), [false; 3]),
+        (|head| head.with_margin_place(MarginPlace::Outside { scale: 30.0 }), [false; 3]),
+        (|head| head.with_margin_warm_up(100), [false; 3]),
+        (|head| head.with_norm_gradient(NormGradient::Detached), [false; 3]),
+        (|head| head.with_temperature_compensation(30.0), [false; 3]),
+        (|head| head.with_learned_scale(), [false; 3]),
+        (|head| head.with_filter_above(0.4), [false; 3]),
+        (
+            |head| head.with_sub_centers(2)?.with_sub_center_pooling(SubCenterPooling::Soft { gamma: 0.1 }),
+            [false; 3],
+        ),
+        (
+            |head| head.with_center_loss(CenterLoss::default())?.with_center_spread(CenterSpread::default()),
+            [false; 3],
+        ),
+        (|head| head.with_sampling(ClassSampling::default()), [false; 3]),
+        (|head| head.with_path(LossPath::Plain), [false; 3]),
+    ];
+    for (i, (change, suits)) in changes.iter().enumerate() {
+        let changed = change(Preset::CosFace.config()).unwrap();
+        assert_eq!(changed == Preset::CosFace.config(), i == 2, "{i}");
+        changed.init(3, 5, &devices().remove(0).1).unwrap();
+        for (preset, suits) in
+            [Preset::Softmax, Preset::SphereFace2, Preset::ProxyAnchor].into_iter().zip(suits)
+        {
+            match change(preset.config()) {
+                Ok(_) => assert!(suits, "{i}, {preset}"),
+                Err(error) => {
+                    assert!(!suits && error.to_string().contains("cannot be combined"), "{i}: {error}")
+                }
+            }
+        }
+    }
+    let beyond: [(Change, &str); 9] = [
+        (|head| head.with_scale(f64::NAN), "NaN"),
+        (|head| head.with_margin_place(MarginPlace::Outside { scale: 0.0 }), "outside the norm map"),
+        (|head| head.with_margin_warm_up(0), "warm-up"),
+        (|head| head.with_temperature_compensation(-1.0), "temperature compensation"),
+        (|head| head.with_filter_above(1.5), "filtered"),
+        (|head| head.with_sub_center_pooling(SubCenterPooling::Soft { gamma: 0.0 }), "gamma of the pooled"),
+        (|head| head.with_sampling(ClassSampling { fraction: 2.0, seed: 0 }), "fraction"),
+        (|head| head.with_norm_map(NormMap::Constant(Constant { scale: 0.0 })), "scale"),
+        (
+            |head| head.with_options(LossOptions { label_smoothing: 2.0, ..Default::default() }),
+            "label smoothing",
+        ),
+    ];
+    for (change, named) in beyond {
+        let message = change(Preset::CosFace.config()).unwrap_err().to_string();
+        assert!(message.contains(named), "{named}: {message}");
+    }
+    let without = Preset::L2Softmax.config();
+    for change in [
+        without.clone().with_margin_place(MarginPlace::Outside { scale: 3.0 }),
+        without.with_margin_warm_up(3),
+        Preset::CurricularFace.config().with_filter_above(0.3),
+        Preset::CircleLoss.config().with_filter_above(0.3),
+    ] {
+        assert!(change.unwrap_err().to_string().contains("cannot be combined"));
+    }
+}
+
+fn head(preset: Preset, rows: usize, device: &Device) -> Head {
+    let head = preset.config().init(6, 40, device).unwrap();
+    let [own, _] = head.class_centers().dims();
+    with_centers(head, &Values::new(11).matrix(own.max(rows), 6), device)
+}
+
+#[test]
+fn the_top_k_are_the_largest_logits_in_order() {
+    for (backend, device) in devices() {
+        for &preset in Preset::ALL {
+            let head = head(preset, 40, &device);
+            let x = || tensor(&Values::new(5).matrix(7, 6), &device);
+            let logits = values(head.logits(x()).0);
+            let top = head.top_k(x(), 3).unwrap();
+            let (classes, found) = (values(top.classes.float()), values(top.logits));
+            for (row, logits) in logits.chunks(40).enumerate() {
+                let mut order: Vec<usize> = (0..40).collect();
+                order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+                for k in 0..3 {
+                    assert_eq!(classes[3 * row + k] as usize, order[k], "{backend}, {preset}, {row}");
+                    assert!((found[3 * row + k] - logits[order[k]]).abs() < 1e-4, "{backend}, {preset}");
+                }
+            }
+            for wrong in [0, 41] {
+                assert!(head.top_k(x(), wrong).unwrap_err().to_string().contains("k of the classes"));
+            }
+            assert!(head.top_k(Tensor::zeros([2, 5], &device), 1).is_err());
+            assert_eq!(head.top_k(Tensor::zeros([0, 6], &device), 2).unwrap().logits.dims(), [0, 2]);
+        }
+    }
+}
+
+#[cfg(not(feature = "test-wgpu"))]
+#[test]
+fn the_top_k_of_many_classes_come_from_all_blocks() {
+    let device = Device::flex();
+    let classes = 20_000;
+    let head = Preset::CosFace.config().init(8, classes, &device).unwrap();
+    let x = tensor(&Values::new(5).matrix(3, 8), &device);
+    let logits = values(head.logits(x.clone()).0);
+    let found = values(head.top_k(x, 5).unwrap().classes.float());
+    for (row, logits) in logits.chunks(classes).enumerate() {
+        let mut order: Vec<usize> = (0..classes).collect();
+        order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]));
+        let found: Vec<usize> = found[5 * row..5 * row + 5].iter().map(|&class| class as usize).collect();
+        assert_eq!(found, order[..5], "{row}");
+    }
+}
+
+#[test]
+fn the_validation_loss_is_the_plain_cross_entropy_of_the_logits_and_changes_nothing() {
+    for (backend, device) in devices() {
+        for &preset in Preset::ALL {
+            let head = head(preset, 40, &device);
+            let (x, y) = (tensor(&Values::new(5).matrix(4, 6), &device), [3i32, 39, 0, 7]);
+            let before = head.state();
+            let output = head.validation_loss(x.clone(), Tensor::from_data(y, &device));
+            assert_eq!(head.state(), before, "{backend}, {preset}");
+            let apart = [Preset::SphereFace2, Preset::UniTsFace, Preset::ProxyAnchor, Preset::P2SGrad];
+            if !apart.contains(&preset) {
+                let logits = values(head.logits(x.clone()).0);
+                for ((found, z), y) in values(output.loss).iter().zip(logits.chunks(40)).zip(y) {
+                    let expected = crate::reference::cross_entropy(z, y as usize);
+                    let allowed = 1e-5 * expected.abs().max(10.0);
+                    assert!(
+                        (found - expected).abs() < allowed,
+                        "{backend}, {preset}: {found}, not {expected}"
+                    );
+                }
+            } else {
+                // What has a margin is worth more without it.
+                let with =
+                    values(head.loss(x.clone(), Tensor::from_data(y, &device)).loss).iter().sum::<f64>();
+                let without = values(output.loss).iter().sum::<f64>();
+                let same = preset == Preset::P2SGrad;
+                assert!(if same { with == without } else { without < with }, "{backend}, {preset}");
+            }
+            assert_eq!(
+                values(output.predictions.float()),
+                values(head.predictions(x).float()),
+                "{backend}, {preset}"
+            );
+        }
+    }
+}
+
+#[test]
+fn mixed_samples_have_the_mixed_loss_and_count_as_one_step() {
+    for (backend, device) in devices() {
+        for &preset in Preset::ALL {
+            let (x, share) = (tensor(&Values::new(5).matrix(4, 6), &device), [0.25f32, 1.0, 0.0, 0.7]);
+            let y = |targets: [i32; 4]| Tensor::<1, Int>::from_data(targets, &device);
+            let (a, b) = ([3, 39, 0, 7], [4, 1, 2, 7]);
+            let mixed = head(preset, 40, &device).mixed_loss(
+                x.clone(),
+                [y(a), y(b)],
+                Tensor::from_data(share, &device),
+            );
+            if preset == Preset::ProxyAnchor {
+                assert!(mixed.unwrap_err().to_string().contains("ProxyAnchor cannot be combined"));
+                continue;
+            }
+            let remembering = head(preset, 40, &device);
+            let found =
+                remembering.mixed_loss(x.clone(), [y(a), y(b)], Tensor::from_data(share, &device)).unwrap();
+            assert!(remembering.state().steps.is_none_or(|steps| steps == 1), "{backend}, {preset}");
+            // Whose margins are random, or follow all of the batch, has another second half.
+            if preset.name().contains("Elastic")
+                || [Preset::FunFace, Preset::CurricularFace].contains(&preset)
+            {
+                continue;
+            }
+            let first = values(head(preset, 40, &device).loss(x.clone(), y(a)).loss);
+            let second = values(head(preset, 40, &device).loss(x.clone(), y(b)).loss);
+            for (i, found) in values(found.loss).iter().enumerate() {
+                let share = f64::from(share[i]);
+                let expected = share * first[i] + (1.0 - share) * second[i];
+                assert!((found - expected).abs() < 1e-4 * expected.max(1.0), "{backend}, {preset}, {i}");
+            }
+        }
+        let sampled = Preset::CosFace.config().with_sampling(ClassSampling::default()).unwrap();
+        let head = sampled.init(6, 40, &device).unwrap();
+        let y = || Tensor::<1, Int>::zeros([1], &device);
+        let refused = head.mixed_loss(Tensor::ones([1, 6], &device), [y(), y()], Tensor::ones([1], &device));
+        assert!(refused.unwrap_err().to_string().contains("sampled classes cannot be combined"));
+    }
+}
+
+#[derive(Debug)]
+struct Power {
+    scale: f64,
+    exponent: f64,
+}
+
+impl CustomNormMap for Power {
+    fn name(&self) -> &str {
+        "power"
+    }
+
+    fn parameters(&self) -> Parameters {
+        [("scale".to_owned(), self.scale), ("exponent".to_owned(), self.exponent)].into()
+    }
+
+    fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        norms.clamp_min(1e-6).powf_scalar(self.exponent).mul_scalar(self.scale)
+    }
+}
+
+#[derive(Debug)]
+struct Halved;
+
+impl CustomMargin for Halved {
+    fn name(&self) -> &str {
+        "halved"
+    }
+
+    fn forward(&self, cosines: Tensor<2>, norms: Tensor<2>) -> Tensor<2> {
+        cosines.sub_scalar(1.0).mul_scalar(1.5).add_scalar(0.9) - norms.mul_scalar(0.01)
+    }
+}
+
+#[test]
+fn parts_of_ones_own_are_computed_differentiated_written_and_read() {
+    let config = MarginHeadConfig::new(
+        NormMap::Custom(Custom(Arc::new(Power { scale: 2.0, exponent: 0.5 }))),
+        Margin::Custom(Custom(Arc::new(Halved))),
+    );
+    let json = serde_json::to_string(&HeadConfig::from(config.clone())).unwrap();
+    let unknown = serde_json::from_str::<HeadConfig>(&json).unwrap_err().to_string();
+    assert!(unknown.contains("\"power\"") && unknown.contains("register_norm_map"), "{unknown}");
+    register_norm_map("power", |numbers| match (numbers.get("scale"), numbers.get("exponent")) {
+        (Some(&scale), Some(&exponent)) => Ok(Arc::new(Power { scale, exponent })),
+        _ => Err("it has a scale and an exponent".to_owned()),
+    });
+    register_margin("halved", |_| Ok(Arc::new(Halved)));
+    assert_eq!(serde_json::from_str::<HeadConfig>(&json).unwrap(), HeadConfig::from(config.clone()));
+    let wrong =
+        serde_json::from_str::<HeadConfig>(&json.replace("exponent", "power")).unwrap_err().to_string();
+    assert!(wrong.contains("it has a scale and an exponent"), "{wrong}");
+
+    for (backend, device) in devices() {
+        let head = known_head(&config, &device);
+        let x = features(&[4.0, 9.0], &device).require_grad();
+        let cosines = values(known_head(&MarginHeadConfig::default(), &device).logits(x.clone()).0);
+        let logits = values(head.training_logits(x.clone(), first_class(2, &device)));
+        for (row, (norm, radius)) in [(4.0f64, 4.0), (9.0, 6.0)].into_iter().enumerate() {
+            for class in 0..3 {
+                let cosine = cosines[3 * row + class] / 30.0;
+                let t = if class == 0 { (cosine - 1.0) * 1.5 + 0.9 - 0.01 * norm } else { cosine };
+                assert!((logits[3 * row + class] - radius * t).abs() < 1e-4, "{backend}, {row}, {class}");
+            }
+        }
+        // The gradient along the feature is that by the norm, through both parts.
+        let loss = |scale: f32| -> f64 {
+            let x = features(&[4.0 * scale], &device);
+            values(head.loss(x, first_class(1, &device)).loss)[0]
+        };
+        let gradients = head.loss(x.clone(), first_class(2, &device)).loss.sum().backward();
+        let gradient = values(x.grad(&gradients).unwrap());
+        let along = gradient[0];
+        let slope = (loss(1.001) - loss(0.999)) / (4.0 * 0.002);
+        assert!((along - slope).abs() < 2e-2 * slope.abs().max(0.05), "{backend}: {along}, not {slope}");
+    }
+}
+
+#[test]
+fn a_margin_warms_up_and_a_learned_scale_learns() {
+    for (backend, device) in devices() {
+        let config = margin_config(Preset::CosFace).with_margin_warm_up(4).with_learned_scale();
+        let head = known_head(&config, &device);
+        let x = || features(&[2.0], &device);
+        let cosine = values(head.logits(x()).0)[0] / 30.0;
+        for share in [0.0, 0.25, 0.5, 0.75, 1.0, 1.0] {
+            let found = values(head.training_logits(x(), first_class(1, &device)))[0];
+            assert!((found - 30.0 * (cosine - 0.4 * share)).abs() < 1e-4, "{backend}, {share}: {found}");
+            head.forward(x(), first_class(1, &device));
+        }
+        let gradients = head.loss(x().require_grad(), first_class(1, &device)).mean_loss().backward();
+        let by_scale = values(head.log_scale.as_ref().unwrap().val().grad(&gradients).unwrap())[0];
+        assert!(by_scale.abs() > 1e-3, "{backend}: {by_scale}");
+        let mut larger = head.clone();
+        larger.log_scale = larger.log_scale.map(|scale| {
+            burn::module::Param::from_tensor(scale.val().detach().add_scalar(2f64.ln()).detach())
+        });
+        let (found, before) = (values(larger.logits(x()).0), values(head.logits(x()).0));
+        assert!((found[0] / before[0] - 2.0).abs() < 1e-5, "{backend}");
+    }
+}
+
+#[test]
+fn a_margin_a_class_is_that_of_its_target_and_ldam_gives_rare_classes_more() {
+    // n^(-1/4) of 16, 256 and 10000, as shares of the first.
+    let ldam = PerClassMargin::ldam(&[256, 16, 10_000], 0.5);
+    for (found, expected) in ldam.margins.iter().zip([0.25, 0.5, 0.1]) {
+        assert!((found - expected).abs() < 1e-12, "{ldam:?}");
+    }
+    let dynamic = PerClassMargin::dynamic(&[1, 16], 0.45, 0.25, 0.05);
+    assert!((dynamic.margins[0] - 0.5).abs() < 1e-12 && (dynamic.margins[1] - 0.275).abs() < 1e-12);
+    assert_eq!(dynamic.form, MarginForm::Angular);
+    for (backend, device) in devices() {
+        let with = |margin: Margin| known_head(&MarginHeadConfig { margin, ..Default::default() }, &device);
+        let head = with(Margin::PerClass(ldam.clone()));
+        let x = || features(&[1.0, 2.0, 3.0], &device);
+        let y = Tensor::from_data([2, 0, 1], &device);
+        let found = values(head.training_logits(x(), y));
+        for (row, (class, margin)) in [(2usize, 0.1), (0, 0.25), (1, 0.5)].into_iter().enumerate() {
+            let single = with(Margin::Cosine(CosineMargin { margin }));
+            let expected = values(single.training_logits(x(), Tensor::full([3], class as i32, &device)));
+            let rows = (&found[3 * row..3 * row + 3], &expected[3 * row..3 * row + 3]);
+            assert!(relative_error(rows.0, rows.1) < 1e-6, "{backend}, {row}");
+        }
+        let error = MarginHeadConfig { margin: Margin::PerClass(ldam.clone()), ..Default::default() }
+            .init(2, 4, &device)
+            .unwrap_err();
+        assert_eq!(error.to_string(), "3 margins were given for 4 classes");
+    }
+}
+
+/// What version 1 wrote, for ever: a line a preset.
+#[test]
+fn configurations_written_by_version_1_are_read_for_ever() {
+    let lines = include_str!("golden/configs-1.jsonl").lines();
+    let mut read = 0;
+    for line in lines {
+        let (name, json) = line.split_once(' ').unwrap();
+        let config: HeadConfig = serde_json::from_str(json).unwrap_or_else(|error| panic!("{name}: {error}"));
+        config.validate().unwrap();
+        assert_eq!(config, name.parse::<Preset>().unwrap().config(), "{name}");
+        read += 1;
+    }
+    assert_eq!(read, 33, "the presets that version 1 had");
+}
+
+#[test]
+fn every_field_has_a_default_and_a_newer_version_is_refused() {
+    let read = |json: &str| serde_json::from_str::<HeadConfig>(json);
+    assert_eq!(read(r#"{"head":"linear"}"#).unwrap(), Preset::Softmax.config());
+    assert_eq!(read(r#"{"head":"sphere-face2"}"#).unwrap(), SphereFace2Config::default().into());
+    assert_eq!(read(r#"{"head":"proxy"}"#).unwrap(), ProxyHeadConfig::default().into());
+    assert_eq!(read(r#"{"head":"margin"}"#).unwrap(), Preset::L2Softmax.config());
+    let parts = [
+        (Preset::CosFace, r#"{"head":"margin","margin":{"kind":"cosine"}}"#),
+        (Preset::CmCosFace, r#"{"head":"margin","norm_map":{"kind":"sigmoid"},"margin":{"kind":"cosine"}}"#),
+        (
+            Preset::MagFace,
+            r#"{"head":"margin","norm_map":{"kind":"constant","scale":64},
+            "margin":{"kind":"mag-face"},"regularizer":{"kind":"mag-face"}}"#,
+        ),
+        (
+            Preset::FunFace,
+            r#"{"head":"margin","norm_map":{"kind":"constant","scale":64},"margin":{"kind":"fun-face"}}"#,
+        ),
+    ];
+    for (preset, json) in parts {
+        assert_eq!(read(json).unwrap(), preset.config(), "{preset}");
+    }
+    // The name that this number had before.
+    let older = r#"{"head":"margin","norm_map":{"kind":"constant","scale":64},"margin":{"kind":"ada-face","rate":0.01}}"#;
+    assert_eq!(read(older).unwrap(), Preset::AdaFace.config());
+    let newer = read(r#"{"head":"margin","version":2}"#).unwrap_err().to_string();
+    assert!(newer.contains("version 2") && newer.contains("newer"), "{newer}");
+}
