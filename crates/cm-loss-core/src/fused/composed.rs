@@ -144,7 +144,8 @@ pub fn over_classes<B: Backend>(inputs: &Inputs<B>) -> (FloatTensor<B>, IntTenso
     // Without a negative the sum is 0, whose logarithm a backend may not know.
     let none = exponentials.lower(f32::MIN_POSITIVE);
     let log_sum = largest.clone().add(exponentials.at_least(f32::MIN_POSITIVE).log()).fill(none, EXCLUDED);
-    (Matrix::beside(vec![log_sum, target, sum, largest]).0, B::int_reshape(best_class, Shape::from([batch])))
+    let columns = Matrix::beside(vec![log_sum, target, sum, largest]);
+    (columns.0, B::int_reshape(best_class, Shape::from([batch])))
 }
 
 /// See [`over_classes_gradients`](super::extension::ManyClasses::over_classes_gradients).

@@ -1,16 +1,18 @@
 //! The operation as an extension of Burn's backends.
 #![allow(deprecated, reason = "ndarray is supported while it exists")]
 
+use std::sync::Arc;
+
 use burn::backend::{
     Backend, ExtensionType, backend_extension,
     tensor::{FloatTensor, IntTensor},
 };
 
-use super::composed;
+use super::{composed, kept::Kept};
 use crate::margin::Curve;
 
 /// The numbers of the operation that are known on the host.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Classes that take part.
     pub classes: usize,
@@ -18,6 +20,8 @@ pub struct Plan {
     pub each: usize,
     /// Classes that are worked on at a time where the operation is composed of others.
     pub block: usize,
+    /// Where cosines may be kept for the gradients; a backend may do without.
+    pub kept: Option<Arc<Kept>>,
     /// What becomes of other classes' cosines beyond one.
     pub curve: Curve,
 }

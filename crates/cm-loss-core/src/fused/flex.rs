@@ -83,7 +83,7 @@ impl ManyClasses for Flex {
         let ints = inputs.targets.dtype();
         let inputs = OnHost::new(inputs);
         let samples = inputs.samples();
-        let sums = cpu::sums(&samples, &inputs.centers(), inputs.plan.classes);
+        let sums = cpu::sums(&samples, &inputs.centers(), &inputs.plan);
         let count = samples.count;
         let columns = (0..count)
             .flat_map(|i| [sums.log_sum(i), sums.target[i], sums.cosines[i], sums.largest[i]])
@@ -108,7 +108,7 @@ impl ManyClasses for Flex {
             cosines: column(2),
             total: samples.filled(floats(&log_sum).iter().copied()),
         };
-        let found = cpu::gradients(&samples, &inputs.centers(), inputs.plan, &upstream);
+        let found = cpu::gradients(&samples, &inputs.centers(), &inputs.plan, &upstream);
         let (count, dim) = (samples.count, samples.dim);
         let rows = inputs.w.shape()[0];
         (

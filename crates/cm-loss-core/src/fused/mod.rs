@@ -8,10 +8,14 @@ mod composed;
 #[cfg(feature = "flex")]
 mod cpu;
 mod extension;
+
 #[cfg(feature = "flex")]
 mod flex;
+mod kept;
 mod matrix;
 mod path;
+
+use std::sync::Arc;
 
 use burn::{
     backend::Dispatch,
@@ -23,6 +27,8 @@ use crate::{
     margin::{self, Curve},
 };
 use extension::{Chosen, ManyClasses, Others, Plan};
+use kept::Kept;
+pub(crate) use kept::Pool;
 pub use path::LossPath;
 
 /// What goes in.
@@ -36,6 +42,8 @@ pub(crate) struct Inputs {
     pub radii: Tensor<2>,
     /// What becomes of other classes, where it is not their cosine.
     pub others: Option<margin::Others>,
+    /// Where memory for cosines comes from.
+    pub pool: Arc<Pool>,
     /// The class of each sample, `[batch, 1]`, or its place among those chosen.
     pub targets: Tensor<2, Int>,
     /// The classes that take part, in ascending order; all where there are none.
@@ -52,10 +60,10 @@ impl Inputs {
     }
 
     /// Goes over all classes in these blocks.
-    pub fn over_classes(self, block: usize) -> AllClasses {
+    pub fn over_classes(self, [block, keep]: [usize; 2]) -> AllClasses {
         let classes = self.classes();
         let curve = self.others.as_ref().map_or(Curve::STRAIGHT, |others| others.curve);
-        let plan = Plan { classes, each: self.each, block, curve };
+        let plan = Plan { classes, each: self.each, block, kept: Some(Kept::take(&self.pool, keep)), curve };
         let inputs = extension::Inputs::<Dispatch> {
             u: self.directions.into_dispatch(),
             w: self.centers.into_dispatch(),

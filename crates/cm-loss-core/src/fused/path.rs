@@ -17,15 +17,18 @@ pub enum LossPath {
     Plain,
     /// Class by class; plain on a backend that this crate was not built for, and for numbers that are not of 32 bits.
     Fused {
-        /// Memory in bytes for what exists for a block of classes; [`LossPath::BUDGET`] is the default. One too small for a
-        /// single class is exceeded. On flex blocks are as large as suits the cache, whatever this is, and each thread has a
-        /// gradient of the features of its own.
+        /// Memory in bytes beside the gradients: on flex for cosines that are kept from the forward to the backward pass, which
+        /// then need not be computed again, and elsewhere for what exists for a block of classes, at least one. [`Auto`]
+        /// takes [`LossPath::BUDGET`], and on flex as much as the gradient of the centers where that is more. On flex each
+        /// thread has a gradient of the features besides.
+        ///
+        /// [`Auto`]: LossPath::Auto
         budget: usize,
     },
 }
 
 impl LossPath {
-    /// Memory for a block of classes unless another is asked for: 64 MB.
+    /// Memory unless another is asked for: 64 MB.
     pub const BUDGET: usize = 64 << 20;
     /// Fewest classes for which flex goes class by class: measured, the two paths take the same time with 100 to 500.
     pub const LEAST_CLASSES: usize = 256;
@@ -45,13 +48,15 @@ impl LossPath {
         }
     }
 
-    /// Classes of a block of a loss of this size.
-    pub(crate) fn block(self, size: [usize; 3], each: usize) -> usize {
-        let budget = match self {
-            Self::Fused { budget } => budget,
-            Self::Auto | Self::Plain => Self::BUDGET,
-        };
-        block(budget, size, each)
+    /// Classes of a block of a loss of this size, and bytes of cosines that may be kept.
+    pub(crate) fn memory(self, size: [usize; 3], each: usize) -> [usize; 2] {
+        let [_, dim, classes] = size;
+        // As much as the gradient of the centers takes in any case.
+        let gradient = size_of::<f32>() * dim * classes * each;
+        match self {
+            Self::Fused { budget } => [block(budget, size, each), budget],
+            Self::Auto | Self::Plain => [block(Self::BUDGET, size, each), gradient.max(Self::BUDGET)],
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a margin head is made from.
 
+use std::sync::Arc;
+
 use burn::{
     module::Param,
     nn::Initializer,
@@ -331,6 +333,7 @@ impl MarginHeadConfig {
             feature_centers: centers.map(|config| FeatureCenters::new(config, classes, feature_dim, device)),
             steps: counts_steps.then(|| Steps::new(device)),
             config: self.clone(),
+            pool: Arc::default(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The head of every norm-aware and margin softmax.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use burn::{
     module::{Flag, Module, Param},
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Error, LossOptions,
+    fused::Pool,
     margin::{Curve, MarginState, Memory, Others},
     norm,
     norm::{norm_and_unit, single_precision},
@@ -56,6 +57,9 @@ pub struct MarginHead {
     pub(super) steps: Option<Steps>,
     #[module(skip)]
     pub(super) config: MarginHeadConfig,
+    /// Memory that steps use one after another.
+    #[module(skip)]
+    pub(super) pool: Arc<Pool>,
 }
 
 impl MarginHead {

@@ -107,11 +107,13 @@ impl MarginHead {
                     each: config.sub_centers,
                     radii: radii.clone(),
                     others,
+                    pool: self.pool.clone(),
                     targets: targets.columns.clone(),
                     chosen: batch.sampled.as_ref().map(|sampled| sampled.classes.clone()),
                 };
                 let ([count, dim], classes) = (batch.directions.dims(), inputs.classes());
-                let found = inputs.over_classes(config.path.block([count, dim, classes], config.sub_centers));
+                let found =
+                    inputs.over_classes(config.path.memory([count, dim, classes], config.sub_centers));
                 (
                     found,
                     None,

@@ -40,9 +40,9 @@ struct Options {
     /// Share of the classes that take part in a step
     #[arg(long, value_name = "FRACTION")]
     sampled: Option<f64>,
-    /// Bytes for a block of classes, where the device has no arithmetic of its own
-    #[arg(long, default_value_t = cm_loss_core::LossPath::BUDGET)]
-    budget: usize,
+    /// Bytes of memory beside the gradients; without it, as the library chooses
+    #[arg(long)]
+    budget: Option<usize>,
     /// How often each is measured
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -128,9 +128,7 @@ fn worker(options: &Options, task: &str) -> Result<Process, String> {
     let program = env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let mut command = Command::new(program);
     command.args(["--worker", task, "--head", options.head.name()]);
-    for (name, value) in
-        [("--n", options.n), ("--d", options.d), ("--c", options.c), ("--budget", options.budget)]
-    {
+    for (name, value) in [("--n", options.n), ("--d", options.d), ("--c", options.c)] {
         command.args([name, &value.to_string()]);
     }
     if let Some(fraction) = options.sampled {
@@ -138,6 +136,9 @@ fn worker(options: &Options, task: &str) -> Result<Process, String> {
     }
     if let Some(threads) = options.threads {
         command.args(["--threads", &threads.to_string()]);
+    }
+    if let Some(budget) = options.budget {
+        command.args(["--budget", &budget.to_string()]);
     }
     Process::start(task, command, "the paths are fused and plain")
 }

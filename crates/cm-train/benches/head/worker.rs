@@ -45,7 +45,10 @@ pub fn run(options: &Options, task: Task) -> Result<(), String> {
     }
     let mut step: Box<dyn FnMut() -> f64> = match task {
         Task::Floor => product(),
-        Task::Fused => loss(options, LossPath::Fused { budget: options.budget })?,
+        Task::Fused => {
+            let path = options.budget.map_or(LossPath::Auto, |budget| LossPath::Fused { budget });
+            loss(options, path)?
+        }
         Task::Plain => loss(options, LossPath::Plain)?,
     };
     // The largest memory counts from here on; where the system does not let it, the inputs are in it.

@@ -1,8 +1,9 @@
 //! The arithmetic on a CPU: blocks of classes, each thread with a part of the classes of its own.
 //!
-//! Nothing of size batch x classes is kept: the forward pass computes the cosines of a block, adds what they give to the sums
-//! of each sample and forgets them; the backward pass computes them again. That is four products of batch x dim x classes
-//! instead of three, in return for which nothing leaves the second-level cache but the centers and their gradient.
+//! The forward pass computes the cosines of a block and adds what they give to the sums of each sample. Of as many classes as
+//! the plan has memory for it keeps them; the others are computed again by the backward pass. For those it takes four products
+//! of batch x dim x classes instead of three, in return for which nothing leaves the second-level cache but the centers and
+//! their gradient.
 
 mod batch;
 mod block;
@@ -40,6 +41,40 @@ fn parts(classes: usize, most: usize) -> Vec<Range<usize>> {
     (0..count).map(|i| i * classes / count..(i + 1) * classes / count).collect()
 }
 
+/// The classes of the parts whose cosines are kept, each at the beginning of its part, and where they lie.
+struct Layout {
+    /// Numbers of a class.
+    row: usize,
+    /// Of each part: how many classes, and the place of the first number.
+    of_parts: Vec<(usize, usize)>,
+}
+
+impl Layout {
+    fn new(parts: &[Range<usize>], samples: &Samples<'_>, each: usize, plan: &Plan) -> Self {
+        let bytes = plan.kept.as_ref().map_or(0, |kept| kept.bytes());
+        let row = each * samples.padded;
+        let total: usize = parts.iter().map(Range::len).sum();
+        let room = (bytes / size_of::<f32>() / row.max(1)).min(total);
+        let mut place = 0;
+        let share = |part: &Range<usize>| {
+            let classes = part.len() * room / total.max(1);
+            let first = place;
+            place += classes * row;
+            (classes, first)
+        };
+        Self { row, of_parts: parts.iter().map(share).collect() }
+    }
+
+    fn numbers(&self) -> usize {
+        self.of_parts.iter().map(|(classes, _)| classes * self.row).sum()
+    }
+}
+
+/// The parts of both passes.
+fn both_parts(classes: usize) -> Vec<Range<usize>> {
+    parts(classes, classes.div_ceil(LEAST_CLASSES))
+}
+
 /// A thread's memory for a block.
 struct Work {
     /// Unit centers `[rows, dim]`, and the inverse of their norms.
@@ -65,7 +100,7 @@ impl Work {
         }
     }
 
-    /// Computes the cosines of a block of classes.
+    /// Computes the cosines of a block of classes, or takes those of its centers that were kept, `[rows, padded]`.
     #[inline(always)]
     fn fill<S: Simd>(
         &mut self,
@@ -74,6 +109,7 @@ impl Work {
         panels: &Aligned,
         centers: &Centers<'_>,
         classes: &Range<usize>,
+        kept: Option<&[f32]>,
     ) {
         let (each, dim, padded) = (centers.each, samples.dim, samples.padded);
         let rows = classes.len() * each;
@@ -83,9 +119,12 @@ impl Work {
             &mut self.inverses[..rows],
         );
         let cosines = self.cosines.get_mut();
-        by_rows(simd, self.units.get(), rows, dim, dim, panels.get(), |row, column, numbers| {
-            cosines[row * padded + column..][..numbers.len()].copy_from_slice(numbers);
-        });
+        match kept {
+            Some(kept) => cosines[..kept.len()].copy_from_slice(kept),
+            None => by_rows(simd, self.units.get(), rows, dim, dim, panels.get(), |row, column, numbers| {
+                cosines[row * padded + column..][..numbers.len()].copy_from_slice(numbers);
+            }),
+        }
         if each == 1 {
             return;
         }
@@ -106,20 +145,32 @@ impl Work {
     }
 }
 
-/// The sums of a batch over all classes.
-pub fn sums(samples: &Samples<'_>, centers: &Centers<'_>, classes: usize) -> Sums {
-    struct Part<'a>(&'a Samples<'a>, &'a Centers<'a>, &'a Aligned, Range<usize>);
+/// The sums of a batch over all classes; cosines are kept as the plan has it.
+pub fn sums(samples: &Samples<'_>, centers: &Centers<'_>, plan: &Plan) -> Sums {
+    struct Part<'a> {
+        samples: &'a Samples<'a>,
+        centers: &'a Centers<'a>,
+        panels: &'a Aligned,
+        classes: Range<usize>,
+        kept: &'a mut [f32],
+    }
     impl WithSimd for Part<'_> {
         type Output = Sums;
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Sums {
-            let Self(samples, centers, panels, part) = self;
+            let Self { samples, centers, panels, classes: part, kept } = self;
             let (mut work, mut sums) = (Work::new(samples, centers.each), Sums::new(samples.padded));
             let size = block_classes(samples, centers.each);
-            for start in part.clone().step_by(size) {
-                let classes = start..part.end.min(start + size);
-                work.fill(simd, samples, panels, centers, &classes);
+            let row = centers.each * samples.padded;
+            let (of_part, mut kept) = (kept.len() / row.max(1), kept);
+            for classes in blocks(&part, of_part, size) {
+                work.fill(simd, samples, panels, centers, &classes, None);
+                if classes.start < part.start + of_part {
+                    let (to, rest) = kept.split_at_mut(classes.len() * row);
+                    to.copy_from_slice(&work.cosines.get()[..to.len()]);
+                    kept = rest;
+                }
                 let found = if centers.each == 1 { &mut work.cosines } else { &mut work.of_classes };
                 let numbers = classes.len() * samples.padded;
                 sums.add(samples, classes, &mut found.get_mut()[..numbers]);
@@ -129,14 +180,39 @@ pub fn sums(samples: &Samples<'_>, centers: &Centers<'_>, classes: usize) -> Sum
     }
     let arch = Arch::new();
     let panels = samples.by_sample(panel_width_here());
-    let found: Vec<Sums> = parts(classes, usize::MAX)
-        .into_par_iter()
-        .map(|part| arch.dispatch(Part(samples, centers, &panels, part)))
-        .collect();
+    let parts = both_parts(plan.classes);
+    let layout = Layout::new(&parts, samples, centers.each, plan);
+    let run = |kept: &mut [f32]| -> Vec<Sums> {
+        let mut rest = kept;
+        let mut shares = Vec::with_capacity(parts.len());
+        for (classes, _) in &layout.of_parts {
+            let (share, after) = rest.split_at_mut(classes * layout.row);
+            shares.push(share);
+            rest = after;
+        }
+        let parts = parts.into_par_iter().zip(shares);
+        parts
+            .map(|(classes, kept)| arch.dispatch(Part { samples, centers, panels: &panels, classes, kept }))
+            .collect()
+    };
+    let found = match &plan.kept {
+        Some(kept) => kept.with(layout.numbers(), run),
+        None => run(&mut []),
+    };
     let mut found = found.into_iter();
     let Some(mut sums) = found.next() else { unreachable!("there is at least one part") };
     found.for_each(|later| sums.join(&later));
     sums
+}
+
+/// A part in blocks of at most `size` classes, none of which reaches from the first `kept` classes into the others.
+fn blocks(part: &Range<usize>, kept: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
+    let middle = part.start + kept;
+    let of = move |range: Range<usize>| {
+        let end = range.end;
+        range.step_by(size).map(move |start| start..end.min(start + size))
+    };
+    of(part.start..middle).chain(of(middle..part.end))
 }
 
 /// Gradients of the unit features `[count, dim]`, of the centers `[rows, dim]` and of the radii `[count]`.
@@ -147,19 +223,47 @@ pub struct Gradients {
 }
 
 /// The gradients from those of the sums.
-pub fn gradients(samples: &Samples<'_>, centers: &Centers<'_>, plan: Plan, upstream: &Upstream) -> Gradients {
+pub fn gradients(
+    samples: &Samples<'_>,
+    centers: &Centers<'_>,
+    plan: &Plan,
+    upstream: &Upstream,
+) -> Gradients {
+    match &plan.kept {
+        None => gradients_with(samples, centers, plan, upstream, &[]),
+        Some(kept) => {
+            let parts = both_parts(plan.classes);
+            let numbers = Layout::new(&parts, samples, centers.each, plan).numbers();
+            kept.with(numbers, |kept| gradients_with(samples, centers, plan, upstream, kept))
+        }
+    }
+}
+
+fn gradients_with(
+    samples: &Samples<'_>,
+    centers: &Centers<'_>,
+    plan: &Plan,
+    upstream: &Upstream,
+    kept: &[f32],
+) -> Gradients {
     let arch = Arch::new();
     let by_sample = samples.by_sample(panel_width_here());
     let by_dim = samples.by_dim(panel_width_here());
     let mut by_centers = vec![0.0; centers.numbers.len()];
     // Each part has a gradient of the features of its own. To add it up must be little beside its products.
-    let parts = parts(plan.classes, plan.classes.div_ceil(LEAST_CLASSES));
+    let parts = both_parts(plan.classes);
+    let layout = Layout::new(&parts, samples, centers.each, plan);
+    let of_parts = layout.of_parts.iter();
+    let kept: Vec<&[f32]> =
+        of_parts.map(|(classes, first)| &kept[*first..first + classes * layout.row]).collect();
     let shares = split(&mut by_centers, centers, &parts);
     let found: Vec<(Vec<f32>, Vec<f32>)> = parts
         .into_par_iter()
         .zip(shares)
-        .map(|(classes, (first, by_centers))| {
+        .zip(kept)
+        .map(|((classes, (first, by_centers)), kept)| {
             arch.dispatch(Backward {
+                kept,
                 samples,
                 centers,
                 upstream,
@@ -212,6 +316,8 @@ struct Backward<'a> {
     /// The first row that `by_centers` has.
     first: usize,
     by_centers: &'a mut [f32],
+    /// The cosines of its first classes.
+    kept: &'a [f32],
 }
 
 impl WithSimd for Backward<'_> {
@@ -230,10 +336,15 @@ impl WithSimd for Backward<'_> {
         let mut along = vec![0.0; size * each];
         let mut by_units = vec![0.0; samples.count * dim];
         let mut by_radii = vec![0.0; padded];
-        for start in self.classes.clone().step_by(size) {
-            let classes = start..self.classes.end.min(start + size);
-            let rows = classes.len() * each;
-            work.fill(simd, samples, self.by_sample, centers, &classes);
+        let of_part = self.kept.len() / (each * padded);
+        let mut kept = self.kept;
+        for classes in blocks(&self.classes, of_part, size) {
+            let (start, rows) = (classes.start, classes.len() * each);
+            let of_block = match start < self.classes.start + of_part {
+                true => kept.split_off(..rows * padded),
+                false => None,
+            };
+            work.fill(simd, samples, self.by_sample, centers, &classes, of_block);
             let gradients = &mut gradients.get_mut()[..rows * padded];
             self.of_block(&mut work, classes.clone(), gradients, of_classes.get_mut(), &mut by_radii);
             let units = &work.units.get()[..rows * dim];

@@ -1,0 +1,49 @@
+//! Cosines that are kept from the forward to the backward pass, in memory that is used again in the next step.
+//!
+//! Fresh memory of this size comes page by page from the system, zeroed, which takes as long as computing the cosines again.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Memory of a head, shared by its clones, that no step is using.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    spare: Mutex<Vec<Vec<f32>>>,
+}
+
+/// The memory of one step; it goes back to the pool with the graph of the step.
+#[derive(Debug)]
+pub struct Kept {
+    numbers: Mutex<Vec<f32>>,
+    pool: Arc<Pool>,
+    bytes: usize,
+}
+
+impl Kept {
+    /// Memory for up to so many bytes.
+    pub fn take(pool: &Arc<Pool>, bytes: usize) -> Arc<Self> {
+        let spare = pool.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Arc::new(Self { numbers: Mutex::new(spare.unwrap_or_default()), pool: pool.clone(), bytes })
+    }
+
+    /// The bytes that it may take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Calls `use_it` with so many numbers: those of the last call, if it asked for as many.
+    pub fn with<R>(&self, count: usize, use_it: impl FnOnce(&mut [f32]) -> R) -> R {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.resize(count, 0.0);
+        use_it(&mut numbers)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let numbers = mem::take(self.numbers.get_mut().unwrap_or_else(PoisonError::into_inner));
+        self.pool.spare.lock().unwrap_or_else(PoisonError::into_inner).push(numbers);
+    }
+}
