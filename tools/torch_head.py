@@ -1,6 +1,7 @@
 """Loss of a head and its gradients in PyTorch, whenever a line comes in; prints its seconds.
 
-Started by `cargo xtask bench head --against-torch`. Arguments: eager, compile or linear_cross_entropy; head; samples, dimensions,
+Started by `cargo xtask bench head --against-torch`. Arguments: eager, compile, linear_cross_entropy,
+or step (with SGD and momentum, whose gradient and velocity are those of all classes, as in insightface's PartialFC_V2); head; samples, dimensions,
 classes, threads; share of the classes that take part. At the end of its input it prints the largest memory it has used and
 that before the first step, in MB.
 """
@@ -53,7 +54,10 @@ def sampled(w, y):
     return w.index_select(0, chosen), torch.searchsorted(chosen, y)
 
 
-function = {"eager": loss, "compile": torch.compile(loss), "linear_cross_entropy": chunked}[WAY]
+function = {"eager": loss, "step": loss, "compile": torch.compile(loss), "linear_cross_entropy": chunked}[WAY]
+
+
+optimizer = torch.optim.SGD([centers], lr=0.1, momentum=0.9, weight_decay=5e-4) if WAY == "step" else None
 
 
 def step():
@@ -63,6 +67,8 @@ def step():
     start = time.perf_counter()
     w, y = (centers, targets) if SHARE == 1.0 else sampled(centers, targets)
     function(x, w, y).backward()
+    if optimizer:
+        optimizer.step()
     return time.perf_counter() - start
 
 
@@ -72,7 +78,7 @@ def memory(name):
 
 
 # What cannot be done here fails before the greeting; what is compiled is compiled.
-if WAY != "eager":
+if WAY not in ("eager", "step"):
     step()
     centers.grad = None
 try:

@@ -73,6 +73,11 @@ pub enum Error {
         /// `[rows, columns]` of the head.
         expected: [usize; 2],
     },
+    /// Gradients that are not those of the loss at hand.
+    #[error(
+        "there is no gradient of the drawn centers: the gradients are not those of this step's loss, or were taken already"
+    )]
+    NoGradient,
     /// A part of a state that this head does not remember.
     #[error("this head has no {what}, so that it cannot be set")]
     NoSuchState {

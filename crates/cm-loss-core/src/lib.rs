@@ -94,8 +94,8 @@ pub use fused::LossPath;
 pub use head::{
     ClassSampling, ConfigVersion, FirstBias, Head, HeadConfig, HeadOutput, HeadState, LinearHead,
     LinearHeadConfig, LossOutput, MarginHead, MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient,
-    ProxyHead, ProxyHeadConfig, ProxyLoss, SampledLogits, Saturation, SphereFace2Config, SphereFace2Head,
-    SubCenterOutliers, SubCenterPooling, TopK,
+    PartialHead, PartialStep, ProxyHead, ProxyHeadConfig, ProxyLoss, RowSgd, SampledLogits, Saturation,
+    SphereFace2Config, SphereFace2Head, SubCenterOutliers, SubCenterPooling, TopK,
 };
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};

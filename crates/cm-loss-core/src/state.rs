@@ -25,7 +25,7 @@ pub(crate) fn beside<const D: usize, const E: usize>(value: Tensor<D>, like: &Te
 }
 
 /// A constant on a device. Burn's own way leaves a tensor in or out of a graph, and in the same kind of graph.
-fn on<const D: usize>(value: Tensor<D>, device: &Device) -> Tensor<D> {
+pub(crate) fn on<const D: usize>(value: Tensor<D>, device: &Device) -> Tensor<D> {
     let value = value.without_autodiff().to_device(&device.clone().without_autodiff());
     match device.gradient_checkpointing_strategy() {
         Some(strategy) => value.autodiff().with_gradient_checkpointing_strategy(strategy),

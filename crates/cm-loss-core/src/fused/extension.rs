@@ -21,6 +21,7 @@ pub struct Plan {
     /// Classes that are worked on at a time where the operation is composed of others.
     pub block: usize,
     /// Where cosines may be kept for the gradients; a backend may do without.
+    #[cfg_attr(not(feature = "flex"), allow(dead_code, reason = "flex alone keeps cosines"))]
     pub kept: Option<Arc<Kept>>,
     /// What becomes of other classes' cosines beyond one.
     pub curve: Curve,

@@ -2,6 +2,8 @@
 //!
 //! Fresh memory of this size comes page by page from the system, zeroed, which takes as long as computing the cosines again.
 
+#![cfg_attr(not(feature = "flex"), allow(dead_code, reason = "flex alone keeps cosines"))]
+
 use std::{
     mem,
     sync::{Arc, Mutex, PoisonError},

@@ -98,6 +98,11 @@ impl HeadOutput {
         Self { loss, weights, norms, logits, classes }
     }
 
+    /// The output of a head of a part of the classes, with what they are.
+    pub(super) fn of_classes(self, classes: Tensor<1, Int>) -> Self {
+        Self { classes: Some(classes), ..self }
+    }
+
     /// Inference logits of all classes, without margin: `[batch, classes]`.
     ///
     /// # Panics

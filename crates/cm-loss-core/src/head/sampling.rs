@@ -9,7 +9,8 @@ use crate::{Error, steps::Step, targets::Targets};
 /// In every training step, softmax over the classes of the batch and a random part of the others.
 ///
 /// The number of classes is the given fraction of all, or that of the batch's own if they are more. Centers of other
-/// classes receive a gradient of zero; an optimizer with momentum or weight decay moves them nevertheless. The loss is
+/// classes receive a gradient of zero; an optimizer with momentum or weight decay moves them nevertheless, and has its state for
+/// them: [`PartialHead`](crate::PartialHead) does without. The loss is
 /// an approximation: its denominators are smaller than those over all classes, and label smoothing is spread over the
 /// classes that take part. Predictions are over all classes.
 ///

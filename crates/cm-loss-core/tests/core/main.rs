@@ -12,6 +12,7 @@ mod laws;
 mod memory;
 mod norm_maps;
 mod options;
+mod partial;
 mod parts;
 mod presets;
 mod reference;

@@ -34,7 +34,7 @@ struct Options {
     /// Which loss
     #[arg(long, default_value = "CM-CosFace")]
     head: Preset,
-    /// Which ways to compute it, of fused and plain
+    /// Which ways to compute it, of fused, plain and partial (a whole step of sampled classes, with momentum)
     #[arg(long, value_delimiter = ',', default_values = ["fused", "plain"])]
     path: Vec<String>,
     /// Share of the classes that take part in a step
@@ -95,11 +95,14 @@ fn run(options: &Options) -> Result<(), String> {
         processes.push((path.clone(), worker(options, path)?));
     }
     if options.against_torch {
-        for way in ["eager", "compile", "linear_cross_entropy"] {
+        // Beside whole steps, a whole step.
+        let whole = options.path.iter().any(|path| path == "partial");
+        let ways: &[&str] = if whole { &["step"] } else { &["eager", "compile", "linear_cross_entropy"] };
+        for &way in ways {
             match torch(options, way) {
                 Ok(process) => processes.push((format!("torch_{way}"), process)),
                 // The others tell whether there is a PyTorch at all.
-                Err(message) if way == "eager" => return Err(message),
+                Err(message) if way == ways[0] => return Err(message),
                 Err(_) => eprintln!("PyTorch cannot do {way} here"),
             }
         }
@@ -140,7 +143,7 @@ fn worker(options: &Options, task: &str) -> Result<Process, String> {
     if let Some(budget) = options.budget {
         command.args(["--budget", &budget.to_string()]);
     }
-    Process::start(task, command, "the paths are fused and plain")
+    Process::start(task, command, "the paths are fused, plain and partial")
 }
 
 fn torch(options: &Options, way: &str) -> Result<Process, String> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use cm_loss_core::{ClassSampling, HeadConfig, LossPath};
+use cm_loss_core::{ClassSampling, HeadConfig, LossPath, PartialHead, RowSgd};
 
 use crate::{Options, process::memory};
 
@@ -17,6 +17,8 @@ use crate::{Options, process::memory};
 pub enum Task {
     Fused,
     Plain,
+    /// A whole step of sampled classes, with momentum: only what is drawn has a gradient and is moved.
+    Partial,
     /// A product of two square matrices, to know what the machine can do.
     Floor,
 }
@@ -28,8 +30,9 @@ impl FromStr for Task {
         match name {
             "fused" => Ok(Self::Fused),
             "plain" => Ok(Self::Plain),
+            "partial" => Ok(Self::Partial),
             "floor" => Ok(Self::Floor),
-            _ => Err("the paths are fused and plain".to_owned()),
+            _ => Err("the paths are fused, plain and partial".to_owned()),
         }
     }
 }
@@ -50,6 +53,7 @@ pub fn run(options: &Options, task: Task) -> Result<(), String> {
             loss(options, path)?
         }
         Task::Plain => loss(options, LossPath::Plain)?,
+        Task::Partial => partial(options)?,
     };
     // The largest memory counts from here on; where the system does not let it, the inputs are in it.
     let _ = fs::write("/proc/self/clear_refs", "5");
@@ -61,6 +65,38 @@ pub fn run(options: &Options, task: Task) -> Result<(), String> {
     }
     println!("{} {base}", memory("VmHWM:").unwrap_or(0.0));
     Ok(())
+}
+
+fn batch(options: &Options, device: &Device) -> (Tensor<2>, Tensor<1, Int>) {
+    let features = Tensor::<2>::random([options.n, options.d], Distribution::Normal(0.0, 1.0), device);
+    let targets: Vec<i32> = (0..options.n).map(|i| (i * 7919 % options.c) as i32).collect();
+    (features, Tensor::from_data(TensorData::new(targets, [options.n]), device))
+}
+
+/// Draw, forward, backward, and the step of the optimizer.
+fn partial(options: &Options) -> Result<Box<dyn FnMut() -> f64>, String> {
+    let HeadConfig::Margin(mut config) = options.head.config() else {
+        return Err(format!("{} has no class centers to draw from", options.head));
+    };
+    let Some(fraction) = options.sampled else {
+        return Err("the path partial draws a share of the classes: name it by --sampled".to_owned());
+    };
+    config.sampling = Some(ClassSampling { fraction, seed: 0 });
+    let device = Device::flex().autodiff();
+    let said = |error: cm_loss_core::Error| error.to_string();
+    let head = config.init(options.d, options.c, &device).map_err(said)?;
+    let optimizer = RowSgd { momentum: 0.9, weight_decay: 5e-4 };
+    let mut head = PartialHead::new(head, optimizer).map_err(said)?;
+    let (features, targets) = batch(options, &device);
+    Ok(Box::new(move || {
+        let start = Instant::now();
+        let x = features.clone().detach().require_grad();
+        let Ok(step) = head.draw(&x, targets.clone()) else { unreachable!("the targets are classes") };
+        let mut gradients = step.loss(x.clone()).mean_loss().backward();
+        let _ = x.grad(&gradients);
+        let Ok(()) = head.update(step, &mut gradients, 0.1) else { unreachable!("the step was backward") };
+        start.elapsed().as_secs_f64()
+    }))
 }
 
 fn product() -> Box<dyn FnMut() -> f64> {
@@ -85,9 +121,7 @@ fn loss(options: &Options, path: LossPath) -> Result<Box<dyn FnMut() -> f64>, St
     let head = config.init(options.d, options.c, &device).map_err(|error| error.to_string())?;
     // A weight is drawn when it is first used.
     let _ = head.class_centers.val();
-    let features = Tensor::<2>::random([options.n, options.d], Distribution::Normal(0.0, 1.0), &device);
-    let targets: Vec<i32> = (0..options.n).map(|i| (i * 7919 % options.c) as i32).collect();
-    let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [options.n]), &device);
+    let (features, targets) = batch(options, &device);
     Ok(Box::new(move || {
         let start = Instant::now();
         let x = features.clone().detach().require_grad();
