@@ -15,6 +15,8 @@ pub fn run() -> Result<ExitCode, String> {
     step("formatting", cargo::command(&["fmt", "--all", "--check"]))?;
     step("clippy", cargo::command(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
     step("tests", cargo::command(&["test", "--workspace"]))?;
+    println!("\nCI: packages");
+    crate::release::check(true)?;
     let mut rustdoc = cargo::command(&["doc", "--workspace", "--no-deps"]);
     rustdoc.envs(deny_warnings);
     step("documentation", rustdoc)?;
@@ -42,6 +44,28 @@ pub fn ndarray() -> Result<ExitCode, String> {
     }
     test.args(["--features", "cm-kernels/test-ndarray,cm-loss-core/test-ndarray,cm-models/test-ndarray"]);
     step("tests on ndarray", test)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo xtask ci features`: type-checks the loss library with every mix of its features that needs no GPU, each with and
+/// without what Burn has beside it. A GPU's are in `ci backends`.
+pub fn features() -> Result<ExitCode, String> {
+    let mixes = [
+        "",
+        "flex",
+        "ndarray",
+        "flex,ndarray",
+        "burn/flex",
+        "burn/ndarray,flex",
+        "flex,burn/optim,burn/train",
+    ];
+    for mix in mixes {
+        let mut check = cargo::command(&["check", "--package", "cm-loss-core", "--lib", "--features", mix]);
+        check.env("RUSTFLAGS", "--deny warnings");
+        // Apart, for other flags: what the tests are built from stays as it is.
+        check.args(["--target-dir", "target/features"]);
+        step(&format!("features \"{mix}\""), check)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,6 +103,11 @@ fn vulkan_driver() -> Option<String> {
 /// `cargo xtask ci backends`: type-checks what cannot be tested without its hardware. The first time it takes as long
 /// as compiling most of a GPU backend.
 pub fn backends() -> Result<ExitCode, String> {
+    for mix in ["wgpu", "wgpu,burn/fusion", "flex,ndarray,wgpu", "cuda", "vulkan,burn/wgpu"] {
+        let mut check = cargo::command(&["check", "--package", "cm-loss-core", "--lib", "--features", mix]);
+        check.env("DOCS_RS", "1");
+        step(&format!("loss library with {mix}"), check)?;
+    }
     for backend in ["ndarray", "wgpu", "vulkan", "cuda"] {
         let mut check =
             cargo::command(&["check", "--package", "cm-cli", "--all-targets", "--features", backend]);

@@ -6,6 +6,7 @@ mod cargo;
 mod ci;
 mod cm;
 mod doc;
+mod release;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,7 @@ cargo xtask <command>
   train DATA [--out FOLDER] [OPTIONS]          train a classifier on your images; --help lists the options
   eval MODEL DATA [OPTIONS]                    test a model on images with known classes
   reproduce mnist|signs [OPTIONS]              train and compare the losses; --help lists the options
+  study FILE [OPTIONS]                         compare losses of your own choice on data of known quality
   report FOLDER                                rebuild tables and pictures of a study, without training
   figures [FOLDER]                             draw the formulas for the documents (docs/pictures)
   bench step [--json] [OPTIONS]                time of a training step with each head
@@ -26,10 +28,12 @@ cargo xtask <command>
   profile step [OPTIONS]                       where the time of a training step goes, by perf (Linux)
   bench heads [FILTER]                         time of each head by itself, with criterion
   bench heads --ratios                         the same as multiples of Burn's linear layer and cross entropy
-  doc                                          reference of the crates, with its formulas drawn
+  doc                                          reference of the crates
+  release-check [--quick]                      whether every crate can be published and built from its package alone
   ci                                           formatting, lints, tests, documentation and a study
   ci ndarray                                   tests of the formulas and of the layers on ndarray
   ci wgpu                                      tests of the formulas on wgpu, where there is a Vulkan driver
+  ci features                                  type-checks the loss library with every mix of features that needs no GPU
   ci backends                                  type-checks the backends ndarray, wgpu, vulkan and cuda
 
 Backends: flex (CPU, the default), ndarray (CPU), wgpu, vulkan, metal, cuda, rocm.";
@@ -38,12 +42,15 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
-        ["train" | "eval" | "reproduce" | "report" | "figures", ..] => cm::run(&arguments),
+        ["train" | "eval" | "reproduce" | "study" | "report" | "figures", ..] => cm::run(&arguments),
         ["bench", name @ ("step" | "head" | "data"), ..] => bench::one(name, &arguments[2..]),
         ["profile", "step", ..] => bench::profile_step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),
         ["doc"] => doc::run(),
+        ["release-check"] => release::check(false),
+        ["release-check", "--quick"] => release::check(true),
         ["ci"] => ci::run(),
+        ["ci", "features"] => ci::features(),
         ["ci", "backends"] => ci::backends(),
         ["ci", "ndarray"] => ci::ndarray(),
         ["ci", "wgpu"] => ci::wgpu(),

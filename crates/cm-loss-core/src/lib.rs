@@ -104,12 +104,3 @@ pub use norm_statistics::{NormMoments, NormStatistics};
 pub use options::LossOptions;
 pub use presets::Preset;
 pub use regularizer::Regularizer;
-
-/// Compiles and runs the code in the documents.
-#[cfg(doctest)]
-mod documents {
-    #[doc = include_str!("../../../README.md")]
-    mod readme {}
-    #[doc = include_str!("../../../docs/tutorial.md")]
-    mod tutorial {}
-}

@@ -45,118 +45,118 @@ macro_rules! presets {
 
 presets! {
     /// Linear layer with bias: `z_j = x · w_j + b_j`.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = x_i \cdot w_j + b_j $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/Softmax.html"))]
     Softmax = "Softmax",
     /// `z_j = s cos θ_j`, `s = 20`. F. Wang, X. Xiang, J. Cheng, A. Yuille, "NormFace", ACM Multimedia 2017,
     /// arXiv 1704.06369, which learns `s`; fixed here.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \cos\theta_{ij} $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/NormFace.html"))]
     NormFace = "NormFace",
     /// `z_j = s cos θ_j`, `s = 30`. R. Ranjan, C. Castillo, R. Chellappa 2017, arXiv 1703.09507.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \cos\theta_{ij} $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/L2-Softmax.html"))]
     L2Softmax = "L2-Softmax",
     /// `z_j = r cos θ_j`, `g = (λ/2) (r − R)²` with a learned `R` from 20 and `λ = 0.01`. Y. Zheng, D. Pal, M. Savvides,
     /// "Ring loss", CVPR 2018, arXiv 1803.00130.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = r_i \cos\theta_{ij} \qquad g(r_i) = \tfrac{\lambda}{2} (r_i - R)^2 $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/Ring.html"))]
     Ring = "Ring",
     /// The method: `z_j = s sigmoid(r) cos θ_j`, `s = 30`; "CM-M-Softmax" in its authors' code. W. Liu, X. Liu, H. Li,
     /// C. Lin, Pattern Recognition Letters 185 (2024) 232–238.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \enspace \sigma(r_i) \cos\theta_{ij} $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/CM-Softmax.html"))]
     CmSoftmax = "CM-Softmax",
     /// `z_y = s ψ(θ_y)`, `s = 30`, `m = 1.7`. W. Liu et al., CVPR 2017, arXiv 1704.08063, with the values of OpenSphere.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( (-1)^k \cos(m \theta_{iy}) - 2k \right) \qquad k = \lfloor m \theta_{iy} / \pi \rfloor $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/SphereFace.html"))]
     SphereFace = "SphereFace",
     /// One-vs-all: `z_j = s (g(cos θ_j) ∓ m) + b`, binary cross entropy of each; `s = 40`, `m = 0.4`, `t = 3`, `α = 0.7`.
     /// Y. Wen et al., ICLR 2022, arXiv 2108.01513.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \left( 2 \left( \tfrac{1 + \cos\theta_{ij}}{2} \right)^t - 1 \mp m \right) + b $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/SphereFace2.html"))]
     SphereFace2 = "SphereFace2",
     /// `z_y = s (cos θ_y − m)`, `s = 30`, `m = 0.4`; "Margin & L2-Softmax" in Liu et al. H. Wang et al., CVPR 2018,
     /// arXiv 1801.09414, whose `s` is 64.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/CosFace.html"))]
     CosFace = "CosFace",
     /// The method: `z_j = s sigmoid(r) (cos θ_j − m [j = y])`, `s = 30`, `m = 0.4`; "Margin & CM-M-Softmax" in its
     /// authors' code. W. Liu et al., Pattern Recognition Letters 185 (2024) 232–238.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \enspace \sigma(r_i) (\cos\theta_{ij} - m [j = y]) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/CM-CosFace.html"))]
     CmCosFace = "CM-CosFace",
     /// `z_y = s cos(θ_y + m)`, `s = 64`, `m = 0.5`, monotone past π. J. Deng et al., CVPR 2019, arXiv 1801.07698.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/ArcFace.html"))]
     ArcFace = "ArcFace",
     /// The contraction mapping in ArcFace: `z_y = s sigmoid(r) cos(θ_y + m)`, `s = 30`, `m = 0.5`.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \enspace \sigma(r_i) \cos(\theta_{iy} + m) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/CM-ArcFace.html"))]
     CmArcFace = "CM-ArcFace",
     /// `z_y = s (cos(m1 θ_y + m2) − m3)`, `s = 64`, `(1, 0.3, 0.2)`. J. Deng et al., CVPR 2019, arXiv 1801.07698.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( \cos(m_1 \theta_{iy} + m_2) - m_3 \right) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/Combined.html"))]
     Combined = "Combined",
     /// ArcFace with three centers a class, `s = 64`, `m = 0.5`. J. Deng et al., "Sub-center ArcFace", ECCV 2020.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) \qquad \cos\theta_{ij} = \max_k \cos\theta_{ijk} $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/SubCenterArcFace.html"))]
     SubCenterArcFace = "SubCenterArcFace",
     /// `z_y = s cos(θ_y + m(r))`, `s = 64`, `m` from 0.45 at `r = 10` to 0.8 at 110, `λ = 35`. Q. Meng et al., CVPR 2021,
     /// arXiv 2103.06627.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m(a_i)) \qquad g = \lambda \left( \tfrac{a_i}{u^2} + \tfrac{1}{a_i} \right) \qquad a_i = \min(\max(r_i, l), u) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/MagFace.html"))]
     MagFace = "MagFace",
     /// `z_y = s (cos(θ_y − m ẑ) − (m + m ẑ))`, `s = 64`, `m = 0.4`, `h = 0.333`. M. Kim, A. Jain, X. Liu, CVPR 2022,
     /// arXiv 2204.00964.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( \cos(\theta_{iy} - m \hat z_i) - (m + m \hat z_i) \right) \qquad \hat z_i = \mathrm{clip} \left( h \tfrac{r_i - \mu}{\sigma}, -1, 1 \right) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/AdaFace.html"))]
     AdaFace = "AdaFace",
     /// The contraction mapping in AdaFace: `s sigmoid(r)` in place of `s`, `s = 30`.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \enspace \sigma(r_i) \left( \cos(\theta_{iy} - m \hat z_i) - (m + m \hat z_i) \right) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/CM-AdaFace.html"))]
     CmAdaFace = "CM-AdaFace",
     /// ArcFace with reweighted hard negatives, `s = 64`, `m = 0.5`. Y. Huang et al., CVPR 2020, arXiv 2004.00288.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) \qquad z_{ij} = s \cos\theta_{ij} (c + \cos\theta_{ij}) \text{ where } \cos\theta_{ij} \gt \cos(\theta_{iy} + m) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/CurricularFace.html"))]
     CurricularFace = "CurricularFace",
     /// `z_y = s cos(θ_y + m)`, `s = 64`, `m ~ N(0.5, 0.05²)`. F. Boutros et al., CVPR Workshops 2022, arXiv 2109.09416.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m_i) \qquad m_i \sim \mathcal N(0.5, 0.05^2) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/ElasticFace-Arc.html"))]
     ElasticFaceArc = "ElasticFace-Arc",
     /// ElasticFace-Arc with sorted margins, `m ~ N(0.5, 0.0175²)`.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m_i) \qquad m_i \sim \mathcal N(0.5, 0.0175^2) \text{, sorted} $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/ElasticFace-Arc+.html"))]
     ElasticFaceArcPlus = "ElasticFace-Arc+",
     /// `z_y = s (cos θ_y − m)`, `s = 64`, `m ~ N(0.35, 0.05²)`. F. Boutros et al., CVPR Workshops 2022, arXiv 2109.09416.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m_i) \qquad m_i \sim \mathcal N(0.35, 0.05^2) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/ElasticFace-Cos.html"))]
     ElasticFaceCos = "ElasticFace-Cos",
     /// ElasticFace-Cos with sorted margins, `m ~ N(0.35, 0.02²)`.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m_i) \qquad m_i \sim \mathcal N(0.35, 0.02^2) \text{, sorted} $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/ElasticFace-Cos+.html"))]
     ElasticFaceCosPlus = "ElasticFace-Cos+",
     /// ArcFace at a fixed scale for the direction, and the norm by a regularizer alone: `s = 64`, `m = 0.5`, easy margin,
     /// `l = 1`, `u = 100`, `λ = 20`. WACV 2026, hpcc-hcmut/QCFace; see [`QcFaceNorm`].
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \cos(\theta_{iy} + m) \qquad g = \lambda \left( k p_i \left( \tfrac{1}{r_i} + \tfrac{r_i}{u^2} \right) + (1 - p_i) \left( \tfrac{1}{r_i} + \tfrac{r_i}{l^2} \right) \right) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/QCFace.html"))]
     QcFace = "QCFace",
     /// AdaFace with a tenth of `ẑ` from the certainty ratio: `s = 64`, `m = 0.4`, `h = 0.333`, `a = 0.1`. FG 2026,
     /// LSIbabnikz/FunFace; see [`FunFaceMargin`].
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( \cos(\theta_{iy} - m \hat z_i) - (m + m \hat z_i) \right) \qquad \hat z_i = (1 - a) \hat z(r_i) + a \hat z(c_i) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/FunFace.html"))]
     FunFace = "FunFace",
     /// One-vs-all with one bias, `L = softplus(−z_y) + Σ softplus(z_j)`: `z_y = s (cos θ_y − m) + b`, `z_j = s cos θ_j + b`,
     /// `s = 64`, `m = 0.4`: the unified cross entropy of Q. Li et al., NeurIPS 2023, arXiv 2311.02523.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = s \left( \cos\theta_{ij} - m [j = y] \right) + b $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/UniTSFace.html"))]
     UniTsFace = "UniTSFace",
     /// `z_y = s (a (θ_y − h)² + k)`, `s = 64`, `a = −0.9`, `h = 0`, `k = 0.65`, with the gradient of its authors' code, the
     /// detached one. J. Xu et al. 2024, arXiv 2312.05281.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s \left( a (\theta_{iy} - h)^2 + k \right) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/X2-Softmax.html"))]
     X2Softmax = "X2-Softmax",
     /// The classification form of circle loss: `γ = 256`, `m = 0.25`. Y. Sun et al., CVPR 2020, arXiv 2002.10857; see
     /// [`CircleMargin`].
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = \gamma [1 + m - c_{iy}]_+ (c_{iy} - 1 + m) \qquad z_{ij} = \gamma [c_{ij} + m]_+ (c_{ij} - m) \qquad c = \cos\theta $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/CircleLoss.html"))]
     CircleLoss = "CircleLoss",
     /// CosFace with ten centers a class and their soft maximum: `s = 20`, `m = 0.01`, `γ = 0.1`. Q. Qian et al., ICCV 2019,
     /// arXiv 1909.05235, without its regularizer of the centers.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = s (\cos\theta_{iy} - m) \qquad \cos\theta_{ij} = \sum_k \mathrm{softmax}_k(c_{ijk} / \gamma) \enspace c_{ijk} $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/SoftTriple.html"))]
     SoftTriple = "SoftTriple",
     /// A proxy a class that pulls at its samples and pushes at the others: `δ = 0.1`, `α = 32`. S. Kim et al., CVPR 2020,
     /// arXiv 2003.13911; see [`ProxyLoss::ProxyAnchor`].
-    #[cfg_attr(doc, doc = r"<div>$$ L = \tfrac{1}{|P^+|} \sum_{p \in P^+} \ln \Big( 1 + \sum_{y_i = p} e^{-\alpha (c_{ip} - \delta)} \Big) + \tfrac{1}{C} \sum_p \ln \Big( 1 + \sum_{y_i \ne p} e^{\alpha (c_{ip} + \delta)} \Big) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/ProxyAnchor.html"))]
     ProxyAnchor = "ProxyAnchor",
     /// `L = (1/C) Σ_j (cos θ_j − [j = y])²`. X. Zhang et al., CVPR 2019, arXiv 1905.02479.
-    #[cfg_attr(doc, doc = r"<div>$$ L_i = \tfrac{1}{C} \sum_j \left( \cos\theta_{ij} - [j = y] \right)^2 $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/P2SGrad.html"))]
     P2SGrad = "P2SGrad",
     /// CM-Softmax with our calibrated sigmoid, `(s/2) (1 + sigmoid((r − μ) / τ))`, `s = 30`.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) \cos\theta_{ij} $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/Calibrated-CM-Softmax.html"))]
     CalibratedCmSoftmax = "Calibrated-CM-Softmax",
     /// CM-CosFace with our calibrated sigmoid.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{ij} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) (\cos\theta_{ij} - m [j = y]) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/Calibrated-CM-CosFace.html"))]
     CalibratedCmCosFace = "Calibrated-CM-CosFace",
     /// CM-ArcFace with our calibrated sigmoid.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) \cos(\theta_{iy} + m) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/Calibrated-CM-ArcFace.html"))]
     CalibratedCmArcFace = "Calibrated-CM-ArcFace",
     /// CM-AdaFace with our calibrated sigmoid.
-    #[cfg_attr(doc, doc = r"<div>$$ z_{iy} = \tfrac{s}{2} \left( 1 + \sigma \left( \tfrac{r_i - \mu}{\tau} \right) \right) \left( \cos(\theta_{iy} - m \hat z_i) - (m + m \hat z_i) \right) $$</div>")]
+    #[cfg_attr(doc, doc = include_str!("../formulas/Calibrated-CM-AdaFace.html"))]
     CalibratedCmAdaFace = "Calibrated-CM-AdaFace",
 }
 

@@ -1,7 +1,7 @@
 //! The margin `t`: makes the target's cosine smaller while training, so that classes move apart.
 //!
 //! To add one: a file with its parameters, its formula and the formula's derivative, and a variant of [`Margin`]. To use one
-//! of your own without changing this crate: implement [`CustomMargin`](crate::CustomMargin), and it is a [`Margin::Custom`].
+//! of your own without changing this crate: implement [`CustomMargin`], and it is a [`Margin::Custom`].
 //!
 //! | margin | target's `t` | source |
 //! |---|---|---|

@@ -1,7 +1,7 @@
 //! The norm map `phi`: from the norm of a feature to the radius (scale) of its logits.
 //!
 //! To add one: a file with its parameters and formula, and a variant of [`NormMap`]. To use one of your own without
-//! changing this crate: implement [`CustomNormMap`](crate::CustomNormMap), and it is a [`NormMap::Custom`].
+//! changing this crate: implement [`CustomNormMap`], and it is a [`NormMap::Custom`].
 //!
 //! | map | `phi(r)` | range | Lipschitz constant |
 //! |---|---|---|---|

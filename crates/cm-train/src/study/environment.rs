@@ -38,7 +38,11 @@ mod tests {
 
     #[test]
     fn the_recorded_version_of_burn_is_the_locked_one() {
-        let lock = include_str!("../../../../Cargo.lock");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock");
+        let Ok(lock) = std::fs::read_to_string(path) else {
+            println!("skipped: outside of the workspace there is no Cargo.lock of it");
+            return;
+        };
         let entry = format!("name = \"burn\"\nversion = \"{BURN_VERSION}\"\n");
         assert!(lock.contains(&entry), "Cargo.lock has another version of Burn than {BURN_VERSION}");
     }
