@@ -1,6 +1,6 @@
 //! Which backend a device computes with, of those that this crate was built for.
 
-use burn::{backend::DispatchDevice, tensor::Device};
+use burn::tensor::Device;
 
 /// A backend that this crate knows, by a Cargo feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,9 @@ impl Backend {
     /// The backend of a device, with or without automatic differentiation. `None` for one that this crate was not built for:
     /// what is done then works on every backend.
     pub fn of(device: &Device) -> Option<Self> {
+        #[allow(unused_imports, reason = "without any feature no backend is known")]
+        use burn::backend::DispatchDevice;
+
         match device.clone().without_autodiff().as_dispatch() {
             #[cfg(feature = "flex")]
             DispatchDevice::Flex(_) => Some(Self::Flex),

@@ -73,15 +73,15 @@ impl From<Pass> for LossOutput {
 }
 
 impl MarginHead {
-    /// The loss needs a few numbers of all classes. They come from the matrix of logits, where that is asked for or small,
-    /// or from blocks of it.
+    /// The loss needs a few numbers of all classes. They come from the matrix of cosines where that is small, or from blocks
+    /// of it, whether or not the logits are asked for.
     pub(super) fn pass(&self, features: Tensor<2>, targets: Tensor<1, Int>, mode: Mode) -> Pass {
         let (wants_logits, learns) = match &mode {
             Mode::Training { logits } => (*logits, true),
             Mode::Again { .. } => (false, true),
             Mode::Validation => (false, false),
         };
-        let fused = !wants_logits && self.is_fused(&features, learns);
+        let fused = self.is_fused(&features, learns);
         let remembers = matches!(mode, Mode::Training { .. });
         let batch = self.batch(features, targets, mode);
         let (targets, config) = (batch.targets(), &self.config);
@@ -99,8 +99,24 @@ impl MarginHead {
         let others = if learns { self.others(own.as_ref().unwrap_or(&batch.norms), &memory) } else { None };
         // Unit centers of the classes that take part.
         let units = || norm_and_unit(self.centers_of(centers.clone(), batch.sampled.as_ref())).1;
-        let (found, logits, spread) = match fused {
-            true => {
+        let units =
+            if fused && !wants_logits && config.center_spread.is_none() { None } else { Some(units()) };
+        // Where blocks give the numbers, the matrix is for those who want to see it.
+        let cosines = units
+            .as_ref()
+            .filter(|_| wants_logits || !fused)
+            .map(|units| self.over_sub_centers(batch.directions.clone().matmul(units.clone().transpose())));
+        let logits = cosines.clone().filter(|_| wants_logits).map(|cosines| cosines * radii.clone());
+        let found = match cosines {
+            Some(cosines) if !fused => AllClasses::of_cosines(
+                cosines,
+                logits.clone(),
+                &radii,
+                others.as_ref(),
+                &targets.columns,
+                config.options.label_smoothing > 0.0,
+            ),
+            _ => {
                 let inputs = fused::Inputs {
                     directions: batch.directions.clone(),
                     centers: centers.clone(),
@@ -112,41 +128,12 @@ impl MarginHead {
                     chosen: batch.sampled.as_ref().map(|sampled| sampled.classes.clone()),
                 };
                 let ([count, dim], classes) = (batch.directions.dims(), inputs.classes());
-                let found =
-                    inputs.over_classes(config.path.memory([count, dim, classes], config.sub_centers));
-                (
-                    found,
-                    None,
-                    config
-                        .center_spread
-                        .as_ref()
-                        .filter(|_| learns)
-                        .and_then(|spread| spread.penalty(&units(), targets)),
-                )
+                inputs.over_classes(config.path.memory([count, dim, classes], config.sub_centers))
             }
-            false => {
-                let units = units();
-                let cosines =
-                    self.over_sub_centers(batch.directions.clone().matmul(units.clone().transpose()));
-                let logits = wants_logits.then(|| cosines.clone() * radii.clone());
-                let found = AllClasses::of_cosines(
-                    cosines,
-                    logits.clone(),
-                    &radii,
-                    others.as_ref(),
-                    &targets.columns,
-                    config.options.label_smoothing > 0.0,
-                );
-                (
-                    found,
-                    logits,
-                    config
-                        .center_spread
-                        .as_ref()
-                        .filter(|_| learns)
-                        .and_then(|spread| spread.penalty(&units, targets)),
-                )
-            }
+        };
+        let spread = match (&config.center_spread, &units) {
+            (Some(spread), Some(units)) if learns => spread.penalty(units, targets),
+            _ => None,
         };
         if !learns {
             let target = found.target * radii;
