@@ -54,6 +54,11 @@ pub fn run(options: Options) -> Result<(), CliError> {
     if let Some(folder) = &options.resume {
         file.application = StudyFolder::application(folder)?;
     }
+    for arm in &file.arms {
+        for warning in arm.head()?.warnings() {
+            eprintln!("warning: {}: {warning}", arm.name);
+        }
+    }
     let asked = StudyOptions {
         profile: file.profile.unwrap_or(Profile::Quick),
         losses: None,

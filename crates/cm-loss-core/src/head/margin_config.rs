@@ -219,14 +219,13 @@ impl MarginHeadConfig {
         self.validate_gradients()?;
         if let (Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
             (&self.margin, &self.regularizer)
+            && (regularizer.lower_norm, regularizer.upper_norm) != (margin.lower_norm, margin.upper_norm)
         {
-            if (regularizer.lower_norm, regularizer.upper_norm) != (margin.lower_norm, margin.upper_norm) {
-                return Err(Error::DoesNotCombine {
-                    what: "the margin of MagFace",
-                    with: "a regularizer of other norms",
-                    reason: "one would pull where the other does not hold; give both the same lower and upper norm",
-                });
-            }
+            return Err(Error::DoesNotCombine {
+                what: "the margin of MagFace",
+                with: "a regularizer of other norms",
+                reason: "one would pull where the other does not hold; give both the same lower and upper norm",
+            });
         }
         Ok(())
     }

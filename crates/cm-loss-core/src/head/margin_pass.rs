@@ -40,6 +40,7 @@ impl Batch {
 }
 
 /// What a pass is for.
+#[allow(clippy::large_enum_variant, reason = "one lives at a time, on the stack")]
 pub(super) enum Mode {
     /// A step of a training, if the device and the head are there for one.
     Training {

@@ -52,6 +52,10 @@ pub use warning::Warning;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "head", rename_all = "kebab-case")]
 #[non_exhaustive]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a program has few of them, and a box would be in the way of everybody"
+)]
 pub enum HeadConfig {
     /// A linear layer with bias, and softmax.
     Linear(LinearHeadConfig),

@@ -51,6 +51,9 @@ impl OneTraining {
         let mut counts = vec![0; classes.len()];
         splits.train.iter().for_each(|&index| counts[collection.items[index].label as usize] += 1);
         let head = settings.head(&counts)?;
+        for warning in head.warnings() {
+            eprintln!("warning: {warning}");
+        }
         let checksum = collection.checksum()?;
         let split_sum = splits.checksum(&collection);
         let sums: Vec<SplitRecord> = [("train", &splits.train), ("val", &splits.val), ("test", &splits.test)]
