@@ -13,7 +13,8 @@ as its card prepares them.
     python tools/torch_weights.py make crates/cm-models/tests/models/torch
 
 writes the files that the tests read: random weights of a narrow ResNet-18 as torchvision, timm and
-a training program save them, and the features of two images.
+a training program save them, the features of two images, and class centers in the files of other
+programs.
 """
 
 import json
@@ -218,6 +219,30 @@ def make(folder):
         },
         folder / "checkpoint.pth",
     )
+    make_heads(folder)
+
+
+def make_heads(folder):
+    """Heads of 5 classes and features of 3 numbers as other programs save them, and the centers."""
+    centers = torch.randn(5, 3)
+    (folder / "centers.json").write_text(json.dumps(centers.tolist()) + "\n")
+    # As AdaFace saves a whole training with Lightning: a column a class, and linear layers beside it.
+    torch.save(
+        {
+            "epoch": 1,
+            "state_dict": {
+                "model.output_layer.3.weight": torch.zeros(3, 7),
+                "model.output_layer.3.bias": torch.zeros(3),
+                "head.kernel": centers.T.contiguous(),
+                "head.batch_mean": torch.full((1,), 20.0),
+            },
+        },
+        folder / "head-adaface.pth",
+    )
+    # As insightface saves the part of one worker.
+    torch.save({"weight": centers.half()}, folder / "head-insightface.pth")
+    # As pytorch-metric-learning has ArcFace's, beside a second loss.
+    save_file({"loss.W": centers.T.contiguous(), "other.W": torch.ones(3, 4)}, folder / "heads.safetensors")
 
 
 if __name__ == "__main__":

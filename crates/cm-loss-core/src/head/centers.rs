@@ -35,7 +35,7 @@ impl Head {
     ///
     /// Of the checkpoints of other programs, insightface's (`weight`) has a row a class and fits as it is; those of AdaFace
     /// and CurricularFace (`kernel`), MagFace (`weight` of its head), OpenSphere (`w`) and pytorch-metric-learning (`W`) have
-    /// a column a class and fit transposed. `cm_models::weights::class_centers` reads any of them from a file.
+    /// a column a class and fit transposed. `cm_models::weights::class_centers` reads any of them from a file, the right way round.
     ///
     /// # Errors
     ///

@@ -35,6 +35,28 @@ pub enum WeightsError {
         /// What is wrong.
         reason: String,
     },
+    /// A file in which several tensors may be the class centers.
+    #[error(
+        "several tensors may be the class centers: {}; give the full name of the one that is",
+        listed(tensors)
+    )]
+    ManyCenters {
+        /// Their names and shapes.
+        tensors: Vec<String>,
+    },
+    /// A file without class centers for features of this length.
+    #[error(
+        "none of the tensors can be the class centers of features with {feature_dim} numbers: {}; they \
+         are a tensor [classes, {feature_dim}] or [{feature_dim}, classes] of floating-point numbers \
+         named class_centers, kernel, weight, proxies, w or W, or whatever name is given in full",
+        listed(tensors)
+    )]
+    NoCenters {
+        /// Length of a feature.
+        feature_dim: usize,
+        /// Names and shapes of the tensors of the file.
+        tensors: Vec<String>,
+    },
     /// A file without a single tensor that the backbone can take.
     #[error(
         "none of the weights is one of {backbone}: {}; the file must have the weights of this network under the names of \

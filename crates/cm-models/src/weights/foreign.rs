@@ -58,7 +58,7 @@ pub fn load_foreign(backbone: Backbone, path: &Path) -> Result<(Backbone, Foreig
 
 /// The header of a safetensors file comes after eight bytes with its length, and begins with a
 /// brace. No file of PyTorch has one there.
-fn is_safetensors(path: &Path) -> io::Result<bool> {
+pub(super) fn is_safetensors(path: &Path) -> io::Result<bool> {
     let mut beginning = Vec::new();
     File::open(path)?.take(9).read_to_end(&mut beginning)?;
     Ok(beginning.get(8) == Some(&b'{'))

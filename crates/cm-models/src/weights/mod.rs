@@ -11,11 +11,12 @@
 //!
 //! So a definition in PyTorch with fields of the same names reads the file as its state dict. The
 //! fields of [`ResNet18`](crate::ResNet18) are named as in torchvision; [`load_foreign`] reads
-//! weights that come from there.
+//! weights that come from there, and [`class_centers`] the heads of other programs.
 //!
 //! [`save`] and [`load`] give and take bytes, so that files are written in one place, whole or not
 //! at all. No error here names the file: whoever knows it puts it before the message.
 
+mod centers;
 mod container;
 mod error;
 mod foreign;
@@ -30,6 +31,7 @@ use burn::module::Module;
 
 use read::{Filler, differences, prepared, wanted};
 
+pub use centers::class_centers;
 pub use error::WeightsError;
 pub use foreign::{ForeignReport, load_foreign};
 

@@ -102,7 +102,8 @@ pub(super) fn prepared<B: AsRef<[u8]>>(
     found.into_iter().map(data).collect()
 }
 
-fn data<B: AsRef<[u8]>>(stored: &Stored<B>, is_transposed: bool) -> Result<TensorData, String> {
+/// One tensor as Burn has it, with its two dimensions exchanged if asked for.
+pub(super) fn data<B: AsRef<[u8]>>(stored: &Stored<B>, is_transposed: bool) -> Result<TensorData, String> {
     let dtype = stored.dtype;
     let mut bytes = stored.bytes.as_ref().to_vec();
     let mut shape = stored.shape.clone();

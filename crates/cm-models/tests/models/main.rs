@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod backbone;
+mod centers;
 mod damage;
 mod faces;
 mod foreign;
