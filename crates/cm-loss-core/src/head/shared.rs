@@ -44,15 +44,16 @@ pub(super) fn top_k(head: &impl Parts, features: Tensor<2>, k: usize) -> Result<
     if columns != feature_dim {
         return Err(Error::FeatureDim { columns, feature_dim });
     }
+    if batch == 0 {
+        // Not every backend multiplies matrices without rows.
+        let logits = Tensor::<2>::zeros([0, k], (&features.device(), features.dtype()));
+        return Ok(TopK { classes: logits.clone().int(), logits });
+    }
     let mut best: Option<TopK> = None;
     for start in (0..classes).step_by(BLOCK) {
         let range = start..classes.min(start + BLOCK);
         let of_block = k.min(range.len());
         let logits = head.logits_of(features.clone(), range);
-        if batch == 0 {
-            let logits = logits.narrow(1, 0, of_block);
-            return Ok(TopK { classes: logits.clone().detach().int(), logits });
-        }
         let (logits, places) = logits.topk_with_indices(of_block, 1);
         let found = TopK { classes: places.add_scalar(start as i64), logits };
         best = Some(match best {
