@@ -69,7 +69,7 @@ impl Arm {
 }
 
 /// Puts fields in the place of others; a part of another kind takes the place of the whole part.
-fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+pub fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(key), value) {
             (Some(Value::Object(old)), Value::Object(new))

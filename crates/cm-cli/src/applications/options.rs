@@ -101,13 +101,16 @@ pub struct StudyOptions {
     /// With --resume: train again what diverged
     #[arg(long, requires = "resume")]
     pub retry_diverged: bool,
+    /// With --resume: what is asked for is added to what was chosen then
+    #[arg(skip)]
+    pub extend: bool,
     #[command(flatten)]
     pub session: SessionOptions,
 }
 
 impl StudyOptions {
-    /// The folder of the study, and what was chosen: `config` for a new one, which is valid by then, or what was chosen
-    /// when it began, with as many epochs as are asked for now. The folder is looked at before any data are loaded.
+    /// The folder of the study, and what was chosen: `asked` for a new one, which is valid by then, or what was chosen
+    /// when it began, with what is asked for now as far as a study may grow. The folder is looked at before any data are loaded.
     ///
     /// # Errors
     ///
@@ -115,16 +118,19 @@ impl StudyOptions {
     pub fn open<C: DeserializeOwned>(
         &self,
         application: &'static str,
-        config: C,
+        mut asked: C,
         validate: impl Fn(&C) -> Result<(), Error>,
         plan: impl Fn(&mut C) -> &mut Plan,
     ) -> Result<(StudyFolder, C, bool), CliError> {
         let Some(folder) = &self.resume else {
-            validate(&config)?;
+            validate(&asked)?;
             let path = self.out.clone().unwrap_or_else(|| default_folder(application));
-            return Ok((StudyFolder::create(&path)?, config, true));
+            return Ok((StudyFolder::create(&path)?, asked, true));
         };
         let (folder, mut config) = StudyFolder::resume::<C>(folder, application)?;
+        if self.extend {
+            plan(&mut config).extend(plan(&mut asked))?;
+        }
         if let Some(asked) = self.epochs {
             plan(&mut config).recipe.epochs = asked;
         }

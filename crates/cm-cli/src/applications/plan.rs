@@ -88,6 +88,28 @@ impl Plan {
         self
     }
 
+    /// Adds the losses, dimensions and seeds that are new in another plan. What all are compared with is as it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] for a loss of the same name that is another one.
+    pub fn extend(&mut self, by: &Self) -> Result<(), Error> {
+        fn add<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
+            let new: Vec<T> = more.iter().filter(|value| !all.contains(value)).cloned().collect();
+            all.extend(new);
+        }
+        for arm in &by.arms {
+            let differs = self.arms.iter().any(|before| before.name == arm.name && before != arm);
+            check("arm", "what it was when the study began, or have a name of its own", &arm.name, !differs)?;
+        }
+        add(&mut self.losses, &by.losses);
+        add(&mut self.arms, &by.arms);
+        add(&mut self.feature_dims, &by.feature_dims);
+        add(&mut self.seeds, &by.seeds);
+        self.compare_with.clone_from(&by.compare_with);
+        Ok(())
+    }
+
     /// Checks every number.
     ///
     /// # Errors

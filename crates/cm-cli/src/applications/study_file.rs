@@ -1,10 +1,12 @@
 //! A study of one's own, as a file.
 
 use cm_loss_core::Preset;
-use serde::Deserialize;
+use cm_train::Error;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use super::{
-    arm::Arm,
+    arm::{Arm, merge},
     options::set,
     plan::{Plan, Profile},
 };
@@ -32,21 +34,42 @@ pub struct StudyFile {
     pub epochs: Option<usize>,
     /// Channels of the first stage of the network.
     pub width: Option<usize>,
+    /// Whatever else is chosen, named as `config.json` of the study has it.
+    pub settings: Map<String, Value>,
 }
 
 impl StudyFile {
-    /// The plan of a profile with what is given here.
-    pub fn plan(&self, of_profile: Plan) -> Plan {
-        let mut plan = Plan {
-            losses: self.losses.clone(),
-            arms: self.arms.clone(),
-            compare_with: self.compare_with.clone(),
-            ..of_profile
-        };
+    /// The choices of an application, `of_profile`, with what is given here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] for settings that the application does not have.
+    pub fn config<C: Serialize + DeserializeOwned>(
+        &self,
+        of_profile: C,
+        plan: impl Fn(&mut C) -> &mut Plan,
+    ) -> Result<C, Error> {
+        let mut config = of_profile;
+        if !self.settings.is_empty() {
+            let wrong = |error: serde_json::Error| {
+                Error::option("settings", "what config.json of a study has", error)
+            };
+            let mut value = serde_json::to_value(&config).map_err(wrong)?;
+            let Value::Object(fields) = &mut value else { unreachable!("choices are a table") };
+            merge(fields, &self.settings);
+            config = serde_json::from_value(value).map_err(wrong)?;
+        }
+        self.fill(plan(&mut config));
+        Ok(config)
+    }
+
+    fn fill(&self, plan: &mut Plan) {
+        plan.losses.clone_from(&self.losses);
+        plan.arms.clone_from(&self.arms);
+        plan.compare_with.clone_from(&self.compare_with);
         set(&mut plan.feature_dims, self.feature_dims.as_ref());
         set(&mut plan.seeds, self.seeds.as_ref());
         set(&mut plan.width, self.width.as_ref());
         set(&mut plan.recipe.epochs, self.epochs.as_ref());
-        plan
     }
 }

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::Args;
-use cm_train::study::StudyFolder;
+use cm_train::{Error, study::StudyFolder};
 
 use crate::{
     applications::{self, options::StudyOptions, plan::Profile, study_file::StudyFile},
@@ -14,8 +14,9 @@ use crate::{
 /// Options of `cm study`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// The study as a TOML file; examples/recipes/study-digits.toml is one
-    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    /// The study as a TOML file; examples/recipes/study-digits.toml is one. With --resume, the losses, feature
+    /// dimensions and seeds that are new in it are added to the study
+    #[arg(required_unless_present = "resume")]
     file: Option<PathBuf>,
     /// Passes over the training images; the one choice that may be raised with --resume
     #[arg(long)]
@@ -52,7 +53,11 @@ pub fn run(options: Options) -> Result<(), CliError> {
         file.epochs = options.epochs;
     }
     if let Some(folder) = &options.resume {
-        file.application = StudyFolder::application(folder)?;
+        let recorded = StudyFolder::application(folder)?;
+        if options.file.is_some() && file.application != recorded {
+            return Err(Error::OtherApplication { path: folder.clone(), recorded }.into());
+        }
+        file.application = recorded;
     }
     for arm in &file.arms {
         for warning in arm.head()?.warnings() {
@@ -72,6 +77,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
         out: options.out,
         resume: options.resume,
         retry_diverged: options.retry_diverged,
+        extend: options.file.is_some(),
         session: options.session,
     };
     applications::study(&file.application, &asked, &file)

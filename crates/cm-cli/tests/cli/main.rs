@@ -5,5 +5,6 @@ mod older;
 mod program;
 mod shared;
 mod signs;
+mod study;
 mod train;
 mod wrong_input;

@@ -1,4 +1,4 @@
-//! What a resumed study may change: nothing, but the number of epochs may be raised.
+//! What a resumed study may change: nothing, but it may grow.
 
 use std::path::Path;
 
@@ -6,7 +6,13 @@ use serde_json::Value;
 
 use crate::Error;
 
-/// Compares the settings of a record with those of `config.json`. Only the number of epochs may differ, and only upwards.
+/// Lists that may get longer: what is trained, in every combination.
+const GROW: [&str; 4] = ["plan.losses", "plan.arms", "plan.feature_dims", "plan.seeds"];
+/// What is computed anew from the runs.
+const FREE: &str = "plan.compare_with";
+
+/// Compares the settings of a record with those of `config.json`. The number of epochs may be raised, and losses, dimensions
+/// and seeds added.
 ///
 /// # Errors
 ///
@@ -16,8 +22,15 @@ pub fn refuse_changes(folder: &Path, recorded: &Value, found: &Value) -> Result<
 }
 
 fn compare(folder: &Path, name: &str, recorded: &Value, found: &Value) -> Result<(), Error> {
-    if recorded == found {
+    if recorded == found || name == FREE {
         return Ok(());
+    }
+    if GROW.contains(&name) {
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let (before, now) = (list(recorded), list(found));
+        if before.iter().all(|value| now.contains(value)) {
+            return Ok(());
+        }
     }
     if let (Value::Object(a), Value::Object(b)) = (recorded, found) {
         let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
@@ -49,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn epochs_may_be_raised_and_nothing_else_changed() {
+    fn epochs_may_be_raised_and_losses_added_and_nothing_else_changed() {
         let settings = |epochs: u64, rate: f64| json!({"plan": {"recipe": {"epochs": epochs, "rate": rate}}, "seeds": [0]});
         assert_eq!(compared(&settings(4, 0.1), &settings(4, 0.1)), Ok(()));
         assert_eq!(compared(&settings(4, 0.1), &settings(6, 0.1)), Ok(()));
@@ -57,6 +70,9 @@ mod tests {
         assert!(lowered.contains("plan.recipe.epochs = 4, and not with 3"), "{lowered}");
         let changed = compared(&settings(4, 0.1), &settings(4, 0.2)).expect_err("changed");
         assert!(changed.contains("recipe.rate = 0.1"), "{changed}");
+        let arms = |losses: &[&str]| json!({"plan": {"losses": losses, "compare_with": losses}});
+        assert_eq!(compared(&arms(&["a"]), &arms(&["b", "a"])), Ok(()));
+        assert!(compared(&arms(&["a", "b"]), &arms(&["b"])).expect_err("taken away").contains("plan.losses"));
         let added = json!({"recipe": {"epochs": 4, "rate": 0.1}, "seeds": [0], "novel": 1});
         assert!(compared(&settings(4, 0.1), &added).expect_err("added").contains("novel = null"));
     }

@@ -72,8 +72,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
 
 /// The settings of a study of one's own.
 pub fn study(asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
-    let mut config = Config::of(asked.profile);
-    config.plan = file.plan(config.plan);
+    let config = file.config(Config::of(asked.profile), |config| &mut config.plan)?;
     start(asked, config, &["study"])
 }
 
