@@ -96,10 +96,9 @@ fn what_a_study_has_trained_is_not_changed_afterwards() {
     let one = STUDY.replace("[0, 1]", "[0]").replace("\"Softmax\", ", "");
     assert!(run(&["study", &study(folder.path(), &one), "--out", &out]).0);
     let before = fs::read_to_string(Path::new(&out).join("config.json")).unwrap();
-    for (good, bad, expected) in [
-        ("scale = 30.0", "scale = 20.0", "a name of its own"),
-        ("\"digits\"", "\"signs\"", "digits"),
-    ] {
+    for (good, bad, expected) in
+        [("scale = 30.0", "scale = 20.0", "a name of its own"), ("\"digits\"", "\"signs\"", "digits")]
+    {
         let file = study(folder.path(), &one.replacen(good, bad, 1));
         let message = refused(&["study", &file, "--resume", &out]);
         assert!(message.contains(expected), "{bad}: {message}");
