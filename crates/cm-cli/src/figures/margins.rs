@@ -4,7 +4,8 @@ use burn::tensor::Device;
 use cm_loss_core::{
     Margin, MarginHeadConfig, NormMap, Preset,
     margin::{
-        AdaFaceMargin, AngularMargin, AngularOverflow, CosineMargin, CurricularMargin, MultiplicativeMargin,
+        AdaFaceMargin, AngularMargin, AngularOverflow, CircleMargin, CosineMargin, CurricularMargin,
+        MultiplicativeMargin, QuadraticMargin, RankedMargin,
     },
     norm_map::Constant,
 };
@@ -14,7 +15,7 @@ use cm_report::{
     chart::{self, Axis, Color, Corner, Curve, Line, Panel},
 };
 
-use super::probe::{axes, head, margin_curve, numbers, pairs, parts, rows, steps, targets};
+use super::probe::{axes, feature, head, margin_curve, numbers, pairs, parts, rows, steps, targets};
 use crate::error::CliError;
 
 const ROW_HEIGHT: u32 = 330;
@@ -27,11 +28,14 @@ pub fn draw(device: &Device) -> Result<Figure, CliError> {
         adaface(device)?,
         magface(device)?,
         curricular(device)?,
+        quadratic(device)?,
+        ranked(device)?,
+        circle(device)?,
     ];
     let (name, title) = ("margins", "What the margins make of the cosine");
     let subtitle =
         "Logit while training, divided by its scale, against the angle between feature and class center";
-    Ok(chart::panels(name, title, subtitle, ROW_HEIGHT, (2, 3), &panels)?)
+    Ok(chart::panels(name, title, subtitle, ROW_HEIGHT, (3, 3), &panels)?)
 }
 
 /// The curve with a gap wherever it jumps.
@@ -88,12 +92,13 @@ fn angular(device: &Device) -> Result<Panel, CliError> {
         ("Plain", AngularOverflow::Plain, Line::Wide),
         ("MonotoneTail", AngularOverflow::MonotoneTail, Line::Solid),
         ("Easy", AngularOverflow::Easy, Line::Dashed),
+        ("Plateau", AngularOverflow::Plateau, Line::Dashed),
     ];
     for (color, (name, overflow, line)) in Color::CURVES.into_iter().zip(treatments) {
         let points = curve(Margin::Angular(AngularMargin { margin: 0.5, overflow }), device)?;
         curves.push(Curve::new(name, color, with_gaps(points)).drawn(line));
     }
-    Ok(panel("ArcFace, m = 0.5, three treatments", -1.6, Corner::TopRight, curves))
+    Ok(panel("ArcFace, m = 0.5, four treatments", -1.6, Corner::TopRight, curves))
 }
 
 fn multiplicative(device: &Device) -> Result<Panel, CliError> {
@@ -160,5 +165,57 @@ fn curricular(device: &Device) -> Result<Panel, CliError> {
     }
     let mut panel = panel("CurricularFace, other classes (target at 60°)", -1.1, Corner::TopRight, curves);
     panel.y.range.end = 2.1;
+    Ok(panel)
+}
+
+fn quadratic(device: &Device) -> Result<Panel, CliError> {
+    let points = curve(Margin::Quadratic(QuadraticMargin::default()), device)?;
+    let curves = vec![no_margin(device)?, Curve::new("X2-Softmax", Color::CURVES[0], points)];
+    let mut panel = panel("X2-Softmax", -8.6, Corner::BottomLeft, curves);
+    panel.y.range.end = 1.6;
+    Ok(panel)
+}
+
+/// Each angle three times, with norms of three ranks. Only a step of a training knows the ranks; the logit comes from its
+/// loss, `ln(1 + exp(−t))` beside one class at right angles.
+fn ranked(device: &Device) -> Result<Panel, CliError> {
+    let margin = RankedMargin { margin: 0.4, ..RankedMargin::default() };
+    let head = head(&alone(Margin::Ranked(margin)), &axes(2), device)?;
+    let degrees = degrees();
+    let norms = [("shortest of the batch", 1.0), ("in the middle", 2.0), ("longest", 3.0)];
+    let by_angle: Vec<Vec<f64>> = degrees
+        .iter()
+        .map(|&degrees| {
+            let features = norms.map(|(_, norm)| feature(2, degrees, norm));
+            let losses = numbers(head.loss(rows(&features, device), targets(0, 3, device)).loss);
+            losses.into_iter().map(|loss| -loss.exp_m1().ln()).collect()
+        })
+        .collect();
+    let mut curves = vec![no_margin(device)?];
+    for (place, (name, _)) in norms.into_iter().enumerate() {
+        let points = pairs(&degrees, by_angle.iter().map(|logits| logits[place]).collect());
+        curves.push(Curve::new(name, Color::CURVES[place], points));
+    }
+    Ok(panel("By rank of the norm, m = 0.4", -1.7, Corner::TopRight, curves))
+}
+
+/// The target's, and that of another class at the same angle.
+fn circle(device: &Device) -> Result<Panel, CliError> {
+    let config = alone(Margin::Circle(CircleMargin::default()));
+    let (degrees, on_axes) = (degrees(), axes(2));
+    let head = head(&config, &on_axes, device)?;
+    let of = |class: i32| -> Vec<(f64, f64)> {
+        let features: Vec<Vec<f64>> = degrees.iter().map(|&degrees| feature(2, degrees, 1.0)).collect();
+        let logits =
+            numbers(head.training_logits(rows(&features, device), targets(class, features.len(), device)));
+        pairs(&degrees, logits.chunks(2).map(|row| row[0]).collect())
+    };
+    let curves = vec![
+        no_margin(device)?,
+        Curve::new("target", Color::CURVES[0], of(0)),
+        Curve::new("another class", Color::CURVES[1], of(1)),
+    ];
+    let mut panel = panel("CircleLoss, m = 0.25", -4.3, Corner::BottomLeft, curves);
+    panel.y.range.end = 1.6;
     Ok(panel)
 }
