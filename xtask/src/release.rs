@@ -115,14 +115,19 @@ fn least_rust(root: &Path) -> Result<(), String> {
         .ok_or("Cargo.toml has no rust-version")?;
     let known = Command::new("rustup").args(["toolchain", "list"]).output();
     let known = known.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    if !known.lines().any(|line| line.starts_with(version)) {
+    let names = known.lines().filter_map(|line| line.split_whitespace().next());
+    let installed = names.into_iter().find(|name| {
+        name.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    });
+    let Some(toolchain) = installed else {
         println!(
-            "skipped: Rust {version}, the least that is promised, is not installed (rustup toolchain install)"
+            "skipped: Rust {version}, the least that is promised, is not installed (rustup toolchain install \
+             {version})"
         );
         return Ok(());
-    }
+    };
     let mut check = Command::new("cargo");
-    check.arg(format!("+{version}")).args(["check", "--workspace", "--exclude", "xtask"]).current_dir(root);
+    check.arg(format!("+{toolchain}")).args(["check", "--workspace", "--exclude", "xtask"]).current_dir(root);
     run(&format!("Rust {version}"), check)
 }
 
