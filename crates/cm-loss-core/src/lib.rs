@@ -95,7 +95,7 @@ pub use head::{
     ClassSampling, ConfigVersion, FirstBias, Head, HeadConfig, HeadOutput, HeadState, LinearHead,
     LinearHeadConfig, LossOutput, MarginHead, MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient,
     PartialHead, PartialStep, ProxyHead, ProxyHeadConfig, ProxyLoss, RowSgd, SampledLogits, Saturation,
-    SphereFace2Config, SphereFace2Head, SubCenterOutliers, SubCenterPooling, TopK,
+    SphereFace2Config, SphereFace2Head, SubCenterOutliers, SubCenterPooling, TopK, Warning,
 };
 pub use margin::Margin;
 pub use norm::{norm, norm_and_unit};

@@ -1,6 +1,6 @@
 //! Row norms and unit vectors that stay finite, in value and in gradient, for every finite input.
 
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{Bool, DType, Tensor};
 
 /// Entries below this count as 0.
 pub(crate) const LEAST: f64 = 1e-30;
@@ -55,6 +55,11 @@ pub fn norm_and_unit(rows: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
 }
 
 /// 16-bit floats as 32-bit floats; others as they are.
+/// 1 where it is true and 0 elsewhere, in this format and not in the default one of the device.
+pub(crate) fn indicator<const D: usize>(of: Tensor<D, Bool>, dtype: DType) -> Tensor<D> {
+    of.float().cast(dtype)
+}
+
 pub(crate) fn single_precision<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     match tensor.dtype() {
         DType::F16 | DType::BF16 => tensor.cast(DType::F32),

@@ -6,7 +6,7 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, state::State, targets::not_finite};
+use crate::{Error, norm::indicator, state::State, targets::not_finite};
 
 /// Running mean `μ` and standard deviation `σ` of the feature norms.
 ///
@@ -118,7 +118,7 @@ impl NormStatistics {
         let squares = ((scaled - mean.clone()) * counted).square().sum_dim(0);
         let std = (squares / count.clone().sub_scalar(1.0).clamp_min(1.0)).sqrt();
         let found = Tensor::cat(vec![mean * largest.clone(), std * largest], 0).reshape([2]);
-        let at_least = |least: f64| count.clone().greater_equal_scalar(least).float();
+        let at_least = |least: f64| indicator(count.clone().greater_equal_scalar(least), count.dtype());
         let moves = Tensor::cat(vec![at_least(1.0), at_least(2.0)], 0).reshape([2]);
 
         self.values.replace(&found.device(), |before| {

@@ -7,7 +7,10 @@ use burn::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
-use crate::state::{State, beside};
+use crate::{
+    norm::indicator,
+    state::{State, beside},
+};
 
 /// Counts the steps that a head was trained; saved and restored with it. Clones share it: the batches of several workers are
 /// numbered in the order of their arrival.
@@ -45,7 +48,7 @@ impl Steps {
         let digits = self.digits.replace(device, |before| {
             let [low, high] = [0, 1].map(|k| before.clone().narrow(0, k, 1));
             let low = low.add_scalar(1.0);
-            let carry = low.clone().greater_equal_scalar(BASE).float();
+            let carry = indicator(low.clone().greater_equal_scalar(BASE), low.dtype());
             Tensor::cat(vec![low - carry.clone().mul_scalar(BASE), high + carry], 0)
         });
         Step { digits, again: false }

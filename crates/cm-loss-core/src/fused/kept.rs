@@ -6,7 +6,7 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 /// Memory of a head, shared by its clones, that no step is using.
@@ -21,13 +21,28 @@ pub struct Kept {
     numbers: Mutex<Vec<f32>>,
     pool: Arc<Pool>,
     bytes: usize,
+    parts: OnceLock<usize>,
 }
+
+/// Steps whose memory is kept for those to come; more are there only while several steps wait for their backward pass.
+const SPARE: usize = 2;
 
 impl Kept {
     /// Memory for up to so many bytes.
     pub fn take(pool: &Arc<Pool>, bytes: usize) -> Arc<Self> {
         let spare = pool.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Arc::new(Self { numbers: Mutex::new(spare.unwrap_or_default()), pool: pool.clone(), bytes })
+        Arc::new(Self {
+            numbers: Mutex::new(spare.unwrap_or_default()),
+            pool: pool.clone(),
+            bytes,
+            parts: OnceLock::new(),
+        })
+    }
+
+    /// In how many parts the forward pass divided its work; `now` says it, the first time. The backward pass finds the numbers by
+    /// it, on however many threads it runs.
+    pub fn parts(&self, now: impl FnOnce() -> usize) -> usize {
+        *self.parts.get_or_init(now)
     }
 
     /// The bytes that it may take.
@@ -46,6 +61,9 @@ impl Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         let numbers = mem::take(self.numbers.get_mut().unwrap_or_else(PoisonError::into_inner));
-        self.pool.spare.lock().unwrap_or_else(PoisonError::into_inner).push(numbers);
+        let mut spare = self.pool.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE {
+            spare.push(numbers);
+        }
     }
 }

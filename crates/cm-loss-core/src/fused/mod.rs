@@ -63,7 +63,9 @@ impl Inputs {
     pub fn over_classes(self, [block, keep]: [usize; 2]) -> AllClasses {
         let classes = self.classes();
         let curve = self.others.as_ref().map_or(Curve::STRAIGHT, |others| others.curve);
-        let plan = Plan { classes, each: self.each, block, kept: Some(Kept::take(&self.pool, keep)), curve };
+        // Without gradients there is no backward pass to keep anything for.
+        let kept = self.directions.device().is_autodiff().then(|| Kept::take(&self.pool, keep));
+        let plan = Plan { classes, each: self.each, block, kept, curve };
         let inputs = extension::Inputs::<Dispatch> {
             u: self.directions.into_dispatch(),
             w: self.centers.into_dispatch(),

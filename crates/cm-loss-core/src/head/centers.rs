@@ -6,11 +6,7 @@ use burn::{
 };
 
 use super::{Head, MarginHead};
-use crate::{
-    Error, Margin,
-    norm::{norm_and_unit, single_precision},
-    targets::check_finite,
-};
+use crate::{Error, Margin, norm::norm_and_unit, state::on, targets::check_finite};
 
 impl Head {
     /// What stands for the classes: of a head with class centers those, `[classes · sub_centers, feature_dim]`; of a linear
@@ -84,7 +80,8 @@ impl Head {
                 (targets.mask_fill(ignored, 0), directions.mask_fill(all, 0.0))
             }
         };
-        let sums = Tensor::<2>::zeros([classes, dim], (&device, directions.dtype())).select_assign(
+        let dtype = directions.dtype();
+        let sums = Tensor::<2>::zeros([classes, dim], (&device, dtype)).select_assign(
             0,
             targets,
             directions,
@@ -97,7 +94,7 @@ impl Head {
             of.unsqueeze_dim::<3>(1).expand([classes, each, columns]).reshape([rows, columns])
         };
         let none = spread(lengths).lower_scalar(1e-6).expand([rows, dim]);
-        let means = spread(means).mask_where(none, single_precision(centers));
+        let means = spread(means).mask_where(none, centers.cast(dtype));
         self.with_class_centers(means)
     }
 
@@ -199,7 +196,7 @@ fn replaced<const D: usize>(parameter: Param<Tensor<D>>, value: Tensor<D>) -> Pa
 }
 
 fn at<const D: usize>(value: Tensor<D>, device: &Device, dtype: DType) -> Tensor<D> {
-    value.detach().to_device(device).cast(dtype)
+    on(value, device).cast(dtype)
 }
 
 fn check_centers(centers: &Tensor<2>, expected: [usize; 2]) -> Result<(), Error> {

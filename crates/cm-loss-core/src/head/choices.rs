@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where the margin of a [`MarginHead`](super::MarginHead) stands.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum MarginPlace {
     /// `z_y = phi(r) t`: the norm map contracts the margin too, and short features have a smaller one.
@@ -41,6 +41,7 @@ pub struct MarginWarmUp {
 /// How gradients pass the norm map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NormGradient {
     /// The derivative of the formula.
     #[default]
@@ -57,7 +58,7 @@ impl NormGradient {
 
 /// The cosine of a class of several centers.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum SubCenterPooling {
     /// The largest of those with its centers. From J. Deng et al., "Sub-center ArcFace", ECCV 2020.

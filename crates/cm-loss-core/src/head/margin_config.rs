@@ -283,6 +283,13 @@ impl MarginHeadConfig {
         }
         if let SubCenterPooling::Soft { gamma } = self.sub_center_pooling {
             Error::check_positive("gamma of the pooled sub-centers", gamma)?;
+            if matches!(self.margin, Margin::Curricular(_)) {
+                return Err(Error::DoesNotCombine {
+                    what: "pooled sub-centers",
+                    with: "CurricularFace",
+                    reason: "its curriculum is the cosine with one center",
+                });
+            }
         }
         Ok(())
     }

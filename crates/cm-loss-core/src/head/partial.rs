@@ -16,6 +16,9 @@ use crate::{
     targets::Targets,
 };
 
+/// The target of a sample to ignore, among places of classes.
+const NO_PLACE: i64 = -1;
+
 /// Partial FC: in each step the classes of the batch and a random part of the others are drawn, and only their centers are
 /// part of the graph and of the optimizer.
 ///
@@ -157,10 +160,12 @@ impl PartialHead {
         let centers = self.centers.clone().select(0, rows.clone());
         let mut head = self.template.clone();
         head.class_centers = Param::from_tensor(on(centers, &features.device()));
+        // Places among the drawn classes begin at 0, so that an index to ignore that is a class would be one of them.
+        head.config.options.ignore_index = options.ignore_index.map(|_| NO_PLACE);
         let columns = sampled.targets.columns.squeeze_dim(1);
-        let targets = match (options.ignore_index, sampled.targets.ignored) {
-            (Some(index), Some(ignored)) => columns.mask_fill(ignored.squeeze_dim(1), index),
-            _ => columns,
+        let targets = match sampled.targets.ignored {
+            Some(ignored) => columns.mask_fill(ignored.squeeze_dim(1), NO_PLACE),
+            None => columns,
         };
         Ok(PartialStep { head, classes: sampled.classes, rows, targets })
     }

@@ -18,7 +18,7 @@ use crate::{Error, LossOptions, all_classes::EXCLUDED, norm, norm_and_unit, targ
 
 /// A loss on the cosines of a batch with the class centers, which are called proxies there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum ProxyLoss {
     /// `L_i = (1/C) Σ_j (cos θ_ij − [j = y_i])²`, whose gradient does not depend on a probability.

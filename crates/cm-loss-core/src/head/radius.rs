@@ -2,11 +2,11 @@
 
 use burn::{
     module::Module,
-    tensor::{Bool, Device, Tensor},
+    tensor::{Bool, DType, Device, Tensor},
 };
 
 use super::Saturation;
-use crate::{NormMap, NormStatistics, norm_and_unit};
+use crate::{NormMap, NormStatistics, norm::indicator, norm_and_unit};
 
 /// Features in polar coordinates, and unit class centers.
 pub(super) struct Polar {
@@ -79,7 +79,7 @@ impl Radius {
         }
         let norms = norms.detach().unsqueeze_dim(1);
         let slope = self.map.relative_slope(norms.clone(), self.statistics.as_ref())?;
-        let flat = slope.lower_scalar(Saturation::FLAT).float().mean().into_scalar::<f32>();
+        let flat = indicator(slope.lower_scalar(Saturation::FLAT), DType::F32).mean().into_scalar::<f32>();
         let mean_norm = norms.mean().into_scalar::<f32>();
         Some(Saturation { share: f64::from(flat), mean_norm: f64::from(mean_norm) })
     }

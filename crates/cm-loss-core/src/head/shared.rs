@@ -74,6 +74,7 @@ pub(super) fn top_k(head: &impl Parts, features: Tensor<2>, k: usize) -> Result<
 
 /// `share · a + (1 − share) · b` of two losses of the same batch, sample by sample.
 pub(super) fn mixed(a: LossOutput, b: LossOutput, share: Tensor<1>) -> LossOutput {
+    let share = share.cast(a.loss.dtype());
     let other = share.clone().neg().add_scalar(1.0);
     let blend = |a: Tensor<1>, b: Tensor<1>| a * share.clone() + b * other.clone();
     let weights = match (a.weights, b.weights) {

@@ -15,12 +15,8 @@ use super::{
     shared::{Parts, mixed, unit_rows},
 };
 use crate::{
-    Error, LossOptions, NormMap, exact,
-    margin::MarginGradient,
-    norm,
-    norm::{norm_and_unit, single_precision},
-    norm_map::Constant,
-    targets::Targets,
+    Error, LossOptions, NormMap, exact, margin::MarginGradient, norm, norm::norm_and_unit,
+    norm_map::Constant, targets::Targets,
 };
 
 /// SphereFace2: every class against all others by binary cross entropy, not one softmax over all of them.
@@ -69,6 +65,7 @@ pub struct SphereFace2Config {
 /// Where the bias of a one-vs-all head begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum FirstBias {
     /// Where it has no gradient for cosines of 0: as in SphereFace2.
     #[default]
@@ -256,11 +253,11 @@ impl SphereFace2Head {
             self.radius.take_in(&polar.norms, targets.ignored.as_ref());
         }
         let stretched = self.stretched(polar.cosines());
-        let radii = match training {
+        let radii = match training && remembers {
             true => self.radius.of_batch(polar.norms.clone(), targets.ignored.as_ref()),
             false => self.radius.forward(polar.norms.clone()),
         };
-        let bias = single_precision(self.bias.val()).unsqueeze::<2>();
+        let bias = self.bias.val().cast(radii.dtype()).unsqueeze::<2>();
         let logits = stretched.clone() * radii.clone() + bias.clone();
 
         let column = targets.columns.clone();
@@ -322,7 +319,9 @@ impl Parts for SphereFace2Head {
         let (norms, directions) = norm_and_unit(features);
         let centers = unit_rows(self.class_centers.val(), classes);
         let stretched = self.stretched(directions.matmul(centers.transpose()));
-        stretched * self.radius.forward(norms) + single_precision(self.bias.val()).unsqueeze()
+        let radii = self.radius.forward(norms);
+        let bias = self.bias.val().cast(radii.dtype()).unsqueeze();
+        stretched * radii + bias
     }
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {

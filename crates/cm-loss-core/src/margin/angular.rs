@@ -14,6 +14,7 @@ use crate::Error;
 /// What takes the place of `cos(θ + m)` where it is not what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum AngularOverflow {
     /// `cos θ − m sin m` where `θ + m > π`, so that the logit goes on falling with the angle.
     MonotoneTail,

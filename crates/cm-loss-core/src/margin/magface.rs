@@ -7,7 +7,7 @@ use super::{
     MarginForm, Shaped,
     angular::{self, AngularOverflow, check_angle},
 };
-use crate::Error;
+use crate::{Error, norm::indicator};
 
 /// A margin that grows linearly with the norm `r`, from `m_l` at `r = l` to `m_u` at `r = u`, and stays there outside:
 ///
@@ -68,8 +68,8 @@ impl MagFaceMargin {
         let held = norms.clone().clamp(self.lower_norm, self.upper_norm);
         let slope = self.slope();
         let margins = held.sub_scalar(self.lower_norm).mul_scalar(slope).add_scalar(self.lower_margin);
-        let inside = norms.clone().greater_scalar(self.lower_norm).float()
-            * norms.clone().lower_scalar(self.upper_norm).float();
+        let inside = indicator(norms.clone().greater_scalar(self.lower_norm), norms.dtype())
+            * indicator(norms.clone().lower_scalar(self.upper_norm), norms.dtype());
         let (shaped, by_margin) = match self.form {
             MarginForm::Angular => angular::shape(cosines, margins, self.overflow),
             MarginForm::Cosine => {

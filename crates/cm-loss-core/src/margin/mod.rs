@@ -98,6 +98,7 @@ pub enum Margin {
 /// Where an additive margin `m` enters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum MarginForm {
     /// `t = cos(θ + m)`, `m` in radians.
     Angular,
@@ -124,6 +125,7 @@ fn validate_form(form: MarginForm, what: &'static str, margin: f64) -> Result<()
 /// How gradients pass a margin. The value is the same; the losses learn differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum MarginGradient {
     /// The derivative of the formula, `dt/d cos θ`.
     #[default]

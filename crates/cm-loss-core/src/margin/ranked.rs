@@ -1,6 +1,6 @@
 //! A margin by the rank of the feature norm in its batch.
 
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{MarginForm, Shaped, margin_of, validate_form};
@@ -59,7 +59,7 @@ impl RankedMargin {
             Some(ignored) => norms.clone().mask_fill(ignored.clone(), f32::INFINITY),
             None => norms.clone(),
         };
-        let places = last.argsort(0).argsort(0).float().cast(norms.dtype());
+        let places = last.argsort(0).argsort(0).cast(FloatDType::F32).cast(norms.dtype());
         let counted = targets.counting(norms.ones_like());
         let count = counted.clone().sum_dim(0);
         let ranks = places / count.clone().sub_scalar(1.0).clamp_min(1.0);

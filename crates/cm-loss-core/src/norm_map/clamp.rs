@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, norm::indicator};
 
 /// `phi(r) = s · min(max(r, l), u)`.
 ///
@@ -33,8 +33,9 @@ impl Clamp {
 
     /// Derivative as a share of its largest value, `s`.
     pub(super) fn relative_slope(&self, norms: Tensor<2>) -> Tensor<2> {
-        let inside = norms.clone().greater_equal_scalar(self.lower).float();
-        inside * norms.lower_equal_scalar(self.upper).float()
+        let dtype = norms.dtype();
+        let inside = indicator(norms.clone().greater_equal_scalar(self.lower), dtype);
+        inside * indicator(norms.lower_equal_scalar(self.upper), dtype)
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

@@ -26,7 +26,8 @@ impl Default for Ring {
 
 impl Ring {
     pub(super) fn forward(&self, norms: Tensor<2>, radius: Tensor<1>) -> Tensor<2> {
-        (norms - radius.unsqueeze()).square().mul_scalar(self.weight / 2.0)
+        let radius = radius.cast(norms.dtype()).unsqueeze();
+        (norms - radius).square().mul_scalar(self.weight / 2.0)
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

@@ -396,3 +396,24 @@ fn every_field_has_a_default_and_a_newer_version_is_refused() {
     let newer = read(r#"{"head":"margin","version":2}"#).unwrap_err().to_string();
     assert!(newer.contains("version 2") && newer.contains("newer"), "{newer}");
 }
+
+#[test]
+fn centers_come_from_heads_and_devices_with_and_without_gradients() {
+    for (backend, device) in devices() {
+        let plain = device.clone().without_autodiff();
+        for &preset in Preset::ALL {
+            let (trained, other) = (head(preset, 8, &device), head(preset, 8, &device));
+            let centers = other.class_centers();
+            let expected = values(centers.clone());
+            for from in
+                [centers.clone(), centers.clone().detach().to_device(&plain), centers.without_autodiff()]
+            {
+                let head = trained.clone().with_class_centers(from).unwrap();
+                assert_eq!(values(head.class_centers()), expected, "{backend}, {preset}");
+                // Those of a linear head are its weights, transposed.
+                let learned = head.class_centers().is_require_grad();
+                assert!(learned || preset == Preset::Softmax, "{backend}, {preset}");
+            }
+        }
+    }
+}

@@ -135,3 +135,20 @@ fn what_has_a_value_for_each_class_cannot_be_trained_in_parts() {
     let mut other = x.clone().require_grad().sum().backward();
     assert!(partial.update(step, &mut other, 0.1).unwrap_err().to_string().contains("no gradient"));
 }
+
+/// A class may be the one to ignore: it is no place among the drawn classes.
+#[test]
+fn an_index_to_ignore_that_is_a_class_ignores_that_class_alone() {
+    let options = LossOptions { ignore_index: Some(0), ..LossOptions::default() };
+    for (backend, device) in devices() {
+        let dense = head(Preset::CosFace, options.clone(), &device);
+        let partial = PartialHead::new(head(Preset::CosFace, options.clone(), &device), OPTIMIZER).unwrap();
+        let targets = || Tensor::<1, Int>::from_data([0, 1, 2, 7], &device);
+        let x = features(1, &device);
+        let expected = values(dense.loss(x.clone(), targets()).loss);
+        let step = partial.draw(&x, targets()).unwrap();
+        let found = values(step.loss(x).loss);
+        assert!(relative_error(&found, &expected) < 1e-5, "{backend}: {found:?}, {expected:?}");
+        assert!(found[0] == 0.0 && found[1..].iter().all(|loss| *loss > 0.0), "{backend}: {found:?}");
+    }
+}

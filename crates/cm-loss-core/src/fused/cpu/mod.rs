@@ -35,9 +35,9 @@ fn block_classes(samples: &Samples<'_>, each: usize) -> usize {
     (rows / each).max(1)
 }
 
-/// The classes in as many parts as there are threads, or fewer.
+/// The classes in so many parts, or fewer.
 fn parts(classes: usize, most: usize) -> Vec<Range<usize>> {
-    let count = rayon::current_num_threads().min(classes).min(most).max(1);
+    let count = classes.min(most).max(1);
     (0..count).map(|i| i * classes / count..(i + 1) * classes / count).collect()
 }
 
@@ -71,8 +71,10 @@ impl Layout {
 }
 
 /// The parts of both passes.
-fn both_parts(classes: usize) -> Vec<Range<usize>> {
-    parts(classes, classes.div_ceil(LEAST_CLASSES))
+fn both_parts(plan: &Plan) -> Vec<Range<usize>> {
+    let now = rayon::current_num_threads;
+    let threads = plan.kept.as_ref().map_or_else(now, |kept| kept.parts(now));
+    parts(plan.classes, threads.min(plan.classes.div_ceil(LEAST_CLASSES)))
 }
 
 /// A thread's memory for a block.
@@ -180,7 +182,7 @@ pub fn sums(samples: &Samples<'_>, centers: &Centers<'_>, plan: &Plan) -> Sums {
     }
     let arch = Arch::new();
     let panels = samples.by_sample(panel_width_here());
-    let parts = both_parts(plan.classes);
+    let parts = both_parts(plan);
     let layout = Layout::new(&parts, samples, centers.each, plan);
     let run = |kept: &mut [f32]| -> Vec<Sums> {
         let mut rest = kept;
@@ -232,7 +234,7 @@ pub fn gradients(
     match &plan.kept {
         None => gradients_with(samples, centers, plan, upstream, &[]),
         Some(kept) => {
-            let parts = both_parts(plan.classes);
+            let parts = both_parts(plan);
             let numbers = Layout::new(&parts, samples, centers.each, plan).numbers();
             kept.with(numbers, |kept| gradients_with(samples, centers, plan, upstream, kept))
         }
@@ -251,7 +253,7 @@ fn gradients_with(
     let by_dim = samples.by_dim(panel_width_here());
     let mut by_centers = vec![0.0; centers.numbers.len()];
     // Each part has a gradient of the features of its own. To add it up must be little beside its products.
-    let parts = both_parts(plan.classes);
+    let parts = both_parts(plan);
     let layout = Layout::new(&parts, samples, centers.each, plan);
     let of_parts = layout.of_parts.iter();
     let kept: Vec<&[f32]> =
