@@ -12,7 +12,7 @@ use crate::{Error, steps::Step, targets::Targets};
 /// classes receive a gradient of zero; an optimizer with momentum or weight decay moves them nevertheless, and has its state for
 /// them: [`PartialHead`](crate::PartialHead) does without. The loss is
 /// an approximation: its denominators are smaller than those over all classes, and label smoothing is spread over the
-/// classes that take part. Predictions are over all classes.
+/// classes that take part, and so are predictions: accuracy is too high.
 ///
 /// Which classes take part depends on the seed and the number of steps trained. The targets are read back from the
 /// device at every step.
