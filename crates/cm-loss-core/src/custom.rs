@@ -77,8 +77,7 @@ pub fn register_norm_map(
     name: &str,
     make: impl Fn(&Parameters) -> Result<Arc<dyn CustomNormMap>, String> + Send + Sync + 'static,
 ) {
-    let mut known = NORM_MAPS.write().unwrap_or_else(PoisonError::into_inner);
-    known.insert(name.to_owned(), Box::new(make));
+    register(name, Box::new(make));
 }
 
 /// As [`register_norm_map`], for a margin.
@@ -86,8 +85,11 @@ pub fn register_margin(
     name: &str,
     make: impl Fn(&Parameters) -> Result<Arc<dyn CustomMargin>, String> + Send + Sync + 'static,
 ) {
-    let mut known = MARGINS.write().unwrap_or_else(PoisonError::into_inner);
-    known.insert(name.to_owned(), Box::new(make));
+    register(name, Box::new(make));
+}
+
+fn register<T: ?Sized + Part + 'static>(name: &str, make: Maker<T>) {
+    T::known().write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), make);
 }
 
 /// A part of one's own. Two are equal if their names and numbers are.
@@ -106,7 +108,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Custom<T> {
 }
 
 /// How a part is written.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Written {
     name: String,
@@ -146,8 +148,7 @@ part!(CustomMargin, MARGINS, "margin", "register_margin");
 
 impl<T: ?Sized + Part> PartialEq for Custom<T> {
     fn eq(&self, other: &Self) -> bool {
-        let (this, other) = (self.0.written(), other.0.written());
-        (this.name, this.parameters) == (other.name, other.parameters)
+        self.0.written() == other.0.written()
     }
 }
 

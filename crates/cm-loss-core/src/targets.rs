@@ -45,8 +45,13 @@ impl Targets {
 
     /// Values `[batch, 1]` with 0 for the samples that do not count.
     pub fn counting(&self, values: Tensor<2>) -> Tensor<2> {
+        self.with_ignored(values, 0.0)
+    }
+
+    /// Values `[batch, 1]` with another in the place of those of samples that do not count.
+    pub fn with_ignored(&self, values: Tensor<2>, other: f32) -> Tensor<2> {
         match &self.ignored {
-            Some(ignored) => values.mask_fill(ignored.clone(), 0.0),
+            Some(ignored) => values.mask_fill(ignored.clone(), other),
             None => values,
         }
     }

@@ -14,7 +14,7 @@ use burn_autodiff::{
     ops::{Backward, Ops, OpsKind},
 };
 
-use super::extension::{Chosen, Inputs, ManyClasses, Others, Plan};
+use super::extension::{Chosen, Inputs, ManyClasses, Others};
 
 impl<B: Backend + ManyClasses, C: CheckpointStrategy> ManyClasses for Autodiff<B, C> {
     fn over_classes(inputs: Inputs<Self>) -> (FloatTensor<Self>, IntTensor<Self>) {
@@ -52,13 +52,13 @@ impl<B: Backend + ManyClasses, C: CheckpointStrategy> ManyClasses for Autodiff<B
         let inputs = Inputs::<B> { u, w, radii, targets, others, chosen, plan };
         match OverClasses.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => {
+                let inputs = Inputs { plan: inputs.plan.keeping(), ..inputs };
                 let (columns, best) = B::over_classes(inputs.clone());
                 let log_sum = B::float_slice(columns.clone(), &[Slice::full(), Slice::from(0..1)]);
                 (prepared.finish((inputs, log_sum), columns), best)
             }
             OpsKind::UnTracked(prepared) => {
-                let plan = Plan { kept: None, ..inputs.plan };
-                let (columns, best) = B::over_classes(Inputs { plan, ..inputs });
+                let (columns, best) = B::over_classes(inputs);
                 (prepared.finish(columns), best)
             }
         }

@@ -8,7 +8,10 @@ use burn::backend::{
     tensor::{FloatTensor, IntTensor},
 };
 
-use super::{composed, kept::Kept};
+use super::{
+    composed,
+    kept::{Kept, Pool},
+};
 use crate::margin::Curve;
 
 /// The numbers of the operation that are known on the host.
@@ -20,11 +23,30 @@ pub struct Plan {
     pub each: usize,
     /// Classes that are worked on at a time where the operation is composed of others.
     pub block: usize,
-    /// Where cosines may be kept for the gradients; a backend may do without.
+    /// Where memory comes from that takes cosines for the gradients, and how many bytes of it.
+    pub pool: Arc<Pool>,
+    pub keep: usize,
+    /// That memory, where there are to be gradients; a backend may do without.
     #[cfg_attr(not(feature = "flex"), allow(dead_code, reason = "flex alone keeps cosines"))]
     pub kept: Option<Arc<Kept>>,
     /// What becomes of other classes' cosines beyond one.
     pub curve: Curve,
+}
+
+impl Plan {
+    /// The plan of a forward pass that a backward pass follows.
+    pub fn keeping(self) -> Self {
+        Self { kept: Some(Kept::take(&self.pool, self.keep)), ..self }
+    }
+
+    /// Calls `use_it` with so many numbers of the memory that is kept, or with none.
+    #[cfg(feature = "flex")]
+    pub fn with_kept<R>(&self, count: usize, use_it: impl FnOnce(&mut [f32]) -> R) -> R {
+        match &self.kept {
+            Some(kept) => kept.with(count, use_it),
+            None => use_it(&mut []),
+        }
+    }
 }
 
 /// What goes in: unit features `u` `[batch, dim]`, centers `w` `[rows, dim]`, radii `φ` and targets `[batch, 1]`.

@@ -27,7 +27,6 @@ use crate::{
     margin::{self, Curve},
 };
 use extension::{Chosen, ManyClasses, Others, Plan};
-use kept::Kept;
 pub(crate) use kept::Pool;
 pub use path::LossPath;
 
@@ -63,9 +62,7 @@ impl Inputs {
     pub fn over_classes(self, [block, keep]: [usize; 2]) -> AllClasses {
         let classes = self.classes();
         let curve = self.others.as_ref().map_or(Curve::STRAIGHT, |others| others.curve);
-        // Without gradients there is no backward pass to keep anything for.
-        let kept = self.directions.device().is_autodiff().then(|| Kept::take(&self.pool, keep));
-        let plan = Plan { classes, each: self.each, block, kept, curve };
+        let plan = Plan { classes, each: self.each, block, pool: self.pool, keep, kept: None, curve };
         let inputs = extension::Inputs::<Dispatch> {
             u: self.directions.into_dispatch(),
             w: self.centers.into_dispatch(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
 
-/// How the loss of a head with class centers is computed where only the loss is wanted. The result is the same.
+/// How the loss of a head with class centers is computed. The result is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "path", rename_all = "kebab-case")]
 pub enum LossPath {

@@ -2,11 +2,11 @@
 
 use burn::{
     module::Param,
-    tensor::{DType, Device, IndexingUpdateOp, Int, Tensor},
+    tensor::{IndexingUpdateOp, Int, Tensor},
 };
 
-use super::{Head, MarginHead};
-use crate::{Error, Margin, norm::norm_and_unit, state::on, targets::check_finite};
+use super::{Head, MarginHead, shared::Parts};
+use crate::{Error, Margin, norm::norm_and_unit, state::beside, targets::check_finite};
 
 impl Head {
     /// What stands for the classes: of a head with class centers those, `[classes · sub_centers, feature_dim]`; of a linear
@@ -37,24 +37,19 @@ impl Head {
     ///
     /// [`Error::CenterShape`] for another shape; [`Error::NotFinite`] for a center that is not finite.
     pub fn with_class_centers(self, centers: Tensor<2>) -> Result<Self, Error> {
-        Ok(match self {
-            Self::Linear(mut head) => {
-                check_centers(&centers, [head.classes(), head.linear.weight.dims()[0]])?;
-                head.linear.weight = replaced(head.linear.weight, centers.transpose());
-                Self::Linear(head)
-            }
-            Self::Margin(head) => Self::Margin(head.with_class_centers(centers)?),
-            Self::SphereFace2(mut head) => {
-                check_centers(&centers, head.class_centers.dims())?;
-                head.class_centers = replaced(head.class_centers, centers);
-                Self::SphereFace2(head)
-            }
-            Self::Proxy(mut head) => {
-                check_centers(&centers, head.class_centers.dims())?;
-                head.class_centers = replaced(head.class_centers, centers);
-                Self::Proxy(head)
-            }
-        })
+        check_centers(&centers, self.class_centers().dims())?;
+        Ok(self.exchanged(centers))
+    }
+
+    /// The same head with these centers, however many.
+    fn exchanged(mut self, centers: Tensor<2>) -> Self {
+        match &mut self {
+            Self::Linear(head) => replace(&mut head.linear.weight, centers.transpose()),
+            Self::Margin(head) => replace(&mut head.class_centers, centers),
+            Self::SphereFace2(head) => replace(&mut head.class_centers, centers),
+            Self::Proxy(head) => replace(&mut head.class_centers, centers),
+        }
+        self
     }
 
     /// The same head whose class centers are the mean directions of the features of each class, `[samples, feature_dim]`
@@ -72,7 +67,7 @@ impl Head {
         let device = centers.device();
         let (_, directions) = norm_and_unit(features.detach().to_device(&device));
         let targets = targets.to_device(&device);
-        let (targets, directions) = match self.ignore_index() {
+        let (targets, directions) = match Parts::options(&self).ignore_index {
             None => (targets, directions),
             Some(index) => {
                 let ignored = targets.clone().equal_scalar(index);
@@ -104,7 +99,7 @@ impl Head {
     /// # Errors
     ///
     /// [`Error::CenterShape`] for another number of dimensions, or rows that make no whole class; [`Error::NotFinite`];
-    /// [`Error::DoesNotCombine`] with a weight for each class margins for each class or center loss, which know nothing of the new ones.
+    /// [`Error::DoesNotCombine`] with class weights, margins for each class or center loss, which know nothing of the new ones.
     pub fn with_new_classes(self, centers: Tensor<2>) -> Result<Self, Error> {
         let known = self.class_centers();
         let [rows, dim] = known.dims();
@@ -116,60 +111,28 @@ impl Head {
                 expected: [new.next_multiple_of(each), dim],
             });
         }
-        let by_class = match &self {
-            Self::Linear(head) => head.config().options.class_weights.is_some(),
-            Self::Margin(head) => {
-                let config = head.config();
-                let margins = matches!(config.margin, Margin::PerClass(_));
-                config.options.class_weights.is_some() || config.center_loss.is_some() || margins
-            }
-            Self::SphereFace2(head) => head.config().options.class_weights.is_some(),
-            Self::Proxy(head) => head.config().options.class_weights.is_some(),
-        };
-        if by_class {
+        let by_class = self.as_margin().map(MarginHead::config).is_some_and(|config| {
+            config.center_loss.is_some() || matches!(config.margin, Margin::PerClass(_))
+        });
+        if by_class || Parts::options(&self).class_weights.is_some() {
             return Err(Error::DoesNotCombine {
                 what: "new classes",
                 with: "class weights, margins for each class or center loss",
                 reason: "they have a value for each class, and none for the new ones",
             });
         }
-        let device = known.device();
-        let joined = Tensor::cat(vec![known.detach(), at(centers, &device, self.class_centers().dtype())], 0);
+        let joined = Tensor::cat(vec![known.clone().detach(), beside(centers, &known)], 0);
         check_finite(&joined)?;
-        Ok(match self {
-            Self::Linear(mut head) => {
-                let weight = joined.transpose();
-                head.linear.weight = replaced(head.linear.weight, weight);
-                // The largest logit of no feature should be that of a class nobody has seen: the mean of the others.
-                head.linear.bias = head.linear.bias.map(|bias| {
-                    let known = bias.val().detach();
-                    let mean = known.clone().mean().expand([new as i32]);
-                    replaced(bias, Tensor::cat(vec![known, mean], 0))
-                });
-                Self::Linear(head)
-            }
-            Self::Margin(mut head) => {
-                head.class_centers = replaced(head.class_centers, joined);
-                Self::Margin(head)
-            }
-            Self::SphereFace2(mut head) => {
-                head.class_centers = replaced(head.class_centers, joined);
-                Self::SphereFace2(head)
-            }
-            Self::Proxy(mut head) => {
-                head.class_centers = replaced(head.class_centers, joined);
-                Self::Proxy(head)
-            }
-        })
-    }
-
-    fn ignore_index(&self) -> Option<i64> {
-        match self {
-            Self::Linear(head) => head.config().options.ignore_index,
-            Self::Margin(head) => head.config().options.ignore_index,
-            Self::SphereFace2(head) => head.config().options.ignore_index,
-            Self::Proxy(head) => head.config().options.ignore_index,
+        let mut head = self.exchanged(joined);
+        if let Self::Linear(head) = &mut head
+            && let Some(bias) = &mut head.linear.bias
+        {
+            // The largest logit of no feature should be that of a class nobody has seen: the mean of the others.
+            let known = bias.val().detach();
+            let mean = known.clone().mean().expand([new as i32]);
+            replace(bias, Tensor::cat(vec![known, mean], 0));
         }
+        Ok(head)
     }
 }
 
@@ -181,22 +144,15 @@ impl MarginHead {
     /// As [`Head::with_class_centers`].
     pub fn with_class_centers(mut self, centers: Tensor<2>) -> Result<Self, Error> {
         check_centers(&centers, self.class_centers.dims())?;
-        self.class_centers = replaced(self.class_centers, centers);
+        replace(&mut self.class_centers, centers);
         Ok(self)
     }
 }
 
-/// The parameter with another value, in its place and format, on its device, and with or without a gradient as before.
-fn replaced<const D: usize>(parameter: Param<Tensor<D>>, value: Tensor<D>) -> Param<Tensor<D>> {
+/// Gives a parameter another value, in its format, on its device, and with or without a gradient as before.
+fn replace<const D: usize>(parameter: &mut Param<Tensor<D>>, value: Tensor<D>) {
     let before = parameter.val();
-    parameter.map(|_| {
-        let value = at(value, &before.device(), before.dtype());
-        value.set_require_grad(before.is_require_grad())
-    })
-}
-
-fn at<const D: usize>(value: Tensor<D>, device: &Device, dtype: DType) -> Tensor<D> {
-    on(value, device).cast(dtype)
+    *parameter = parameter.clone().map(|_| beside(value, &before).set_require_grad(before.is_require_grad()));
 }
 
 fn check_centers(centers: &Tensor<2>, expected: [usize; 2]) -> Result<(), Error> {

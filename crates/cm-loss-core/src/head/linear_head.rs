@@ -61,11 +61,6 @@ impl LinearHead {
         &self.config
     }
 
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
-        self.linear.weight.dims()[1]
-    }
-
     /// Losses, logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
         let [feature_dim, classes] = self.linear.weight.dims();
@@ -90,16 +85,10 @@ impl LinearHead {
         let [feature_dim, classes] = self.linear.weight.dims();
         let targets = Targets::new(&features, targets, feature_dim, classes, &self.config.options);
         let (logits, norms) = self.logits(features);
-        let (loss, weights) = plain_cross_entropy(logits.clone(), &targets, self.class_weights.as_ref());
+        let found = AllClasses::of_logits(logits.clone(), None, &targets.columns);
+        let (target, log_sum, weights) = (found.target, found.log_sum, self.class_weights.as_ref());
+        let (loss, weights) = plain_cross_entropy(target, log_sum, classes, &targets, weights);
         HeadOutput::new(loss, weights, logits, None, norms).into()
-    }
-
-    /// Logits and feature norms; see [`Head::logits`](super::Head::logits).
-    pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let norms = norm(features.clone().detach()).squeeze_dim(1);
-        let weight = single_precision(self.linear.weight.val());
-        let bias = self.linear.bias.as_ref().map(|bias| single_precision(bias.val()));
-        (linear(single_precision(features), weight, bias), norms)
     }
 }
 
@@ -112,15 +101,20 @@ impl Parts for LinearHead {
         self.linear.weight.dims()[0]
     }
 
-    fn class_count(&self) -> usize {
-        self.classes()
+    fn classes(&self) -> usize {
+        self.linear.weight.dims()[1]
     }
 
-    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
-        let columns = classes.clone();
-        let weight = single_precision(self.linear.weight.val()).slice([0..Parts::feature_dim(self), columns]);
-        let bias = self.linear.bias.as_ref().map(|bias| single_precision(bias.val()).slice([classes]));
-        linear(single_precision(features), weight, bias)
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>) {
+        let norms = norm(features.clone().detach()).squeeze_dim(1);
+        let mut weight = single_precision(self.linear.weight.val());
+        let mut bias = self.linear.bias.as_ref().map(|bias| single_precision(bias.val()));
+        // A slice of all columns would cost a copy of their gradient.
+        if classes != (0..Parts::classes(self)) {
+            weight = weight.slice([0..Parts::feature_dim(self), classes.clone()]);
+            bias = bias.map(|bias| bias.slice([classes]));
+        }
+        (linear(single_precision(features), weight, bias), norms)
     }
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {

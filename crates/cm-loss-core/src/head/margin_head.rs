@@ -12,14 +12,13 @@ use super::{
     choices::{MarginPlace, SubCenterPooling},
     margin_pass::Mode,
     radius::{Polar, Radius},
-    shared::{Parts, mixed, unit_rows},
+    shared::{Parts, mixed},
 };
 use crate::{
     Error, LossOptions,
     fused::Pool,
     margin::{Curve, MarginState, Memory, Others},
-    norm,
-    norm::{norm_and_unit, single_precision},
+    norm::single_precision,
     regularizer::FeatureCenters,
     steps::{Step, Steps},
     targets::Targets,
@@ -66,11 +65,6 @@ impl MarginHead {
     /// What the head was made from.
     pub fn config(&self) -> &MarginHeadConfig {
         &self.config
-    }
-
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
-        self.class_centers.dims()[0] / self.config.sub_centers
     }
 
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
@@ -143,12 +137,6 @@ impl MarginHead {
         let target = self.target_logit(own, &polar.norms, &radii, &targets, memory);
         let replaced = logits.clone().gather(1, targets.columns.clone());
         logits.scatter(1, targets.columns, target - replaced, IndexingUpdateOp::Add)
-    }
-
-    /// Inference logits and feature norms; see [`Head::logits`](super::Head::logits).
-    pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let norms = norm(features.clone()).squeeze_dim(1);
-        (self.logits_of(features, 0..self.classes()), norms)
     }
 
     /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation). `None`
@@ -241,16 +229,16 @@ impl Parts for MarginHead {
         self.class_centers.dims()[1]
     }
 
-    fn class_count(&self) -> usize {
-        self.classes()
+    fn classes(&self) -> usize {
+        self.class_centers.dims()[0] / self.config.sub_centers
     }
 
-    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
-        let (norms, directions) = norm_and_unit(features);
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>) {
         let each = self.config.sub_centers;
-        let centers = unit_rows(self.class_centers.val(), classes.start * each..classes.end * each);
-        let cosines = self.over_sub_centers(directions.matmul(centers.transpose()));
-        cosines * self.scaled(self.radius.forward(norms))
+        let rows = classes.start * each..classes.end * each;
+        let polar = Polar::of_rows(features, self.class_centers.val(), rows);
+        let radii = self.scaled(self.radius.forward(polar.norms.clone()));
+        (self.over_sub_centers(polar.cosines()) * radii, polar.norms.squeeze_dim(1))
     }
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {

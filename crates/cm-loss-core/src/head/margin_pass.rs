@@ -5,7 +5,8 @@ use burn::tensor::{DType, Int, Tensor};
 use super::{
     LossOutput, MarginHead,
     choices::{NormGradient, SubCenterPooling},
-    sampling::SampledClasses,
+    sampling::{SampledClasses, rows_of},
+    shared::{is_training, plain_cross_entropy},
 };
 use crate::{
     LossOptions,
@@ -137,10 +138,9 @@ impl MarginHead {
             _ => None,
         };
         if !learns {
-            let target = found.target * radii;
-            let loss = LossOptions::default().cross_entropy(target, found.log_sum, None, found.classes);
+            let (target, weights) = (found.target * radii, self.class_weights.as_ref());
             let (loss, weights) =
-                LossOptions::weigh(loss, batch.all.classes(), self.class_weights.as_ref(), &batch.all);
+                plain_cross_entropy(target, found.log_sum, found.classes, &batch.all, weights);
             let norms = batch.norms.squeeze_dim(1);
             return Pass { loss, weights, predictions: found.best, norms, logits: None, step: None };
         }
@@ -192,7 +192,7 @@ impl MarginHead {
         let ([count, feature_dim], device) = (features.dims(), features.device());
         let single = |dtype| matches!(dtype, DType::F32 | DType::F16 | DType::BF16);
         let classes = match &self.config.sampling {
-            Some(sampling) if learns && self.is_training(features) => {
+            Some(sampling) if learns && is_training(features, &self.training) => {
                 sampling.classes_of(self.classes()).max(count.min(self.classes()))
             }
             _ => self.classes(),
@@ -204,14 +204,9 @@ impl MarginHead {
         fits && self.config.path.is_fused([count, feature_dim, classes], &device)
     }
 
-    /// Both, as for Burn's layers: the device says that a gradient is possible, the flag that this head takes part.
-    fn is_training(&self, features: &Tensor<2>) -> bool {
-        features.device().is_autodiff() && self.training.is_enabled()
-    }
-
     fn batch(&self, features: Tensor<2>, targets: Tensor<1, Int>, mode: Mode) -> Batch {
         let all = self.targets(&features, targets);
-        let training = !matches!(mode, Mode::Validation) && self.is_training(&features);
+        let training = !matches!(mode, Mode::Validation) && is_training(&features, &self.training);
         let features = single_precision(features);
         let step = match mode {
             Mode::Again { step } => step,
@@ -282,14 +277,9 @@ impl MarginHead {
 
     /// The rows of the class centers that take part.
     fn centers_of(&self, centers: Tensor<2>, sampled: Option<&SampledClasses>) -> Tensor<2> {
-        let Some(sampled) = sampled else { return centers };
-        match self.config.sub_centers {
-            1 => centers.select(0, sampled.classes.clone()),
-            count => {
-                let [rows, feature_dim] = centers.dims();
-                let classes: Tensor<3> = centers.reshape([rows / count, count, feature_dim]);
-                classes.select(0, sampled.classes.clone()).reshape([-1, feature_dim as i32])
-            }
+        match sampled {
+            Some(sampled) => centers.select(0, rows_of(&sampled.classes, self.config.sub_centers)),
+            None => centers,
         }
     }
 }

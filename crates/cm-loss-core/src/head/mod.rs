@@ -137,11 +137,16 @@ impl Parts for Head {
         }
     }
 
-    fn class_count(&self) -> usize {
-        self.classes()
+    fn classes(&self) -> usize {
+        match self {
+            Self::Linear(head) => head.classes(),
+            Self::Margin(head) => head.classes(),
+            Self::SphereFace2(head) => head.classes(),
+            Self::Proxy(head) => head.classes(),
+        }
     }
 
-    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>) {
         match self {
             Self::Linear(head) => head.logits_of(features, classes),
             Self::Margin(head) => head.logits_of(features, classes),
@@ -198,21 +203,6 @@ impl Head {
             Self::Margin(head) => head.loss(features, targets),
             Self::SphereFace2(head) => head.loss(features, targets),
             Self::Proxy(head) => head.loss(features, targets),
-        }
-    }
-
-    /// Inference logits and feature norms, without targets and without margin.
-    ///
-    /// # Shapes
-    ///
-    /// - features: `[batch, feature_dim]`
-    /// - output: logits `[batch, classes]`, norms `[batch]`
-    pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        match self {
-            Self::Linear(head) => head.logits(features),
-            Self::Margin(head) => head.logits(features),
-            Self::SphereFace2(head) => head.logits(features),
-            Self::Proxy(head) => head.logits(features),
         }
     }
 
@@ -296,16 +286,6 @@ impl Head {
         match self {
             Self::Margin(head) => Some(head),
             Self::Linear(_) | Self::SphereFace2(_) | Self::Proxy(_) => None,
-        }
-    }
-
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
-        match self {
-            Self::Linear(head) => head.classes(),
-            Self::Margin(head) => head.classes(),
-            Self::SphereFace2(head) => head.classes(),
-            Self::Proxy(head) => head.classes(),
         }
     }
 }

@@ -62,7 +62,7 @@ impl From<HeadOutput> for LossOutput {
     }
 }
 
-/// What one pass through a head gives. No part is computed twice.
+/// What one pass through a head gives.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct HeadOutput {

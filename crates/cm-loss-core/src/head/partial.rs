@@ -8,7 +8,7 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{ClassSampling, HeadOutput, LossOutput, MarginHead};
+use super::{ClassSampling, HeadOutput, LossOutput, MarginHead, sampling::rows_of};
 use crate::{
     Error, Margin,
     norm::single_precision,
@@ -145,18 +145,7 @@ impl PartialHead {
         let targets = Targets::new(features, targets, dim, classes, options);
         let Some(steps) = &self.template.steps else { unreachable!("a head with sampling counts steps") };
         let sampled = self.sampling.sample(&targets, classes, &steps.coming(features));
-        let each = self.template.config.sub_centers;
-        let drawn = sampled.classes.dims()[0];
-        let rows = match each {
-            1 => sampled.classes.clone(),
-            _ => {
-                let first: Tensor<2, Int> = sampled.classes.clone().mul_scalar(each as i64).unsqueeze_dim(1);
-                let further: Tensor<2, Int> =
-                    Tensor::<1, Int>::arange(0..each as i64, &first.device()).unsqueeze_dim(0);
-                (first.expand([drawn, each]) + further.expand([drawn, each])).reshape([drawn * each])
-            }
-        };
-        let rows = rows.without_autodiff();
+        let rows = rows_of(&sampled.classes, self.template.config.sub_centers).without_autodiff();
         let centers = self.centers.clone().select(0, rows.clone());
         let mut head = self.template.clone();
         head.class_centers = Param::from_tensor(on(centers, &features.device()));
@@ -251,7 +240,8 @@ impl PartialStep {
     /// - features: `[batch, feature_dim]`
     pub fn loss(&self, features: Tensor<2>) -> LossOutput {
         let mut output = self.head.loss(features, self.targets.clone());
-        output.predictions = beside_int(&self.classes, &output.predictions).select(0, output.predictions);
+        output.predictions =
+            self.classes.clone().to_device(&output.predictions.device()).select(0, output.predictions);
         output
     }
 
@@ -259,10 +249,6 @@ impl PartialStep {
     pub fn forward(&self, features: Tensor<2>) -> HeadOutput {
         self.head.forward(features, self.targets.clone()).of_classes(self.classes.clone())
     }
-}
-
-fn beside_int(classes: &Tensor<1, Int>, like: &Tensor<1, Int>) -> Tensor<1, Int> {
-    classes.clone().to_device(&like.device())
 }
 
 /// Rows of a matrix replaced, in place where it is nowhere else.

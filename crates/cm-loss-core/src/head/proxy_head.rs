@@ -9,12 +9,8 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ConfigVersion, HeadOutput, LossOutput,
-    radius::Polar,
-    shared::{Parts, unit_rows},
-};
-use crate::{Error, LossOptions, all_classes::EXCLUDED, norm, norm_and_unit, targets::Targets};
+use super::{ConfigVersion, HeadOutput, LossOutput, radius::Polar, shared::Parts};
+use crate::{Error, LossOptions, all_classes::EXCLUDED, targets::Targets};
 
 /// A loss on the cosines of a batch with the class centers, which are called proxies there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -151,11 +147,6 @@ impl ProxyHead {
         &self.config
     }
 
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
-        self.class_centers.dims()[0]
-    }
-
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
         self.pass(features, targets, self.config.loss)
@@ -194,12 +185,6 @@ impl ProxyHead {
         HeadOutput::new(loss, weights, logits, None, polar.norms.squeeze_dim(1))
     }
 
-    /// Inference logits, the cosines times `α`, and feature norms; see [`Head::logits`](super::Head::logits).
-    pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let norms = norm(features.clone()).squeeze_dim(1);
-        (self.logits_of(features, 0..self.classes()), norms)
-    }
-
     fn logit_scale(&self) -> f64 {
         match self.config.loss {
             ProxyLoss::P2SGrad => 1.0,
@@ -217,14 +202,14 @@ impl Parts for ProxyHead {
         self.class_centers.dims()[1]
     }
 
-    fn class_count(&self) -> usize {
-        self.classes()
+    fn classes(&self) -> usize {
+        self.class_centers.dims()[0]
     }
 
-    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
-        let (_, directions) = norm_and_unit(features);
-        let centers = unit_rows(self.class_centers.val(), classes);
-        directions.matmul(centers.transpose()).mul_scalar(self.logit_scale())
+    /// The cosines times `α`.
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>) {
+        let polar = Polar::of_rows(features, self.class_centers.val(), classes);
+        (polar.cosines().mul_scalar(self.logit_scale()), polar.norms.squeeze_dim(1))
     }
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {

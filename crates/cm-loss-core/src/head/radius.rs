@@ -1,5 +1,7 @@
 //! Norms, cosines and radii: what every head with class centers begins with.
 
+use std::ops::Range;
+
 use burn::{
     module::Module,
     tensor::{Bool, DType, Device, Tensor},
@@ -23,6 +25,13 @@ impl Polar {
         let (norms, directions) = norm_and_unit(features);
         let (_, centers) = norm_and_unit(class_centers);
         Self { norms, directions, centers }
+    }
+
+    /// With some rows of the centers alone.
+    pub fn of_rows(features: Tensor<2>, class_centers: Tensor<2>, rows: Range<usize>) -> Self {
+        // A slice of all rows would cost a copy of their gradient.
+        let all = rows == (0..class_centers.dims()[0]);
+        Self::new(features, if all { class_centers } else { class_centers.slice([rows]) })
     }
 
     /// `[batch, rows]`

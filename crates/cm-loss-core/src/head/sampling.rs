@@ -35,6 +35,18 @@ pub(super) struct SampledClasses {
     pub targets: Targets,
 }
 
+/// The rows of a matrix with `each` centers a class that belong to these classes.
+pub(super) fn rows_of(classes: &Tensor<1, Int>, each: usize) -> Tensor<1, Int> {
+    if each == 1 {
+        return classes.clone();
+    }
+    let [count] = classes.dims();
+    let first: Tensor<2, Int> = classes.clone().mul_scalar(each as i64).unsqueeze_dim(1);
+    let further: Tensor<2, Int> =
+        Tensor::<1, Int>::arange(0..each as i64, &classes.device()).unsqueeze_dim(0);
+    (first.expand([count, each]) + further.expand([count, each])).reshape([count * each])
+}
+
 impl Default for ClassSampling {
     /// A tenth, as the paper.
     fn default() -> Self {

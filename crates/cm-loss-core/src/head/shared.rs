@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Int, Tensor};
+use burn::{
+    module::{Flag, Param},
+    tensor::{Int, Tensor},
+};
 
 use super::{Head, LinearHead, LossOutput, MarginHead, ProxyHead, SphereFace2Head};
-use crate::{Error, LossOptions, norm_and_unit};
+use crate::{Error, LossOptions, targets::Targets};
 
 /// What the methods below are made of.
 pub(super) trait Parts {
     fn options(&self) -> &LossOptions;
     fn feature_dim(&self) -> usize;
-    fn class_count(&self) -> usize;
-    /// `[batch, classes in the range]`
-    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2>;
+    fn classes(&self) -> usize;
+    /// Inference logits `[batch, classes in the range]`, and feature norms `[batch]`.
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>);
     /// Of these logits, `[batch, classes]`.
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2>;
 }
@@ -31,7 +34,7 @@ pub struct TopK {
 const BLOCK: usize = 8192;
 
 pub(super) fn top_k(head: &impl Parts, features: Tensor<2>, k: usize) -> Result<TopK, Error> {
-    let classes = head.class_count();
+    let classes = head.classes();
     let valid = (1..=classes).contains(&k);
     Error::check(
         "k of the classes asked for",
@@ -53,7 +56,7 @@ pub(super) fn top_k(head: &impl Parts, features: Tensor<2>, k: usize) -> Result<
     for start in (0..classes).step_by(BLOCK) {
         let range = start..classes.min(start + BLOCK);
         let of_block = k.min(range.len());
-        let logits = head.logits_of(features.clone(), range);
+        let (logits, _) = head.logits_of(features.clone(), range);
         let (logits, places) = logits.topk_with_indices(of_block, 1);
         let found = TopK { classes: places.add_scalar(start as i64), logits };
         best = Some(match best {
@@ -87,16 +90,23 @@ pub(super) fn mixed(a: LossOutput, b: LossOutput, share: Tensor<1>) -> LossOutpu
     LossOutput { loss: blend(a.loss, b.loss), weights, predictions: a.predictions, norms: a.norms }
 }
 
-/// `−log softmax(z)[y]` of these logits, weighed as the options say and nothing else.
+/// `−log softmax(z)[y]` from the target's logit and `l = ln Σ_{j ≠ y} exp(z_j)` of so many classes, both `[batch, 1]`, weighed as
+/// the options say and nothing else.
 pub(super) fn plain_cross_entropy(
-    logits: Tensor<2>,
-    targets: &crate::targets::Targets,
+    target: Tensor<2>,
+    log_sum: Tensor<2>,
+    classes: usize,
+    targets: &Targets,
     class_weights: Option<&Tensor<1>>,
 ) -> (Tensor<1>, Option<Tensor<1>>) {
-    let classes = logits.dims()[1];
-    let found = crate::all_classes::AllClasses::of_logits(logits, None, &targets.columns);
-    let losses = LossOptions::default().cross_entropy(found.target, found.log_sum, None, classes);
+    let losses = LossOptions::default().cross_entropy(target, log_sum, None, classes);
     LossOptions::weigh(losses, targets.classes(), class_weights, targets)
+}
+
+/// Whether a head trains beside these features. Both, as for Burn's layers: the device says that a gradient is possible, the
+/// flag that this head takes part.
+pub(super) fn is_training<const D: usize>(features: &Tensor<D>, training: &Param<Flag>) -> bool {
+    features.device().is_autodiff() && training.is_enabled()
 }
 
 /// Declares the methods of every head once.
@@ -106,6 +116,21 @@ macro_rules! shared_methods {
             /// Dimensions of the feature.
             pub fn feature_dim(&self) -> usize {
                 Parts::feature_dim(self)
+            }
+
+            /// Number of classes.
+            pub fn classes(&self) -> usize {
+                Parts::classes(self)
+            }
+
+            /// Inference logits and feature norms, without targets and without margin.
+            ///
+            /// # Shapes
+            ///
+            /// - features: `[batch, feature_dim]`
+            /// - output: logits `[batch, classes]`, norms `[batch]`
+            pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
+                self.logits_of(features, 0..Parts::classes(self))
             }
 
             /// Loss of each sample.
@@ -182,8 +207,3 @@ macro_rules! shared_methods {
 }
 
 shared_methods!(Head, LinearHead, MarginHead, SphereFace2Head, ProxyHead);
-
-/// Rows of a matrix of centers, each divided by its length.
-pub(super) fn unit_rows(centers: Tensor<2>, rows: Range<usize>) -> Tensor<2> {
-    norm_and_unit(centers.slice([rows])).1
-}

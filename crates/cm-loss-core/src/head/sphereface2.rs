@@ -12,11 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     ConfigVersion, HeadOutput, LossOutput, Saturation,
     radius::{Polar, Radius},
-    shared::{Parts, mixed, unit_rows},
+    shared::{Parts, is_training, mixed},
 };
 use crate::{
-    Error, LossOptions, NormMap, exact, margin::MarginGradient, norm, norm::norm_and_unit,
-    norm_map::Constant, targets::Targets,
+    Error, LossOptions, NormMap, exact, margin::MarginGradient, norm_map::Constant, targets::Targets,
 };
 
 /// SphereFace2: every class against all others by binary cross entropy, not one softmax over all of them.
@@ -205,11 +204,6 @@ impl SphereFace2Head {
         &self.config
     }
 
-    /// Number of classes.
-    pub fn classes(&self) -> usize {
-        self.class_centers.dims()[0]
-    }
-
     /// Losses, inference logits and feature norms; see [`Head::forward`](super::Head::forward).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
         let margins = [self.config.margin, self.config.others()];
@@ -248,7 +242,7 @@ impl SphereFace2Head {
         let [classes, feature_dim] = self.class_centers.dims();
         let targets = Targets::new(&features, targets, feature_dim, classes, &self.config.options);
         let polar = Polar::new(features, self.class_centers.val());
-        let training = polar.norms.device().is_autodiff() && self.training.is_enabled();
+        let training = is_training(&polar.norms, &self.training);
         if remembers && training {
             self.radius.take_in(&polar.norms, targets.ignored.as_ref());
         }
@@ -273,12 +267,6 @@ impl SphereFace2Head {
         let (loss, weights) =
             LossOptions::weigh(losses, targets.classes(), self.class_weights.as_ref(), &targets);
         HeadOutput::new(loss, weights, logits, None, polar.norms.squeeze_dim(1))
-    }
-
-    /// Inference logits, `phi(r) g(cos θ) + b`, and feature norms; see [`Head::logits`](super::Head::logits).
-    pub fn logits(&self, features: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-        let norms = norm(features.clone()).squeeze_dim(1);
-        (self.logits_of(features, 0..self.classes()), norms)
     }
 
     /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation).
@@ -311,17 +299,16 @@ impl Parts for SphereFace2Head {
         self.class_centers.dims()[1]
     }
 
-    fn class_count(&self) -> usize {
-        self.classes()
+    fn classes(&self) -> usize {
+        self.class_centers.dims()[0]
     }
 
-    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> Tensor<2> {
-        let (norms, directions) = norm_and_unit(features);
-        let centers = unit_rows(self.class_centers.val(), classes);
-        let stretched = self.stretched(directions.matmul(centers.transpose()));
-        let radii = self.radius.forward(norms);
+    /// `phi(r) g(cos θ) + b`
+    fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>) {
+        let polar = Polar::of_rows(features, self.class_centers.val(), classes);
+        let radii = self.radius.forward(polar.norms.clone());
         let bias = self.bias.val().cast(radii.dtype()).unsqueeze();
-        stretched * radii + bias
+        (self.stretched(polar.cosines()) * radii + bias, polar.norms.squeeze_dim(1))
     }
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {

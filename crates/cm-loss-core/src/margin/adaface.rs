@@ -64,8 +64,8 @@ impl AdaFaceMargin {
         statistics: &NormStatistics,
     ) -> Shaped {
         let (mean, std) = statistics.values(norms);
-        let standardised = (Self::held(norms.clone()) - mean) / std.add_scalar(1e-3);
-        let quality = standardised.mul_scalar(self.concentration).clamp(-1.0, 1.0);
+        let standardized = (Self::held(norms.clone()) - mean) / std.add_scalar(1e-3);
+        let quality = standardized.mul_scalar(self.concentration).clamp(-1.0, 1.0);
         shape(cosines, quality, self.margin, EDGE)
     }
 

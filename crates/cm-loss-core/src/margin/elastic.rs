@@ -5,10 +5,7 @@ use rand::RngExt;
 use rand_distr::Normal;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    MarginForm, Shaped,
-    angular::{self, AngularOverflow},
-};
+use super::{AngularOverflow, MarginForm, Shaped, margin_of};
 use crate::{Error, steps::Step, targets::Targets};
 
 /// A margin drawn for each sample: `m ~ N(mean, deviation²)`.
@@ -50,10 +47,7 @@ impl ElasticMargin {
             Some(step) => self.for_step(cosines, targets, step),
             None => cosines.full_like(self.mean),
         };
-        match self.form {
-            MarginForm::Angular => angular::shape(cosines, margins, AngularOverflow::Plain).0,
-            MarginForm::Cosine => Shaped::with_slope_one(cosines.clone() - margins),
-        }
+        margin_of(self.form, AngularOverflow::Plain, cosines, margins).0
     }
 
     /// The margins of a step, before they are sorted.
@@ -73,14 +67,10 @@ impl ElasticMargin {
         }
         // The rank of a sample from the largest cosine down is the place of its margin from the smallest up. Ignored
         // samples and their margins come last in both.
-        let last = |values: Tensor<2>, value: f32| match &targets.ignored {
-            Some(ignored) => values.mask_fill(ignored.clone(), value),
-            None => values,
-        };
-        let rank = last(cosines.clone(), f32::NEG_INFINITY).argsort_descending(0).argsort(0);
+        let rank = targets.with_ignored(cosines.clone(), f32::NEG_INFINITY).argsort_descending(0).argsort(0);
         // Finite, for what is computed with it must be so.
         let largest = self.mean + 100.0 * self.deviation;
-        last(drawn, largest as f32).sort(0).gather(0, rank)
+        targets.with_ignored(drawn, largest as f32).sort(0).gather(0, rank)
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

@@ -3,10 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    MarginForm, Shaped,
-    angular::{self, AngularOverflow, check_angle},
-};
+use super::{AngularOverflow, MarginForm, Shaped, margin_of, validate_form};
 use crate::{Error, norm::indicator};
 
 /// A margin that grows linearly with the norm `r`, from `m_l` at `r = l` to `m_u` at `r = u`, and stays there outside:
@@ -70,13 +67,7 @@ impl MagFaceMargin {
         let margins = held.sub_scalar(self.lower_norm).mul_scalar(slope).add_scalar(self.lower_margin);
         let inside = indicator(norms.clone().greater_scalar(self.lower_norm), norms.dtype())
             * indicator(norms.clone().lower_scalar(self.upper_norm), norms.dtype());
-        let (shaped, by_margin) = match self.form {
-            MarginForm::Angular => angular::shape(cosines, margins, self.overflow),
-            MarginForm::Cosine => {
-                let by_margin = margins.full_like(-1.0);
-                (Shaped::with_slope_one(cosines.clone() - margins), by_margin)
-            }
-        };
+        let (shaped, by_margin) = margin_of(self.form, self.overflow, cosines, margins);
         Shaped { by_norm: Some((by_margin * inside).mul_scalar(slope)), ..shaped }
     }
 
@@ -87,15 +78,7 @@ impl MagFaceMargin {
         let allowed = "at least the lower margin";
         let rises = self.upper_margin >= self.lower_margin;
         Error::check("upper margin of MagFace", allowed, self.upper_margin, rises)?;
-        match self.form {
-            MarginForm::Angular => {
-                check_angle("lower margin of MagFace", self.lower_margin)?;
-                check_angle("upper margin of MagFace", self.upper_margin)
-            }
-            MarginForm::Cosine => {
-                Error::check_cosine_margin("lower margin of MagFace", self.lower_margin)?;
-                Error::check_cosine_margin("upper margin of MagFace", self.upper_margin)
-            }
-        }
+        validate_form(self.form, "lower margin of MagFace", self.lower_margin)?;
+        validate_form(self.form, "upper margin of MagFace", self.upper_margin)
     }
 }

@@ -75,7 +75,7 @@ pub enum Margin {
     Combined(CombinedMargin),
     /// A margin that grows with the norm.
     MagFace(MagFaceMargin),
-    /// A margin that follows the standardised norm.
+    /// A margin that follows the standardized norm.
     AdaFace(AdaFaceMargin),
     /// An angular margin with reweighted negatives.
     Curricular(CurricularMargin),
@@ -107,11 +107,19 @@ pub enum MarginForm {
     Cosine,
 }
 
-/// `t` with a margin for each sample, `[batch, 1]`, as a constant. Past π the angular form falls on.
-fn margin_of(form: MarginForm, cosines: &Tensor<2>, margins: Tensor<2>) -> Shaped {
+/// `t` with a margin for each sample, `[batch, 1]`, and its derivative by the margin. `overflow` is for the angular form.
+fn margin_of(
+    form: MarginForm,
+    overflow: AngularOverflow,
+    cosines: &Tensor<2>,
+    margins: Tensor<2>,
+) -> (Shaped, Tensor<2>) {
     match form {
-        MarginForm::Angular => angular::shape(cosines, margins, AngularOverflow::MonotoneTail).0,
-        MarginForm::Cosine => Shaped::with_slope_one(cosines.clone() - margins),
+        MarginForm::Angular => angular::shape(cosines, margins, overflow),
+        MarginForm::Cosine => {
+            let by_margin = margins.full_like(-1.0);
+            (Shaped::with_slope_one(cosines.clone() - margins), by_margin)
+        }
     }
 }
 

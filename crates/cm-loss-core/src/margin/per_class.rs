@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::{MarginForm, Shaped, margin_of, validate_form};
+use super::{AngularOverflow, MarginForm, Shaped, margin_of, validate_form};
 use crate::{Error, targets::Targets};
 
 /// A margin `m_y` of its own for each class: larger where there are few images, or where a class is hard.
@@ -50,7 +50,8 @@ impl PerClassMargin {
         let margins = TensorData::new(margins, [count]);
         let margins = Tensor::<1>::from_data(margins, (&cosines.device(), cosines.dtype()));
         let [batch, _] = cosines.dims();
-        margin_of(self.form, cosines, margins.select(0, targets.classes()).reshape([batch, 1]))
+        let margins = margins.select(0, targets.classes()).reshape([batch, 1]);
+        margin_of(self.form, AngularOverflow::MonotoneTail, cosines, margins).0
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use burn::tensor::{FloatDType, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{MarginForm, Shaped, margin_of, validate_form};
+use super::{AngularOverflow, MarginForm, Shaped, margin_of, validate_form};
 use crate::{Error, targets::Targets};
 
 /// A margin by the rank `ρ_i` of the norm among those of the batch, from 0 for the shortest feature to 1 for the longest:
@@ -49,16 +49,13 @@ impl RankedMargin {
             }
             false => cosines.full_like(self.margin),
         };
-        margin_of(self.form, cosines, margins)
+        margin_of(self.form, AngularOverflow::MonotoneTail, cosines, margins).0
     }
 
     /// From 0 to 1, `[batch, 1]`; 1/2 for the only sample that counts, and for those that do not.
     fn ranks(norms: &Tensor<2>, targets: &Targets) -> Tensor<2> {
         let norms = norms.clone().detach();
-        let last = match &targets.ignored {
-            Some(ignored) => norms.clone().mask_fill(ignored.clone(), f32::INFINITY),
-            None => norms.clone(),
-        };
+        let last = targets.with_ignored(norms.clone(), f32::INFINITY);
         let places = last.argsort(0).argsort(0).cast(FloatDType::F32).cast(norms.dtype());
         let counted = targets.counting(norms.ones_like());
         let count = counted.clone().sum_dim(0);

@@ -1,4 +1,4 @@
-//! The sigmoid contraction on a standardised norm: our own variant of the method.
+//! The sigmoid contraction on a standardized norm: our own variant of the method.
 
 use burn::tensor::{Device, Tensor, activation::sigmoid};
 use serde::{Deserialize, Serialize};
@@ -43,23 +43,23 @@ impl CalibratedSigmoid {
     }
 
     /// `(r − μ) / τ`, and `τ`.
-    fn standardised(norms: Tensor<2>, statistics: &NormStatistics) -> (Tensor<2>, Tensor<2>) {
+    fn standardized(norms: Tensor<2>, statistics: &NormStatistics) -> (Tensor<2>, Tensor<2>) {
         let (mean, spread) = statistics.values(&norms);
         let spread = spread.clamp_min(LEAST_SPREAD);
         ((norms - mean) / spread.clone(), spread)
     }
 
     pub(super) fn forward(&self, norms: Tensor<2>, statistics: &NormStatistics) -> Tensor<2> {
-        let (standardised, spread) = Self::standardised(norms.clone().detach(), statistics);
+        let (standardized, spread) = Self::standardized(norms.clone().detach(), statistics);
         let moving = (1.0 - self.floor) * self.scale;
-        let slope = exact::sigmoid_slope(standardised.clone()).mul_scalar(moving) / spread;
-        let value = sigmoid(standardised).mul_scalar(moving).add_scalar(self.floor * self.scale);
+        let slope = exact::sigmoid_slope(standardized.clone()).mul_scalar(moving) / spread;
+        let value = sigmoid(standardized).mul_scalar(moving).add_scalar(self.floor * self.scale);
         exact::with_slope(value, slope, norms)
     }
 
     /// Derivative as a share of its largest value, `(1 − f) s / (4τ)`.
     pub(super) fn relative_slope(norms: Tensor<2>, statistics: &NormStatistics) -> Tensor<2> {
-        exact::sigmoid_slope(Self::standardised(norms, statistics).0).mul_scalar(4.0)
+        exact::sigmoid_slope(Self::standardized(norms, statistics).0).mul_scalar(4.0)
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {

@@ -3,14 +3,13 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use burn::tensor::TensorData;
-use safetensors::Dtype;
 
 use super::{
     WeightsError,
     container::{self, Stored},
     foreign::is_safetensors,
     pickle,
-    read::data,
+    read::{Kind, data},
 };
 
 /// What the last part of a name tells: what the tensor is, and how it lies.
@@ -115,6 +114,6 @@ fn named(full: &str) -> Option<&'static Name> {
 }
 
 fn holds<B>(stored: &Stored<B>, feature_dim: usize) -> bool {
-    let is_float = matches!(stored.dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16);
+    let is_float = Kind::of(stored.dtype) == Some(Kind::Float);
     is_float && stored.shape.len() == 2 && stored.shape.contains(&feature_dim)
 }

@@ -23,7 +23,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn of(dtype: Dtype) -> Option<Self> {
+    pub fn of(dtype: Dtype) -> Option<Self> {
         Some(match dtype {
             Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16 => Self::Float,
             Dtype::I64 | Dtype::I32 | Dtype::I16 | Dtype::I8 => Self::Int,

@@ -41,12 +41,12 @@ fn parts(classes: usize, most: usize) -> Vec<Range<usize>> {
     (0..count).map(|i| i * classes / count..(i + 1) * classes / count).collect()
 }
 
-/// The classes of the parts whose cosines are kept, each at the beginning of its part, and where they lie.
+/// The classes of the parts whose cosines are kept, each at the beginning of its part. They lie one part after another.
 struct Layout {
     /// Numbers of a class.
     row: usize,
-    /// Of each part: how many classes, and the place of the first number.
-    of_parts: Vec<(usize, usize)>,
+    /// How many classes of each part.
+    of_parts: Vec<usize>,
 }
 
 impl Layout {
@@ -55,18 +55,23 @@ impl Layout {
         let row = each * samples.padded;
         let total: usize = parts.iter().map(Range::len).sum();
         let room = (bytes / size_of::<f32>() / row.max(1)).min(total);
-        let mut place = 0;
-        let share = |part: &Range<usize>| {
-            let classes = part.len() * room / total.max(1);
-            let first = place;
-            place += classes * row;
-            (classes, first)
-        };
+        let share = |part: &Range<usize>| part.len() * room / total.max(1);
         Self { row, of_parts: parts.iter().map(share).collect() }
     }
 
     fn numbers(&self) -> usize {
-        self.of_parts.iter().map(|(classes, _)| classes * self.row).sum()
+        self.of_parts.iter().sum::<usize>() * self.row
+    }
+
+    /// The numbers of each part.
+    fn shares<'a>(&self, mut kept: &'a mut [f32]) -> Vec<&'a mut [f32]> {
+        let mut shares = Vec::with_capacity(self.of_parts.len());
+        for classes in &self.of_parts {
+            let (share, rest) = kept.split_at_mut(classes * self.row);
+            shares.push(share);
+            kept = rest;
+        }
+        shares
     }
 }
 
@@ -185,23 +190,12 @@ pub fn sums(samples: &Samples<'_>, centers: &Centers<'_>, plan: &Plan) -> Sums {
     let parts = both_parts(plan);
     let layout = Layout::new(&parts, samples, centers.each, plan);
     let run = |kept: &mut [f32]| -> Vec<Sums> {
-        let mut rest = kept;
-        let mut shares = Vec::with_capacity(parts.len());
-        for (classes, _) in &layout.of_parts {
-            let (share, after) = rest.split_at_mut(classes * layout.row);
-            shares.push(share);
-            rest = after;
-        }
-        let parts = parts.into_par_iter().zip(shares);
+        let parts = parts.into_par_iter().zip(layout.shares(kept));
         parts
             .map(|(classes, kept)| arch.dispatch(Part { samples, centers, panels: &panels, classes, kept }))
             .collect()
     };
-    let found = match &plan.kept {
-        Some(kept) => kept.with(layout.numbers(), run),
-        None => run(&mut []),
-    };
-    let mut found = found.into_iter();
+    let mut found = plan.with_kept(layout.numbers(), run).into_iter();
     let Some(mut sums) = found.next() else { unreachable!("there is at least one part") };
     found.for_each(|later| sums.join(&later));
     sums
@@ -231,23 +225,6 @@ pub fn gradients(
     plan: &Plan,
     upstream: &Upstream,
 ) -> Gradients {
-    match &plan.kept {
-        None => gradients_with(samples, centers, plan, upstream, &[]),
-        Some(kept) => {
-            let parts = both_parts(plan);
-            let numbers = Layout::new(&parts, samples, centers.each, plan).numbers();
-            kept.with(numbers, |kept| gradients_with(samples, centers, plan, upstream, kept))
-        }
-    }
-}
-
-fn gradients_with(
-    samples: &Samples<'_>,
-    centers: &Centers<'_>,
-    plan: &Plan,
-    upstream: &Upstream,
-    kept: &[f32],
-) -> Gradients {
     let arch = Arch::new();
     let by_sample = samples.by_sample(panel_width_here());
     let by_dim = samples.by_dim(panel_width_here());
@@ -255,28 +232,27 @@ fn gradients_with(
     // Each part has a gradient of the features of its own. To add it up must be little beside its products.
     let parts = both_parts(plan);
     let layout = Layout::new(&parts, samples, centers.each, plan);
-    let of_parts = layout.of_parts.iter();
-    let kept: Vec<&[f32]> =
-        of_parts.map(|(classes, first)| &kept[*first..first + classes * layout.row]).collect();
     let shares = split(&mut by_centers, centers, &parts);
-    let found: Vec<(Vec<f32>, Vec<f32>)> = parts
-        .into_par_iter()
-        .zip(shares)
-        .zip(kept)
-        .map(|((classes, (first, by_centers)), kept)| {
-            arch.dispatch(Backward {
-                kept,
-                samples,
-                centers,
-                upstream,
-                by_sample: &by_sample,
-                by_dim: &by_dim,
-                classes,
-                first,
-                by_centers,
+    let run = |kept: &mut [f32]| -> Vec<(Vec<f32>, Vec<f32>)> {
+        let kept = layout.shares(kept);
+        let parts = parts.into_par_iter().zip(shares).zip(kept);
+        parts
+            .map(|((classes, (first, by_centers)), kept)| {
+                arch.dispatch(Backward {
+                    kept,
+                    samples,
+                    centers,
+                    upstream,
+                    by_sample: &by_sample,
+                    by_dim: &by_dim,
+                    classes,
+                    first,
+                    by_centers,
+                })
             })
-        })
-        .collect();
+            .collect()
+    };
+    let found = plan.with_kept(layout.numbers(), run);
     let mut units = vec![0.0; samples.count * samples.dim];
     let mut radii = vec![0.0; samples.count];
     for (of_units, of_radii) in &found {
