@@ -4,6 +4,7 @@ mod applications;
 mod commands;
 mod error;
 mod figures;
+mod files;
 mod session;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -96,11 +96,6 @@ pub fn default_folder(name: &str) -> PathBuf {
     Path::new("runs").join(format!("{name}-{now}"))
 }
 
-/// Bytes in hexadecimal, as checksums are written.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// This program, for records.
 pub fn program() -> Program {
     Program { version: env!("CARGO_PKG_VERSION").to_owned(), commit: env!("CM_COMMIT").to_owned() }

@@ -3,7 +3,7 @@
 use cm_data::{Augmentation, RandomDegradation};
 use cm_loss_core::{HeadConfig, Preset};
 use cm_train::Error;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 /// A loss with changes.
@@ -42,13 +42,8 @@ impl Arm {
                 format!("{}: {reason}", self.name),
             )
         };
-        let mut config = self.loss.config();
-        if !self.head.is_empty() {
-            let mut value = serde_json::to_value(&config).map_err(|error| wrong(error.to_string()))?;
-            let Value::Object(fields) = &mut value else { unreachable!("a head is a table") };
-            merge(fields, &self.head);
-            config = serde_json::from_value(value).map_err(|error| wrong(error.to_string()))?;
-        }
+        let config = changed(self.loss.config(), &self.head);
+        let mut config = config.map_err(|error| wrong(error.to_string()))?;
         if let Some(scale) = self.scale {
             config = config.with_scale(scale).map_err(|error| wrong(error.to_string()))?;
         }
@@ -68,8 +63,26 @@ impl Arm {
     }
 }
 
+/// A configuration with fields in the place of its own, named as JSON has them.
+///
+/// # Errors
+///
+/// A field that the configuration does not have, or a value that it cannot have.
+pub fn changed<C: Serialize + DeserializeOwned>(
+    config: C,
+    fields: &Map<String, Value>,
+) -> Result<C, serde_json::Error> {
+    if fields.is_empty() {
+        return Ok(config);
+    }
+    let mut value = serde_json::to_value(&config)?;
+    let Value::Object(own) = &mut value else { unreachable!("a configuration is a table") };
+    merge(own, fields);
+    serde_json::from_value(value)
+}
+
 /// Puts fields in the place of others; a part of another kind takes the place of the whole part.
-pub fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
+fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(key), value) {
             (Some(Value::Object(old)), Value::Object(new))

@@ -33,15 +33,22 @@ pub fn finish(folder: &Path, results: &cm_record::Results) -> Result<(), CliErro
     }
 }
 
+/// The share of predictions that are right; `None` where there are none.
+pub fn accuracy(predictions: &[&Prediction]) -> Option<f64> {
+    let right = predictions.iter().filter(|prediction| prediction.is_right()).count();
+    (!predictions.is_empty()).then(|| right as f64 / predictions.len() as f64)
+}
+
 /// Accuracy, and mean, deviation and percentiles of the feature norm, of the predictions of a stratum. Nothing where
 /// there is no image.
 pub fn stratum_measurements(stratum: &str, predictions: &[&Prediction]) -> Vec<Measurement> {
     let count = predictions.len();
     let norms: Vec<f64> = predictions.iter().map(|prediction| f64::from(prediction.norm)).collect();
-    let Some(summary) = Summary::of(&norms) else { return Vec::new() };
-    let right = predictions.iter().filter(|prediction| prediction.is_right()).count();
+    let (Some(summary), Some(accuracy)) = (Summary::of(&norms), accuracy(predictions)) else {
+        return Vec::new();
+    };
     let figures = [
-        ("accuracy", right as f64 / count as f64),
+        ("accuracy", accuracy),
         ("norm_mean", summary.mean),
         ("norm_std", summary.std),
         ("norm_p5", summary.quantile(0.05)),

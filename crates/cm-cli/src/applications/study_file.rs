@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    arm::{Arm, merge},
+    arm::{Arm, changed},
     options::set,
     plan::{Plan, Profile},
 };
@@ -49,16 +49,8 @@ impl StudyFile {
         of_profile: C,
         plan: impl Fn(&mut C) -> &mut Plan,
     ) -> Result<C, Error> {
-        let mut config = of_profile;
-        if !self.settings.is_empty() {
-            let wrong = |error: serde_json::Error| {
-                Error::option("settings", "what config.json of a study has", error)
-            };
-            let mut value = serde_json::to_value(&config).map_err(wrong)?;
-            let Value::Object(fields) = &mut value else { unreachable!("choices are a table") };
-            merge(fields, &self.settings);
-            config = serde_json::from_value(value).map_err(wrong)?;
-        }
+        let mut config = changed(of_profile, &self.settings)
+            .map_err(|error| Error::option("settings", "what config.json of a study has", error))?;
         self.fill(plan(&mut config));
         Ok(config)
     }

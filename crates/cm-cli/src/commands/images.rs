@@ -10,7 +10,7 @@ use cm_record::LeftOut;
 use cm_train::training::Display;
 use sha2::{Digest, Sha256};
 
-use crate::{applications::places::shown, error::CliError, session::hex};
+use crate::{applications::places::shown, error::CliError, files::hex};
 
 /// Images that can all be decoded.
 pub struct Images {

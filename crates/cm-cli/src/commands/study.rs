@@ -1,6 +1,6 @@
 //! `cm study`: losses of one's own choice, compared on data of known quality.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use cm_train::{Error, study::StudyFolder};
@@ -8,6 +8,7 @@ use cm_train::{Error, study::StudyFolder};
 use crate::{
     applications::{self, options::StudyOptions, plan::Profile, study_file::StudyFile},
     error::CliError,
+    files::read_toml,
     session::SessionOptions,
 };
 
@@ -43,7 +44,7 @@ pub struct Options {
 /// Trains and compares what the file names, and prints the table.
 pub fn run(options: Options) -> Result<(), CliError> {
     let mut file = match &options.file {
-        Some(path) => read(path)?,
+        Some(path) => read_toml(path)?,
         None => StudyFile::default(),
     };
     if let Some(seeds) = options.seeds {
@@ -81,11 +82,4 @@ pub fn run(options: Options) -> Result<(), CliError> {
         session: options.session,
     };
     applications::study(&file.application, &asked, &file)
-}
-
-fn read(path: &PathBuf) -> Result<StudyFile, CliError> {
-    let shown = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| CliError::Said(format!("the study {shown} cannot be read: {error}")))?;
-    toml::from_str(&text).map_err(|error| CliError::Said(format!("the study {shown} is not one: {error}")))
 }

@@ -54,9 +54,8 @@ impl RandomDegradation {
         let severity = random.random_range(least..=most);
         let kind = match self.without {
             Some(without) => {
-                let left: Vec<Degradation> =
-                    Degradation::SINGLE.into_iter().filter(|kind| *kind != without).collect();
-                left[random.random_range(0..left.len())]
+                let mut left = Degradation::SINGLE.into_iter().filter(|kind| *kind != without);
+                left.nth(random.random_range(0..Degradation::SINGLE.len() - 1)).unwrap_or(self.kind)
             }
             None => self.kind,
         };

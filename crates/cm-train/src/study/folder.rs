@@ -77,14 +77,10 @@ impl StudyFolder {
     /// [`Error::NothingToResume`], [`Error::OutputLocked`], [`Error::OtherApplication`], and [`Error::Record`] if the
     /// file is damaged.
     pub fn resume<T: for<'de> Deserialize<'de>>(path: &Path, application: &str) -> Result<(Self, T), Error> {
-        let config = path.join(CONFIG);
-        if !config.is_file() {
-            return Err(Error::NothingToResume { path: path.to_owned() });
-        }
+        let config = config_of(path)?;
         let lock = lock(path)?;
         let folder = Self { path: path.to_owned(), made: Vec::new(), _lock: lock };
-        let remedy = "restore the file, or start the study anew in another folder";
-        let stored: Stored = files::read_json(&config, remedy)?;
+        let stored = stored(&config)?;
         if stored.application != application {
             return Err(Error::OtherApplication { path: path.to_owned(), recorded: stored.application });
         }
@@ -109,13 +105,7 @@ impl StudyFolder {
     ///
     /// [`Error::NothingToResume`], and [`Error::Record`] if the file is damaged.
     pub fn application(path: &Path) -> Result<String, Error> {
-        let config = path.join(CONFIG);
-        if !config.is_file() {
-            return Err(Error::NothingToResume { path: path.to_owned() });
-        }
-        let remedy = "restore the file, or start the study anew in another folder";
-        let stored: Stored = files::read_json(&config, remedy)?;
-        Ok(stored.application)
+        Ok(stored(&config_of(path)?)?.application)
     }
 
     /// Where it is.
@@ -148,6 +138,20 @@ impl Drop for StudyFolder {
             let _ = fs::remove_dir(folder);
         }
     }
+}
+
+/// Where the choices of a study are, if there is one in the folder.
+fn config_of(path: &Path) -> Result<PathBuf, Error> {
+    let config = path.join(CONFIG);
+    match config.is_file() {
+        true => Ok(config),
+        false => Err(Error::NothingToResume { path: path.to_owned() }),
+    }
+}
+
+fn stored(config: &Path) -> Result<Stored, Error> {
+    let remedy = "restore the file, or start the study anew in another folder";
+    Ok(files::read_json(config, remedy)?)
 }
 
 fn lock(path: &Path) -> Result<FolderLock, Error> {

@@ -94,6 +94,11 @@ impl Config {
         }
     }
 
+    /// The test images are spoilt with other random numbers than the training images.
+    pub fn test_seed(&self) -> u64 {
+        self.plan.data_seed.wrapping_add(1)
+    }
+
     /// Checks every number.
     ///
     /// # Errors

@@ -34,6 +34,11 @@ pub fn measurements(predictions: &[(usize, Prediction)]) -> Vec<Measurement> {
     found
 }
 
+/// The kinds among the test images, where they are of several.
+fn kinds(degradation: Degradation) -> &'static [Degradation] {
+    if degradation == Degradation::Mixed { &Degradation::SINGLE } else { &[] }
+}
+
 /// The stratum of the degraded images of a kind.
 fn kind_stratum(kind: Degradation) -> String {
     format!("kind={kind}")
@@ -41,16 +46,15 @@ fn kind_stratum(kind: Degradation) -> String {
 
 /// Accuracy on the degraded images of each kind, where the test images are of all.
 pub fn by_kind(predictions: &[(usize, Prediction)], degradation: Degradation, seed: u64) -> Vec<Measurement> {
-    let single = Degradation::SINGLE.iter().filter(|_| degradation == Degradation::Mixed);
-    single
+    kinds(degradation)
+        .iter()
         .filter_map(|&kind| {
             let of: Vec<&Prediction> = predictions
                 .iter()
                 .filter(|(severity, p)| *severity > 0 && mixed_kind(seed, p.index as u64) == kind)
                 .map(|(_, prediction)| prediction)
                 .collect();
-            let right = of.iter().filter(|prediction| prediction.is_right()).count();
-            let accuracy = (!of.is_empty()).then(|| right as f64 / of.len() as f64)?;
+            let accuracy = common::accuracy(&of)?;
             Some(Measurement::new("accuracy", &kind_stratum(kind), accuracy, of.len()))
         })
         .collect()
@@ -58,8 +62,8 @@ pub fn by_kind(predictions: &[(usize, Prediction)], degradation: Degradation, se
 
 /// The headlines of those strata.
 pub fn headlines_by_kind(degradation: Degradation) -> Vec<Headline> {
-    let single = Degradation::SINGLE.iter().filter(|_| degradation == Degradation::Mixed);
-    single
+    kinds(degradation)
+        .iter()
         .map(|&kind| Headline {
             metric: "accuracy".to_owned(),
             stratum: kind_stratum(kind),

@@ -60,8 +60,7 @@ impl Digits {
             facts: evaluation::severity_facts(&counts),
         };
         let train = degrade_all(&data.train, config.degradation, &severities, data_seed);
-        // The test images are spoilt with other random numbers than the training images.
-        let test_seed = test_seed(&config);
+        let test_seed = config.test_seed();
         let at = |severity: usize| {
             let severities = vec![severity as u8; data.test.len()];
             Arc::new(degrade_all(&data.test, config.degradation, &severities, test_seed))
@@ -86,14 +85,6 @@ impl Digits {
         };
         Self { config, images, test }
     }
-
-    fn test_seed(&self) -> u64 {
-        test_seed(&self.config)
-    }
-}
-
-fn test_seed(config: &Config) -> u64 {
-    config.plan.data_seed.wrapping_add(1)
 }
 
 impl Study for Digits {
@@ -146,7 +137,7 @@ impl Study for Digits {
         Ok(Some(Evaluated {
             measurements: [
                 evaluation::measurements(&predictions),
-                evaluation::by_kind(&predictions, self.config.degradation, self.test_seed()),
+                evaluation::by_kind(&predictions, self.config.degradation, self.config.test_seed()),
             ]
             .concat(),
             warnings: common::saturation(network, &clean, predictor.device),

@@ -14,7 +14,7 @@ use super::{
     strokes::{DIGITS, Point},
     study::SIZE,
 };
-use crate::session::hex;
+use crate::files::hex;
 
 /// Height of the digits in pixels, as MNIST's.
 const DIGIT_SIZE: f32 = 20.0;

@@ -10,7 +10,7 @@ use super::{config::DataChoice, synthetic::synthetic_signs};
 use crate::{
     applications::places::{Found, find, shown, user_folder},
     error::CliError,
-    session::hex,
+    files::hex,
 };
 
 /// Name of the data set in every table and picture.

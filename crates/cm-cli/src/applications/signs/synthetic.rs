@@ -16,7 +16,7 @@ use super::{
     glyphs::{CLASSES, Glyph, Outline, SignClass},
     source::{Quality, Signs},
 };
-use crate::session::hex;
+use crate::files::hex;
 
 /// Height and width of the images, as GTSRB's are here.
 pub const SIZE: u32 = 32;

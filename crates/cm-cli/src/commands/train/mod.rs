@@ -22,7 +22,8 @@ use sha2::{Digest, Sha256};
 use super::images::{Images, refuse_inside};
 use crate::{
     error::CliError,
-    session::{SessionOptions, default_folder, hex},
+    files::hex,
+    session::{SessionOptions, default_folder},
 };
 
 pub use options::Options;

@@ -11,7 +11,7 @@ use super::{
     choices::{ClassWeights, Optimizer, ScheduleName, named},
     settings::Settings,
 };
-use crate::{error::CliError, session::SessionOptions};
+use crate::{error::CliError, files::read_toml, session::SessionOptions};
 
 /// Options of `cm train`.
 #[derive(Debug, Args)]
@@ -216,7 +216,7 @@ impl Options {
     /// A file that cannot be understood.
     pub fn settings(&self) -> Result<Settings, CliError> {
         Ok(self.over(match &self.config {
-            Some(path) => Settings::read(path)?,
+            Some(path) => read_toml(path)?,
             None => Settings::default(),
         }))
     }

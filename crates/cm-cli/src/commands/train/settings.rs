@@ -1,9 +1,6 @@
 //! Everything that can be chosen for a training, as one TOML file has it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use cm_data::{Augmentation, Resize, Sampling};
 use cm_loss_core::{HeadConfig, Preset};
@@ -253,17 +250,6 @@ impl Default for AugmentationSettings {
 }
 
 impl Settings {
-    /// Reads a TOML file. What it leaves out has its default.
-    ///
-    /// # Errors
-    ///
-    /// [`CliError::Settings`] with line and column, also for a key that is not known.
-    pub fn read(path: &Path) -> Result<Self, CliError> {
-        let settings = |reason: String| CliError::Settings { path: path.to_owned(), reason };
-        let text = fs::read_to_string(path).map_err(|error| settings(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| settings(error.to_string().trim_end().to_owned()))
-    }
-
     /// All of it as TOML. What has no value is a comment that shows how one is given.
     ///
     /// # Errors
