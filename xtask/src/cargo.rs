@@ -33,6 +33,12 @@ pub fn backend(arguments: &[String]) -> Option<&str> {
     separate.or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix("--backend=")))
 }
 
+/// Runs a command that has to succeed; `what` says what it is for.
+pub fn succeed(what: &str, mut command: Command) -> Result<(), String> {
+    let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{what} failed: {command:?}")) }
+}
+
 /// Runs a command to its end and hands its exit code on.
 pub fn run(mut command: Command) -> Result<ExitCode, String> {
     let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;

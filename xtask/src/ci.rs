@@ -118,12 +118,12 @@ pub fn backends() -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn step(name: &str, mut command: Command) -> Result<(), String> {
+fn step(name: &str, command: Command) -> Result<(), String> {
     println!("\nCI: {name}: {command:?}");
     let start = Instant::now();
-    let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    let result = cargo::succeed(name, command);
     println!("CI: {name} took {:.0} s", start.elapsed().as_secs_f64());
-    if status.success() { Ok(()) } else { Err(format!("{name} failed: {command:?}")) }
+    result
 }
 
 /// Every file of the report is there, and the numbers in it are what a trained network gives.

@@ -155,8 +155,7 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn run(what: &str, mut command: Command) -> Result<(), String> {
+fn run(what: &str, command: Command) -> Result<(), String> {
     println!("{what}: {command:?}");
-    let status = command.status().map_err(|error| format!("cannot start {command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{what} failed: {command:?}")) }
+    cargo::succeed(what, command)
 }
