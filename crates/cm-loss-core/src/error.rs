@@ -62,6 +62,18 @@ pub enum Error {
         /// What was found there.
         value: f32,
     },
+    /// A center that is infinite or undefined.
+    #[error(
+        "center {row} has {value} in column {column}; where it came from, the training has diverged or the file is damaged"
+    )]
+    CenterNotFinite {
+        /// Row of the centers.
+        row: usize,
+        /// Dimension of the feature.
+        column: usize,
+        /// What was found there.
+        value: f32,
+    },
     /// Class centers of another shape than the head has.
     #[error(
         "class centers have the shape {found:?}, but the head takes {expected:?}: a row for each center, a column for each \

@@ -40,15 +40,25 @@ pub struct NormMoments {
     pub mean: f64,
     /// `σ`, at least 0.
     pub std: f64,
-    /// Batches that moved the mean, as far as it matters how many they were (up to 2^24).
-    #[serde(default)]
+    /// Batches that moved the mean, as far as it matters how many they were (up to 2^24). After few, statistics that begin with
+    /// the first batch still move fast; where the number is left out it is 2^24, and they move by their momentum.
+    #[serde(default = "settled")]
     pub batches_of_mean: u32,
     /// Batches that moved the standard deviation, likewise.
-    #[serde(default)]
+    #[serde(default = "settled")]
     pub batches_of_std: u32,
 }
 
+fn settled() -> u32 {
+    1 << 24
+}
+
 impl NormMoments {
+    /// Statistics that many batches have moved: the next one moves them by the momentum.
+    pub fn new(mean: f64, std: f64) -> Self {
+        Self { mean, std, batches_of_mean: settled(), batches_of_std: settled() }
+    }
+
     pub(crate) fn validate(&self) -> Result<(), Error> {
         let finite = |value: f64| (value as f32).is_finite();
         Error::check("running mean of the norms", "finite", self.mean, finite(self.mean))?;
@@ -95,9 +105,14 @@ impl NormStatistics {
     /// [`Error::OutOfRange`] for a mean that is not finite, or a deviation below 0.
     pub fn set(&self, moments: &NormMoments) -> Result<(), Error> {
         moments.validate()?;
+        self.replace(moments);
+        Ok(())
+    }
+
+    /// Replaces them by moments that are possible.
+    pub(crate) fn replace(&self, moments: &NormMoments) {
         let counts = [moments.batches_of_mean, moments.batches_of_std].map(|count| count as f32);
         self.values.set(vec![moments.mean as f32, moments.std as f32, counts[0], counts[1]]);
-        Ok(())
     }
 
     /// Takes in the norms `[batch, 1]` of a batch but those of `ignored` samples, `[batch, 1]`.

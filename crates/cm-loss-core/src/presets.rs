@@ -25,6 +25,7 @@ macro_rules! presets {
         /// sigmoid. Classes of which nothing is said have `cos θ_j` in place of the target's term.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
+        #[non_exhaustive]
         pub enum Preset {
             $($(#[$documentation])* $variant,)*
         }

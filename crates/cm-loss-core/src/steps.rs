@@ -75,6 +75,11 @@ impl Step {
         Self { again: true, ..self }
     }
 
+    /// On the host, which waits for the device.
+    pub fn number(&self) -> u64 {
+        number(&self.digits.to_data().iter::<f32>().collect::<Vec<_>>())
+    }
+
     /// As a number for formulas, `[1, 1]`.
     pub fn column(&self, like: &Tensor<2>) -> Tensor<2> {
         let [low, high] = [0, 1].map(|k| self.digits.clone().narrow(0, k, 1));
@@ -84,13 +89,12 @@ impl Step {
     /// Random numbers for this step, others for each purpose. From ChaCha with 12 rounds, which is the same on every
     /// machine and with every version.
     pub fn random(&self, seed: u64, purpose: &str) -> ChaCha12Rng {
-        let digits: Vec<f32> = self.digits.to_data().iter::<f32>().collect();
         // Steps of different seeds and purposes must not meet: these are spread over all bits first.
         let spread =
             |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
         let again = if self.again { " again" } else { "" };
         let seed = purpose.bytes().chain(again.bytes()).chain(seed.to_le_bytes()).fold(0, spread);
-        ChaCha12Rng::seed_from_u64(seed.wrapping_add(number(&digits)))
+        ChaCha12Rng::seed_from_u64(seed.wrapping_add(self.number()))
     }
 }
 

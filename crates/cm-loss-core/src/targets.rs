@@ -116,13 +116,20 @@ pub(crate) fn check_classes(
 
 /// `Ok` if every feature is finite. Reads a number of each sample back from the device.
 pub(crate) fn check_finite(features: &Tensor<2>) -> Result<(), Error> {
-    // A row with an infinite or undefined value has such a sum; a finite row may as well.
-    let sums = features.clone().detach().abs().sum_dim(1).into_data();
-    for (row, _) in sums.iter::<f32>().enumerate().filter(|(_, sum)| !sum.is_finite()) {
-        let values = features.clone().detach().narrow(0, row, 1).into_data();
-        if let Some((column, value)) = values.iter::<f32>().enumerate().find(|(_, v)| !v.is_finite()) {
-            return Err(Error::NotFinite { row, column, value });
-        }
+    match first_not_finite(features) {
+        Some((row, column, value)) => Err(Error::NotFinite { row, column, value }),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The first value that is not finite, with its row and column.
+pub(crate) fn first_not_finite(matrix: &Tensor<2>) -> Option<(usize, usize, f32)> {
+    let matrix = matrix.clone().detach();
+    // A row with an infinite or undefined value has such a sum; a finite row may as well.
+    let sums = matrix.clone().abs().sum_dim(1).into_data();
+    sums.iter::<f32>().enumerate().filter(|(_, sum)| !sum.is_finite()).find_map(|(row, _)| {
+        let values = matrix.clone().narrow(0, row, 1).into_data();
+        let (column, value) = values.iter::<f32>().enumerate().find(|(_, value)| !value.is_finite())?;
+        Some((row, column, value))
+    })
 }

@@ -8,6 +8,7 @@ use crate::backend::Backend;
 /// How the loss of a head with class centers is computed. The result is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "path", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum LossPath {
     /// Class by class from [`LossPath::LEAST_CLASSES`] classes on flex, where that is faster, and elsewhere where the
     /// matrices of the plain way would take [`LossPath::LEAST_BYTES`].

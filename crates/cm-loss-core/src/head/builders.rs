@@ -1,8 +1,8 @@
 //! Changes of a configuration, by a word each.
 
 use super::{
-    ClassSampling, HeadConfig, LinearHeadConfig, MarginHeadConfig, ProxyHeadConfig, ProxyLoss,
-    SphereFace2Config,
+    ClassSampling, Head, HeadConfig, LinearHead, LinearHeadConfig, MarginHead, MarginHeadConfig, ProxyHead,
+    ProxyHeadConfig, ProxyLoss, SphereFace2Config, SphereFace2Head,
     choices::{MarginPlace, NormGradient, SubCenterPooling},
 };
 use crate::{
@@ -35,20 +35,42 @@ impl From<ProxyHeadConfig> for HeadConfig {
     }
 }
 
+impl From<LinearHead> for Head {
+    fn from(head: LinearHead) -> Self {
+        Self::Linear(head)
+    }
+}
+
+impl From<MarginHead> for Head {
+    fn from(head: MarginHead) -> Self {
+        Self::Margin(head)
+    }
+}
+
+impl From<SphereFace2Head> for Head {
+    fn from(head: SphereFace2Head) -> Self {
+        Self::SphereFace2(head)
+    }
+}
+
+impl From<ProxyHead> for Head {
+    fn from(head: ProxyHead) -> Self {
+        Self::Proxy(head)
+    }
+}
+
 impl From<Preset> for HeadConfig {
     fn from(preset: Preset) -> Self {
         preset.config()
     }
 }
 
-/// Every one of these gives [`Error::DoesNotCombine`] for a head that has no such part, and the errors of
-/// [`HeadConfig::validate`] for a value that cannot be.
 impl HeadConfig {
     /// The same head with another scale: `Preset::ArcFace.config().with_scale(30.0)?`.
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_scale(mut self, scale: f64) -> Result<Self, Error> {
         let place = match &mut self {
             Self::Linear(_) => None,
@@ -68,7 +90,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these, also for a head with several margins.
+    /// [`Error::DoesNotCombine`] for a loss without a margin or with several; those of [`validate`](Self::validate).
     pub fn with_margin(mut self, margin: f64) -> Result<Self, Error> {
         let place = match &mut self {
             Self::Linear(_) => None,
@@ -89,7 +111,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// None: it is a result as the others are.
     pub fn with_seed(mut self, seed: u64) -> Result<Self, Error> {
         if let Self::Margin(config) = &mut self {
             if let Margin::Elastic(margin) = &mut config.margin {
@@ -106,7 +128,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// Those of [`validate`](Self::validate).
     pub fn with_options(mut self, options: LossOptions) -> Result<Self, Error> {
         *match &mut self {
             Self::Linear(config) => &mut config.options,
@@ -121,7 +143,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_norm_map(mut self, norm_map: NormMap) -> Result<Self, Error> {
         match &mut self {
             Self::Margin(config) => config.norm_map = norm_map,
@@ -138,7 +160,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_margin_gradient(mut self, gradient: MarginGradient) -> Result<Self, Error> {
         match &mut self {
             Self::Margin(config) => config.margin_gradient = gradient,
@@ -152,7 +174,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_regularizer(self, regularizer: Regularizer) -> Result<Self, Error> {
         self.changed("a regularizer of the norm", |config| config.with_regularizer(regularizer))
     }
@@ -161,7 +183,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_margin_place(self, place: MarginPlace) -> Result<Self, Error> {
         self.changed("a place of the margin", |config| config.with_margin_place(place))
     }
@@ -170,7 +192,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_margin_warm_up(self, steps: u64) -> Result<Self, Error> {
         self.changed("a warm-up of the margin", |config| config.with_margin_warm_up(steps))
     }
@@ -179,7 +201,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_norm_gradient(self, gradient: NormGradient) -> Result<Self, Error> {
         self.changed("a gradient of the norm map", |config| config.with_norm_gradient(gradient))
     }
@@ -188,7 +210,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_temperature_compensation(self, scale: f64) -> Result<Self, Error> {
         self.changed("a compensated temperature", |config| config.with_temperature_compensation(scale))
     }
@@ -197,7 +219,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_learned_scale(self) -> Result<Self, Error> {
         self.changed("a learned scale", MarginHeadConfig::with_learned_scale)
     }
@@ -206,7 +228,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_filter_above(self, cosine: f64) -> Result<Self, Error> {
         self.changed("a filter of classes", |config| config.with_filter_above(cosine))
     }
@@ -215,7 +237,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_sub_centers(self, count: usize) -> Result<Self, Error> {
         self.changed("several centers a class", |config| config.with_sub_centers(count))
     }
@@ -224,7 +246,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_sub_center_pooling(self, pooling: SubCenterPooling) -> Result<Self, Error> {
         self.changed("several centers a class", |config| config.with_sub_center_pooling(pooling))
     }
@@ -233,7 +255,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_center_loss(self, center_loss: CenterLoss) -> Result<Self, Error> {
         self.changed("center loss", |config| config.with_center_loss(center_loss))
     }
@@ -242,7 +264,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_center_spread(self, spread: CenterSpread) -> Result<Self, Error> {
         self.changed("a spread of the class centers", |config| config.with_center_spread(spread))
     }
@@ -251,7 +273,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_sampling(self, sampling: ClassSampling) -> Result<Self, Error> {
         self.changed("sampled classes", |config| config.with_sampling(sampling))
     }
@@ -260,7 +282,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// As all of these.
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_path(self, path: LossPath) -> Result<Self, Error> {
         self.changed("a path of the loss", |config| config.with_path(path))
     }

@@ -30,12 +30,20 @@ impl MarginPlace {
 }
 
 /// A margin that grows in a number of steps: `t ← cos θ + w (t − cos θ)` with `w = min(i / steps, 1)` at training step `i`,
-/// from 0.
+/// from 0. Where the other classes are weighed too, as in CurricularFace and circle loss, it is the same for them; with these
+/// two, the host reads the count of steps at every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MarginWarmUp {
     /// Steps until the margin is whole, at least 1.
     pub steps: u64,
+}
+
+impl MarginWarmUp {
+    /// `w` of a step.
+    pub(super) fn share(&self, step: u64) -> f64 {
+        (step as f64 / self.steps as f64).min(1.0)
+    }
 }
 
 /// How gradients pass the norm map.

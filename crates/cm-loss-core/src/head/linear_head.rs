@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigVersion, HeadOutput, LossOutput,
-    shared::{Parts, plain_cross_entropy},
+    centers::replace,
+    shared::{Parts, mixed, plain_cross_entropy},
 };
 use crate::{Error, LossOptions, all_classes::AllClasses, norm, norm::single_precision, targets::Targets};
 
@@ -119,5 +120,30 @@ impl Parts for LinearHead {
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
         softmax(logits, 1)
+    }
+
+    fn centers(&self) -> Tensor<2> {
+        self.linear.weight.val().transpose()
+    }
+
+    fn exchanged(mut self, centers: Tensor<2>) -> Self {
+        let new = centers.dims()[0] - Parts::classes(&self);
+        replace(&mut self.linear.weight, centers.transpose());
+        if let Some(bias) = self.linear.bias.as_mut().filter(|_| new > 0) {
+            // The largest logit of no feature should be that of a class nobody has seen: the mean of the others.
+            let known = bias.val().detach();
+            let mean = known.clone().mean().expand([new as i32]);
+            replace(bias, Tensor::cat(vec![known, mean], 0));
+        }
+        self
+    }
+
+    fn mixed_of(
+        &self,
+        features: Tensor<2>,
+        [a, b]: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> Result<LossOutput, Error> {
+        Ok(mixed(self.loss(features.clone(), a), self.loss(features, b), share))
     }
 }

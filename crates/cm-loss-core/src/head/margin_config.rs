@@ -270,6 +270,19 @@ impl MarginHeadConfig {
         if let Some(scale) = self.temperature_compensation {
             Error::check_positive("scale of the temperature compensation", scale)?;
         }
+        if matches!(self.norm_map, NormMap::Constant(_)) {
+            let with_constant = |what| Error::DoesNotCombine {
+                what,
+                with: "a constant norm map",
+                reason: "its radius does not depend on the norm; give the head another norm map first",
+            };
+            if self.temperature_compensation.is_some() {
+                return Err(with_constant("a temperature compensation"));
+            }
+            if !self.norm_gradient.is_exact() {
+                return Err(with_constant("a detached norm"));
+            }
+        }
         if let Some(cosine) = self.filter_above {
             let valid = cosine > 0.0 && cosine < 1.0;
             Error::check("cosine above which classes are filtered", "above 0 and below 1", cosine, valid)?;

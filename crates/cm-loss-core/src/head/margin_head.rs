@@ -8,14 +8,15 @@ use burn::{
 };
 
 use super::{
-    HeadOutput, LossOutput, MarginHeadConfig, Saturation,
+    HeadOutput, HeadState, LossOutput, MarginHeadConfig, Saturation,
+    centers::replace,
     choices::{MarginPlace, SubCenterPooling},
     margin_pass::Mode,
     radius::{Polar, Radius},
     shared::{Parts, mixed},
 };
 use crate::{
-    Error, LossOptions,
+    Error, LossOptions, Margin,
     fused::Pool,
     margin::{Curve, MarginState, Memory, Others},
     norm::single_precision,
@@ -85,30 +86,6 @@ impl MarginHead {
         self.pass(features, targets, Mode::Validation).into()
     }
 
-    /// The loss of mixed samples; see [`Head::mixed_loss`](super::Head::mixed_loss).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DoesNotCombine`] with sampled classes.
-    pub fn mixed_loss(
-        &self,
-        features: Tensor<2>,
-        [a, b]: [Tensor<1, Int>; 2],
-        share: Tensor<1>,
-    ) -> Result<LossOutput, Error> {
-        if self.config.sampling.is_some() {
-            return Err(Error::DoesNotCombine {
-                what: "sampled classes",
-                with: "mixed samples",
-                reason: "the classes of a step are those of one target and others",
-            });
-        }
-        let first = self.pass(features.clone(), a, Mode::Training { logits: false });
-        let step = first.step.clone().map(Step::again);
-        let second = self.pass(features, b, Mode::Again { step });
-        Ok(mixed(first.into(), second.into(), share))
-    }
-
     /// Training logits of all classes, with the margin on the target. It changes no statistics and draws neither
     /// margins nor classes.
     ///
@@ -139,12 +116,6 @@ impl MarginHead {
         logits.scatter(1, targets.columns, target - replaced, IndexingUpdateOp::Add)
     }
 
-    /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation). `None`
-    /// for a norm map of your own as well.
-    pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
-        self.radius.saturation(norms)
-    }
-
     pub(super) fn targets(&self, features: &Tensor<2>, targets: Tensor<1, Int>) -> Targets {
         let [_, feature_dim] = self.class_centers.dims();
         Targets::new(features, targets, feature_dim, self.classes(), &self.config.options)
@@ -163,11 +134,15 @@ impl MarginHead {
 
     /// What becomes of the other classes, where it is not their cosine, for target cosines `[batch, 1]`.
     pub(super) fn others(&self, own: &Tensor<2>, memory: &Memory<'_>) -> Option<Others> {
-        match self.config.filter_above {
+        if let Some(cosine) = self.config.filter_above {
             // Beyond it this curve is 0.
-            Some(cosine) => Some(Others::from_cosine(Curve::STRAIGHT, cosine, own)),
-            None => self.config.margin.others(own, memory),
+            return Some(Others::from_cosine(Curve::STRAIGHT, cosine, own));
         }
+        let others = self.config.margin.others(own, memory)?;
+        Some(match (&self.config.margin_warm_up, memory.step) {
+            (Some(warm_up), Some(step)) => others.brought_in(warm_up.share(step.number())),
+            _ => others,
+        })
     }
 
     /// The logit of the target with the margin, for its cosine; all `[batch, 1]`.
@@ -243,5 +218,52 @@ impl Parts for MarginHead {
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
         softmax(logits, 1)
+    }
+
+    fn centers(&self) -> Tensor<2> {
+        self.class_centers.val()
+    }
+
+    fn exchanged(mut self, centers: Tensor<2>) -> Self {
+        replace(&mut self.class_centers, centers);
+        self
+    }
+
+    fn knows_classes(&self) -> bool {
+        let config = &self.config;
+        config.options.class_weights.is_some()
+            || config.center_loss.is_some()
+            || matches!(config.margin, Margin::PerClass(_))
+    }
+
+    fn mixed_of(
+        &self,
+        features: Tensor<2>,
+        [a, b]: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> Result<LossOutput, Error> {
+        if self.config.sampling.is_some() {
+            return Err(Error::DoesNotCombine {
+                what: "sampled classes",
+                with: "mixed samples",
+                reason: "the classes of a step are those of one target and others",
+            });
+        }
+        let first = self.pass(features.clone(), a, Mode::Training { logits: false });
+        let step = first.step.clone().map(Step::again);
+        let second = self.pass(features, b, Mode::Again { step });
+        Ok(mixed(first.into(), second.into(), share))
+    }
+
+    fn saturation_of(&self, norms: Tensor<1>) -> Option<Saturation> {
+        self.radius.saturation(norms)
+    }
+
+    fn remembered(&self) -> HeadState {
+        self.memory()
+    }
+
+    fn remember(&self, state: &HeadState) {
+        self.set_memory(state);
     }
 }

@@ -23,10 +23,7 @@ use std::ops::Range;
 
 use burn::{
     module::Module,
-    tensor::{
-        Device, Int, Tensor,
-        activation::{sigmoid, softmax},
-    },
+    tensor::{Device, Int, Tensor},
 };
 use serde::{Deserialize, Serialize};
 
@@ -118,48 +115,70 @@ pub enum Head {
     Proxy(ProxyHead),
 }
 
+/// The same of every kind of head.
+macro_rules! of_each {
+    ($self:expr, $head:ident => $value:expr) => {
+        match $self {
+            Self::Linear($head) => $value,
+            Self::Margin($head) => $value,
+            Self::SphereFace2($head) => $value,
+            Self::Proxy($head) => $value,
+        }
+    };
+}
+
 impl Parts for Head {
     fn options(&self) -> &LossOptions {
-        match self {
-            Self::Linear(head) => &head.config().options,
-            Self::Margin(head) => &head.config().options,
-            Self::SphereFace2(head) => &head.config().options,
-            Self::Proxy(head) => &head.config().options,
-        }
+        of_each!(self, head => head.options())
     }
 
     fn feature_dim(&self) -> usize {
-        match self {
-            Self::Linear(head) => head.feature_dim(),
-            Self::Margin(head) => head.feature_dim(),
-            Self::SphereFace2(head) => head.feature_dim(),
-            Self::Proxy(head) => head.feature_dim(),
-        }
+        of_each!(self, head => head.feature_dim())
     }
 
     fn classes(&self) -> usize {
-        match self {
-            Self::Linear(head) => head.classes(),
-            Self::Margin(head) => head.classes(),
-            Self::SphereFace2(head) => head.classes(),
-            Self::Proxy(head) => head.classes(),
-        }
+        of_each!(self, head => head.classes())
     }
 
     fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>) {
-        match self {
-            Self::Linear(head) => head.logits_of(features, classes),
-            Self::Margin(head) => head.logits_of(features, classes),
-            Self::SphereFace2(head) => head.logits_of(features, classes),
-            Self::Proxy(head) => head.logits_of(features, classes),
-        }
+        of_each!(self, head => head.logits_of(features, classes))
     }
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::SphereFace2(_) => sigmoid(logits),
-            Self::Linear(_) | Self::Margin(_) | Self::Proxy(_) => softmax(logits, 1),
-        }
+        of_each!(self, head => head.probabilities_of(logits))
+    }
+
+    fn centers(&self) -> Tensor<2> {
+        of_each!(self, head => head.centers())
+    }
+
+    fn exchanged(self, centers: Tensor<2>) -> Self {
+        of_each!(self, head => head.exchanged(centers).into())
+    }
+
+    fn knows_classes(&self) -> bool {
+        of_each!(self, head => head.knows_classes())
+    }
+
+    fn mixed_of(
+        &self,
+        features: Tensor<2>,
+        targets: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> Result<LossOutput, Error> {
+        of_each!(self, head => head.mixed_of(features, targets, share))
+    }
+
+    fn saturation_of(&self, norms: Tensor<1>) -> Option<Saturation> {
+        of_each!(self, head => head.saturation_of(norms))
+    }
+
+    fn remembered(&self) -> HeadState {
+        of_each!(self, head => head.remembered())
+    }
+
+    fn remember(&self, state: &HeadState) {
+        of_each!(self, head => head.remember(state));
     }
 }
 
@@ -176,12 +195,7 @@ impl Head {
     /// If the shapes do not fit each other or the head, and on a CPU if a target is no class. On a GPU that check would
     /// make the host wait for the device: see [`check`](Self::check).
     pub fn forward(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> HeadOutput {
-        match self {
-            Self::Linear(head) => head.forward(features, targets),
-            Self::Margin(head) => head.forward(features, targets),
-            Self::SphereFace2(head) => head.forward(features, targets),
-            Self::Proxy(head) => head.forward(features, targets),
-        }
+        of_each!(self, head => head.forward(features, targets))
     }
 
     /// What [`forward`](Self::forward) gives but for the logits: losses, predictions and feature norms.
@@ -198,26 +212,7 @@ impl Head {
     ///
     /// As [`forward`](Self::forward).
     pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
-        match self {
-            Self::Linear(head) => head.loss(features, targets),
-            Self::Margin(head) => head.loss(features, targets),
-            Self::SphereFace2(head) => head.loss(features, targets),
-            Self::Proxy(head) => head.loss(features, targets),
-        }
-    }
-
-    /// How much of a batch lies where the norm map is flat; `None` for a head in which the norm plays no part, and for
-    /// a batch without features. It reads the norms back from the device.
-    ///
-    /// # Shapes
-    ///
-    /// - norms: `[batch]`, as [`forward`](Self::forward) gives them
-    pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
-        match self {
-            Self::Linear(_) | Self::Proxy(_) => None,
-            Self::Margin(head) => head.saturation(norms),
-            Self::SphereFace2(head) => head.saturation(norms),
-        }
+        of_each!(self, head => head.loss(features, targets))
     }
 
     /// The loss without margin, penalties, label smoothing and everything else that is there for learning: what to follow on
@@ -232,52 +227,7 @@ impl Head {
     ///
     /// As [`forward`](Self::forward).
     pub fn validation_loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
-        match self {
-            Self::Linear(head) => head.validation_loss(features, targets),
-            Self::Margin(head) => head.validation_loss(features, targets),
-            Self::SphereFace2(head) => head.validation_loss(features, targets),
-            Self::Proxy(head) => head.validation_loss(features, targets),
-        }
-    }
-
-    /// The loss of samples that are mixtures of two, as mixup and cutmix make them: `share · L(a) + (1 − share) · L(b)`, each with
-    /// the margin on its own target. What the head remembers takes the batch in once, with the targets `a`.
-    ///
-    /// # Shapes
-    ///
-    /// - features: `[batch, feature_dim]`
-    /// - targets: `a` and `b`, each `[batch]`
-    /// - share: `[batch]`, from 0 to 1
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DoesNotCombine`] with sampled classes, which are those of one target, and with ProxyAnchor.
-    ///
-    /// # Panics
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn mixed_loss(
-        &self,
-        features: Tensor<2>,
-        targets: [Tensor<1, Int>; 2],
-        share: Tensor<1>,
-    ) -> Result<LossOutput, Error> {
-        let [a, b] = targets;
-        match self {
-            Self::Margin(head) => head.mixed_loss(features, [a, b], share),
-            Self::Proxy(head) if matches!(head.config().loss, ProxyLoss::ProxyAnchor { .. }) => {
-                Err(Error::DoesNotCombine {
-                    what: "ProxyAnchor",
-                    with: "mixed samples",
-                    reason: "its loss is one number for the whole batch",
-                })
-            }
-            // These remember nothing, or the norms alone, which are those of both.
-            Self::SphereFace2(head) => Ok(head.mixed_loss(features, [a, b], share)),
-            Self::Linear(_) | Self::Proxy(_) => {
-                Ok(shared::mixed(self.loss(features.clone(), a), self.loss(features, b), share))
-            }
-        }
+        of_each!(self, head => head.validation_loss(features, targets))
     }
 
     /// The head with class centers and a margin that this is, for what it alone can do: its own norm map, training
@@ -286,6 +236,22 @@ impl Head {
         match self {
             Self::Margin(head) => Some(head),
             Self::Linear(_) | Self::SphereFace2(_) | Self::Proxy(_) => None,
+        }
+    }
+
+    /// That head itself, as [`PartialHead::new`] takes it, or this one back.
+    ///
+    /// # Errors
+    ///
+    /// The head, if it is another one.
+    #[allow(
+        clippy::result_large_err,
+        reason = "it is the head that was given, as the standard library does it"
+    )]
+    pub fn into_margin(self) -> Result<MarginHead, Self> {
+        match self {
+            Self::Margin(head) => Ok(head),
+            other => Err(other),
         }
     }
 }

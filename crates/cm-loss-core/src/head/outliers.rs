@@ -13,6 +13,7 @@ use crate::{
 /// With several centers a class, most samples of a class gather at one, its dominant center; those at another center, and
 /// those far from the dominant one, are often mislabeled.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct SubCenterOutliers {
     /// The dominant center of each class, from 0 to `sub_centers − 1`: that nearest to most of its samples. `None` for a
     /// class without samples.

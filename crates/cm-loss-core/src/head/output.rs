@@ -80,6 +80,7 @@ pub struct HeadOutput {
 
 /// Logits of sampled classes.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SampledLogits {
     /// `[batch, sampled]`. A column is no class: see `classes`.
     pub columns: Tensor<2>,

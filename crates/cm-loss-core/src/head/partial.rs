@@ -82,7 +82,7 @@ impl PartialHead {
     ///
     /// # Errors
     ///
-    /// [`Error::DoesNotCombine`] for a head without sampling, or with class weights, margins a class or center loss, which have
+    /// [`Error::DoesNotCombine`] for a head without sampling or a frozen one, or with class weights, margins a class or center loss, which have
     /// a value for each class; [`Error::OutOfRange`] for a number of the optimizer outside what is allowed.
     pub fn new(mut head: MarginHead, optimizer: RowSgd) -> Result<Self, Error> {
         let with_all = |with| Error::DoesNotCombine {
@@ -97,6 +97,13 @@ impl PartialHead {
                 reason: "it draws a part of them: give the head a ClassSampling",
             });
         };
+        if !head.training.is_enabled() {
+            return Err(Error::DoesNotCombine {
+                what: "a partial head",
+                with: "a frozen head",
+                reason: "it is there to move its centers; unfreeze the head first",
+            });
+        }
         if head.config.options.class_weights.is_some() {
             return Err(with_all("class weights"));
         }
@@ -211,7 +218,8 @@ impl PartialHead {
         Ok(self)
     }
 
-    /// The head of all classes.
+    /// The head of all classes. The velocity is not part of it: to go on from there, keep [`velocity`](Self::velocity) and give
+    /// it to [`with_velocity`](Self::with_velocity).
     pub fn into_head(self) -> MarginHead {
         let mut head = self.template;
         let device = head.class_centers.val().device();

@@ -9,7 +9,12 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigVersion, HeadOutput, LossOutput, radius::Polar, shared::Parts};
+use super::{
+    ConfigVersion, HeadOutput, LossOutput,
+    centers::replace,
+    radius::Polar,
+    shared::{Parts, mixed},
+};
 use crate::{Error, LossOptions, all_classes::EXCLUDED, targets::Targets};
 
 /// A loss on the cosines of a batch with the class centers, which are called proxies there.
@@ -214,6 +219,31 @@ impl Parts for ProxyHead {
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
         softmax(logits, 1)
+    }
+
+    fn centers(&self) -> Tensor<2> {
+        self.class_centers.val()
+    }
+
+    fn exchanged(mut self, centers: Tensor<2>) -> Self {
+        replace(&mut self.class_centers, centers);
+        self
+    }
+
+    fn mixed_of(
+        &self,
+        features: Tensor<2>,
+        [a, b]: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> Result<LossOutput, Error> {
+        match self.config.loss {
+            ProxyLoss::P2SGrad => Ok(mixed(self.loss(features.clone(), a), self.loss(features, b), share)),
+            ProxyLoss::ProxyAnchor { .. } => Err(Error::DoesNotCombine {
+                what: "ProxyAnchor",
+                with: "mixed samples",
+                reason: "its loss is one number for the whole batch",
+            }),
+        }
     }
 }
 

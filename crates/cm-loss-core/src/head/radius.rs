@@ -66,7 +66,7 @@ impl Radius {
     /// Takes in the norms `[batch, 1]` of a batch before it is trained on.
     pub fn take_in(&self, norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>) {
         if let Some(statistics) = &self.statistics {
-            self.map.take_in(norms, ignored, statistics);
+            self.map.update_statistics(norms, ignored, statistics);
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 ///
 /// There the loss is its peer of constant scale, and no gradient reaches the norm.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Saturation {
     /// Share of the features, from 0 to 1.
     pub share: f64,

@@ -7,11 +7,14 @@ use burn::{
     tensor::{Int, Tensor},
 };
 
-use super::{Head, LinearHead, LossOutput, MarginHead, ProxyHead, SphereFace2Head};
+use super::{
+    Head, HeadState, LinearHead, LossOutput, MarginHead, ProxyHead, Saturation, SphereFace2Head, centers,
+    state,
+};
 use crate::{Error, LossOptions, targets::Targets};
 
 /// What the methods below are made of.
-pub(super) trait Parts {
+pub(super) trait Parts: Sized {
     fn options(&self) -> &LossOptions;
     fn feature_dim(&self) -> usize;
     fn classes(&self) -> usize;
@@ -19,10 +22,35 @@ pub(super) trait Parts {
     fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>);
     /// Of these logits, `[batch, classes]`.
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2>;
+    /// What stands for the classes.
+    fn centers(&self) -> Tensor<2>;
+    /// The same head with these centers, however many.
+    fn exchanged(self, centers: Tensor<2>) -> Self;
+    /// Whether a part has a value for each class.
+    fn knows_classes(&self) -> bool {
+        self.options().class_weights.is_some()
+    }
+    /// The losses of mixed samples.
+    fn mixed_of(
+        &self,
+        features: Tensor<2>,
+        targets: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> Result<LossOutput, Error>;
+    /// How much of a batch lies where the norm map is flat.
+    fn saturation_of(&self, _norms: Tensor<1>) -> Option<Saturation> {
+        None
+    }
+    fn remembered(&self) -> HeadState {
+        HeadState::default()
+    }
+    /// Replaces those parts of what the head remembers that are given. It has all of them, and their numbers are possible.
+    fn remember(&self, _state: &HeadState) {}
 }
 
 /// The classes with the largest logits.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct TopK {
     /// `[batch, k]`, the largest first.
     pub classes: Tensor<2, Int>,
@@ -201,6 +229,114 @@ macro_rules! shared_methods {
             /// [`Error::OutOfRange`] for a `k` of 0 or more than there are classes; [`Error::FeatureDim`].
             pub fn top_k(&self, features: Tensor<2>, k: usize) -> Result<TopK, Error> {
                 top_k(self, features, k)
+            }
+
+            /// The loss of samples that are mixtures of two, as mixup and cutmix make them: `share · L(a) + (1 − share) · L(b)`,
+            /// each with the margin on its own target. What the head remembers takes the batch in once, with the targets `a`.
+            ///
+            /// # Shapes
+            ///
+            /// - features: `[batch, feature_dim]`
+            /// - targets: `a` and `b`, each `[batch]`
+            /// - share: `[batch]`, from 0 to 1, which is not checked: the host would have to wait for the device
+            ///
+            /// # Errors
+            ///
+            /// [`Error::DoesNotCombine`] with sampled classes, which are those of one target, and with ProxyAnchor.
+            ///
+            /// # Panics
+            ///
+            /// As `forward`.
+            pub fn mixed_loss(
+                &self,
+                features: Tensor<2>,
+                targets: [Tensor<1, Int>; 2],
+                share: Tensor<1>,
+            ) -> Result<LossOutput, Error> {
+                self.mixed_of(features, targets, share)
+            }
+
+            /// How much of a batch lies where the norm map is flat; `None` for a head in which the norm plays no part, for a
+            /// norm map of your own, and for a batch without features. It reads the norms back from the device.
+            ///
+            /// # Shapes
+            ///
+            /// - norms: `[batch]`, as `forward` gives them
+            pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
+                self.saturation_of(norms)
+            }
+
+            /// What the head remembers. It reads it back from the device.
+            pub fn state(&self) -> HeadState {
+                self.remembered()
+            }
+
+            /// Replaces what the head remembers, and with it what its clones do. Parts that are `None` stay as they are.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::NoSuchState`] for a part that the head does not have; [`Error::OutOfRange`] for a number that none can
+            /// be. Nothing is replaced then.
+            pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
+                state::check_parts(state, &self.remembered())?;
+                self.remember(state);
+                Ok(())
+            }
+
+            /// What stands for the classes: of a head with class centers those, `[classes · sub_centers, feature_dim]`; of a
+            /// linear head its weights, `[classes, feature_dim]`.
+            pub fn class_centers(&self) -> Tensor<2> {
+                self.centers()
+            }
+
+            /// [`class_centers`](Self::class_centers), each divided by its length: what an embedding is compared with. A
+            /// center of zeros stays one.
+            pub fn unit_centers(&self) -> Tensor<2> {
+                crate::norm_and_unit(self.centers()).1
+            }
+
+            /// The same head with these class centers, `[classes · sub_centers, feature_dim]`, from another training or
+            /// another program.
+            ///
+            /// Of the checkpoints of other programs, insightface's (`weight`) has a row a class and fits as it is; those of
+            /// AdaFace and CurricularFace (`kernel`), MagFace (`weight` of its head), OpenSphere (`w`) and
+            /// pytorch-metric-learning (`W`) have a column a class and fit transposed. `cm_models::weights::class_centers`
+            /// reads any of them from a file, the right way round.
+            ///
+            /// # Errors
+            ///
+            /// [`Error::CenterShape`] for another shape; [`Error::CenterNotFinite`] for a center that is not finite.
+            pub fn with_class_centers(self, centers: Tensor<2>) -> Result<Self, Error> {
+                centers::with_class_centers(self, centers)
+            }
+
+            /// The same head whose class centers are the mean directions of the features of each class, `[samples,
+            /// feature_dim]` with targets `[samples]`: a start from features that are good already. Classes without samples
+            /// keep their centers, and so does a class whose features cancel out. Of several centers a class each begins near
+            /// the mean, moved from it by a tenth of its own direction before: equal ones would stay equal.
+            ///
+            /// # Errors
+            ///
+            /// As [`check`](Self::check).
+            pub fn with_class_means(
+                self,
+                features: Tensor<2>,
+                targets: Tensor<1, Int>,
+            ) -> Result<Self, Error> {
+                self.check(&features, &targets)?;
+                centers::with_class_means(self, features, targets)
+            }
+
+            /// A head of more classes: those of this one, with all that it has learned, and after them new ones with these
+            /// centers, `[new · sub_centers, feature_dim]` (unit vectors, or class means).
+            ///
+            /// # Errors
+            ///
+            /// [`Error::CenterShape`] for another number of dimensions, or rows that make no whole class;
+            /// [`Error::CenterNotFinite`]; [`Error::DoesNotCombine`] with class weights, margins for each class or center loss,
+            /// which know nothing of the new ones.
+            pub fn with_new_classes(self, centers: Tensor<2>) -> Result<Self, Error> {
+                centers::with_new_classes(self, centers)
             }
         }
     )*};

@@ -10,12 +10,15 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConfigVersion, HeadOutput, LossOutput, Saturation,
+    ConfigVersion, HeadOutput, HeadState, LossOutput, Saturation,
+    centers::replace,
     radius::{Polar, Radius},
     shared::{Parts, is_training, mixed},
+    state,
 };
 use crate::{
-    Error, LossOptions, NormMap, exact, margin::MarginGradient, norm_map::Constant, targets::Targets,
+    Error, LossOptions, NormMap, NormStatistics, exact, margin::MarginGradient, norm_map::Constant,
+    targets::Targets,
 };
 
 /// SphereFace2: every class against all others by binary cross entropy, not one softmax over all of them.
@@ -220,18 +223,6 @@ impl SphereFace2Head {
         self.pass(features, targets, [0.0; 2], false).into()
     }
 
-    /// See [`Head::mixed_loss`](super::Head::mixed_loss).
-    pub(super) fn mixed_loss(
-        &self,
-        features: Tensor<2>,
-        [a, b]: [Tensor<1, Int>; 2],
-        share: Tensor<1>,
-    ) -> LossOutput {
-        let margins = [self.config.margin, self.config.others()];
-        let first = self.forward(features.clone(), a);
-        mixed(first.into(), self.pass(features, b, margins, false).into(), share)
-    }
-
     fn pass(
         &self,
         features: Tensor<2>,
@@ -267,11 +258,6 @@ impl SphereFace2Head {
         let (loss, weights) =
             LossOptions::weigh(losses, targets.classes(), self.class_weights.as_ref(), &targets);
         HeadOutput::new(loss, weights, logits, None, polar.norms.squeeze_dim(1))
-    }
-
-    /// How much of a batch lies where the norm map is flat; see [`Head::saturation`](super::Head::saturation).
-    pub fn saturation(&self, norms: Tensor<1>) -> Option<Saturation> {
-        self.radius.saturation(norms)
     }
 
     /// `g`
@@ -313,6 +299,40 @@ impl Parts for SphereFace2Head {
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
         sigmoid(logits)
+    }
+
+    fn centers(&self) -> Tensor<2> {
+        self.class_centers.val()
+    }
+
+    fn exchanged(mut self, centers: Tensor<2>) -> Self {
+        replace(&mut self.class_centers, centers);
+        self
+    }
+
+    fn mixed_of(
+        &self,
+        features: Tensor<2>,
+        [a, b]: [Tensor<1, Int>; 2],
+        share: Tensor<1>,
+    ) -> Result<LossOutput, Error> {
+        let margins = [self.config.margin, self.config.others()];
+        let first = self.forward(features.clone(), a);
+        // It remembers the norms alone, which are those of both.
+        Ok(mixed(first.into(), self.pass(features, b, margins, false).into(), share))
+    }
+
+    fn saturation_of(&self, norms: Tensor<1>) -> Option<Saturation> {
+        self.radius.saturation(norms)
+    }
+
+    fn remembered(&self) -> HeadState {
+        let norm_map = self.radius.statistics().map(NormStatistics::moments);
+        HeadState { norm_map, ..HeadState::default() }
+    }
+
+    fn remember(&self, state: &HeadState) {
+        state::replace(self.radius.statistics(), &state.norm_map);
     }
 }
 

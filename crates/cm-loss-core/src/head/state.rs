@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Head, MarginHead, SphereFace2Head};
-use crate::{Error, Margin, NormMoments};
+use super::MarginHead;
+use crate::{Error, Margin, NormMoments, NormStatistics, steps::Steps};
 
 /// What a head remembers of its training beside its parameters, as numbers. A part that the head does not have is `None`.
 ///
@@ -32,67 +32,28 @@ pub struct HeadState {
     pub steps: Option<u64>,
 }
 
-impl Head {
-    /// What the head remembers. It reads it back from the device.
-    pub fn state(&self) -> HeadState {
-        match self {
-            Self::Linear(_) | Self::Proxy(_) => HeadState::default(),
-            Self::Margin(head) => head.state(),
-            Self::SphereFace2(head) => head.state(),
-        }
-    }
-
-    /// Replaces what the head remembers, and with it what its clones do. Parts that are `None` stay as they are.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSuchState`] for a part that the head does not have; [`Error::OutOfRange`] for a number that none can be.
-    /// Nothing is replaced then.
-    pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
-        match self {
-            Self::Linear(_) | Self::Proxy(_) => check_parts(state, &HeadState::default()),
-            Self::Margin(head) => head.set_state(state),
-            Self::SphereFace2(head) => head.set_state(state),
-        }
-    }
-}
-
 impl MarginHead {
-    /// What the head remembers; see [`Head::state`].
-    pub fn state(&self) -> HeadState {
+    pub(super) fn memory(&self) -> HeadState {
         let margin = &self.margin_state;
         HeadState {
-            norm_map: self.radius.statistics().map(|statistics| statistics.moments()),
-            margin: margin.norm_statistics.as_ref().map(|statistics| statistics.moments()),
-            certainty: margin.certainty.as_ref().map(|statistics| statistics.moments()),
+            norm_map: self.radius.statistics().map(NormStatistics::moments),
+            margin: margin.norm_statistics.as_ref().map(NormStatistics::moments),
+            certainty: margin.certainty.as_ref().map(NormStatistics::moments),
             curriculum: margin.curriculum.as_ref().map(|state| f64::from(state.read()[0])),
-            steps: self.steps.as_ref().map(|steps| steps.count()),
+            steps: self.steps.as_ref().map(Steps::count),
         }
     }
 
-    /// Replaces what the head remembers; see [`Head::set_state`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Head::set_state`].
-    pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
-        check_parts(state, &self.state())?;
-        if let (Some(statistics), Some(moments)) = (self.radius.statistics(), &state.norm_map) {
-            statistics.set(moments)?;
-        }
-        if let (Some(statistics), Some(moments)) = (&self.margin_state.norm_statistics, &state.margin) {
-            statistics.set(moments)?;
-        }
-        if let (Some(statistics), Some(moments)) = (&self.margin_state.certainty, &state.certainty) {
-            statistics.set(moments)?;
-        }
+    pub(super) fn set_memory(&self, state: &HeadState) {
+        replace(self.radius.statistics(), &state.norm_map);
+        replace(self.margin_state.norm_statistics.as_ref(), &state.margin);
+        replace(self.margin_state.certainty.as_ref(), &state.certainty);
         if let (Some(curriculum), Some(value)) = (&self.margin_state.curriculum, state.curriculum) {
             curriculum.set(vec![value as f32]);
         }
         if let (Some(steps), Some(count)) = (&self.steps, state.steps) {
             steps.set(count);
         }
-        Ok(())
     }
 
     /// The margins that [`ElasticMargin`](crate::margin::ElasticMargin) draws in the coming step for a batch of this size,
@@ -109,29 +70,15 @@ impl MarginHead {
     }
 }
 
-impl SphereFace2Head {
-    /// What the head remembers; see [`Head::state`].
-    pub fn state(&self) -> HeadState {
-        let norm_map = self.radius.statistics().map(|statistics| statistics.moments());
-        HeadState { norm_map, ..HeadState::default() }
-    }
-
-    /// Replaces what the head remembers; see [`Head::set_state`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Head::set_state`].
-    pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
-        check_parts(state, &self.state())?;
-        match (self.radius.statistics(), &state.norm_map) {
-            (Some(statistics), Some(moments)) => statistics.set(moments),
-            _ => Ok(()),
-        }
+/// Statistics that the head has, by moments that are given and possible.
+pub(super) fn replace(statistics: Option<&NormStatistics>, moments: &Option<NormMoments>) {
+    if let (Some(statistics), Some(moments)) = (statistics, moments) {
+        statistics.replace(moments);
     }
 }
 
 /// `Ok` if every part is one of `those` that a head has, with possible numbers.
-fn check_parts(state: &HeadState, those: &HeadState) -> Result<(), Error> {
+pub(super) fn check_parts(state: &HeadState, those: &HeadState) -> Result<(), Error> {
     let parts = [
         ("running norms of the norm map", state.norm_map.is_some(), those.norm_map.is_some()),
         ("running norms of the margin", state.margin.is_some(), those.margin.is_some()),

@@ -23,7 +23,7 @@ pub(crate) struct Curve {
     pub slope_linear: f32,
     /// `l`
     pub slope_constant: f32,
-    /// What `c` is multiplied by up to that cosine: 1 or 0.
+    /// What `c` is multiplied by up to that cosine, from 0 to 1.
     pub before: f32,
 }
 
@@ -48,9 +48,31 @@ impl Curve {
         }
     }
 
+    /// `c + w (T − c)`, but for the curriculum.
+    fn brought_in(self, share: f64) -> Self {
+        let share = share as f32;
+        let towards_one = |value: f32| share * value + (1.0 - share);
+        Self {
+            square: share * self.square,
+            linear: towards_one(self.linear),
+            constant: share * self.constant,
+            slope_linear: share * self.slope_linear,
+            slope_constant: towards_one(self.slope_constant),
+            before: towards_one(self.before),
+        }
+    }
+
     /// A cosine of which `T` is 0, to put in the place of the target's.
     pub fn zero(&self) -> f32 {
-        if self.before == 0.0 { -2.0 } else { 0.0 }
+        let Self { square, linear, constant, before, .. } = *self;
+        match before {
+            0.0 => -2.0,
+            // The larger root of the parabola is beyond, as the one of circle loss is.
+            _ if constant < 0.0 => {
+                ((linear * linear - 4.0 * square * constant).sqrt() - linear) / (2.0 * square)
+            }
+            _ => 0.0,
+        }
     }
 }
 
@@ -68,6 +90,15 @@ impl Others {
         let beyond = like.clone().detach().full_like(beyond);
         let curriculum = Tensor::zeros([1, 1], (&like.device(), like.dtype()));
         Self { curve, beyond, curriculum }
+    }
+
+    /// The same where the margin is not whole yet: `c + w (T − c)` with the share `w`.
+    pub fn brought_in(self, share: f64) -> Self {
+        Self {
+            curve: self.curve.brought_in(share),
+            curriculum: self.curriculum.mul_scalar(share),
+            beyond: self.beyond,
+        }
     }
 
     /// `T` of a matrix of cosines, `[batch, classes]`.

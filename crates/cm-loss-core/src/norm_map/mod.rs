@@ -81,7 +81,7 @@ impl NormMap {
     ///
     /// # Panics
     ///
-    /// If the map needs statistics and gets none.
+    /// If the map needs statistics and gets none, or the dimension of the features and does not know it.
     pub fn forward(&self, norms: Tensor<2>, statistics: Option<&NormStatistics>) -> Tensor<2> {
         match self {
             Self::Identity => norms,
@@ -112,8 +112,9 @@ impl NormMap {
         }
     }
 
-    /// Lets the statistics take in the norms `[batch, 1]` of a batch.
-    pub(crate) fn take_in(
+    /// Lets the statistics that [`statistics`](Self::statistics) gave take in the norms `[batch, 1]` of a batch but those of
+    /// `ignored` samples, `[batch, 1]`. What they are statistics of is the map's to say: of the norms, or of a function of them.
+    pub fn update_statistics(
         &self,
         norms: &Tensor<2>,
         ignored: Option<&Tensor<2, Bool>>,
@@ -125,8 +126,8 @@ impl NormMap {
         }
     }
 
-    /// The map for a head with features of so many dimensions.
-    pub(crate) fn for_features(&self, feature_dim: usize) -> Self {
+    /// The map for features of so many dimensions, which a head sees to. Only [`VonMisesFisher`] asks for them.
+    pub fn for_features(&self, feature_dim: usize) -> Self {
         match self {
             Self::VonMisesFisher(map) => Self::VonMisesFisher(map.for_features(feature_dim)),
             other => other.clone(),

@@ -34,7 +34,10 @@ impl VonMisesFisher {
     }
 
     fn nu(&self) -> f64 {
-        (self.dimension.unwrap_or(2).max(2) - 1) as f64 / 2.0
+        let Some(dimension) = self.dimension else {
+            panic!("this norm map needs the dimension of the features: set it, or call NormMap::for_features")
+        };
+        (dimension.max(2) - 1) as f64 / 2.0
     }
 
     /// `r / ν`, which may be squared, and the root of 1 plus its square.

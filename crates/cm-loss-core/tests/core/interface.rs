@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor};
 use cm_loss_core::{
-    ClassSampling, Custom, CustomMargin, CustomNormMap, Head, HeadConfig, LossOptions, LossPath, Margin,
-    MarginHeadConfig, MarginPlace, NormGradient, NormMap, Parameters, Preset, ProxyHeadConfig, Regularizer,
-    SphereFace2Config, SubCenterPooling,
+    ClassSampling, Custom, CustomMargin, CustomNormMap, Head, HeadConfig, LinearHeadConfig, LossOptions,
+    LossPath, Margin, MarginHead, MarginHeadConfig, MarginPlace, NormGradient, NormMap, Parameters, Preset,
+    ProxyHeadConfig, Regularizer, SphereFace2Config, SubCenterPooling,
     margin::{CosineMargin, MarginForm, MarginGradient, PerClassMargin},
     norm_map::{Constant, Tanh},
     register_margin, register_norm_map,
@@ -51,8 +51,8 @@ fn what_a_head_does_not_have_cannot_be_changed() {
         (|head| head.with_path(LossPath::Plain), [false; 3]),
     ];
     for (i, (change, suits)) in changes.iter().enumerate() {
-        let changed = change(Preset::CosFace.config()).unwrap();
-        assert_eq!(changed == Preset::CosFace.config(), i == 2, "{i}");
+        let changed = change(Preset::CmCosFace.config()).unwrap();
+        assert_eq!(changed == Preset::CmCosFace.config(), i == 2, "{i}");
         changed.init(3, 5, &devices().remove(0).1).unwrap();
         for (preset, suits) in
             [Preset::Softmax, Preset::SphereFace2, Preset::ProxyAnchor].into_iter().zip(suits)
@@ -80,13 +80,15 @@ fn what_a_head_does_not_have_cannot_be_changed() {
         ),
     ];
     for (change, named) in beyond {
-        let message = change(Preset::CosFace.config()).unwrap_err().to_string();
+        let message = change(Preset::CmCosFace.config()).unwrap_err().to_string();
         assert!(message.contains(named), "{named}: {message}");
     }
     let without = Preset::L2Softmax.config();
     for change in [
         without.clone().with_margin_place(MarginPlace::Outside { scale: 3.0 }),
-        without.with_margin_warm_up(3),
+        without.clone().with_margin_warm_up(3),
+        without.clone().with_norm_gradient(NormGradient::Detached),
+        without.with_temperature_compensation(30.0),
         Preset::CurricularFace.config().with_filter_above(0.3),
         Preset::CircleLoss.config().with_filter_above(0.3),
     ] {
@@ -321,6 +323,91 @@ fn a_margin_warms_up_and_a_learned_scale_learns() {
         let (found, before) = (values(larger.logits(x()).0), values(head.logits(x()).0));
         assert!((found[0] / before[0] - 2.0).abs() < 1e-5, "{backend}");
     }
+}
+
+#[test]
+fn a_warm_up_brings_in_what_weighs_the_other_classes_too() {
+    for (backend, device) in devices() {
+        for preset in [Preset::CurricularFace, Preset::CircleLoss] {
+            let config = margin_config(preset).with_margin_warm_up(4);
+            let with = |config: &MarginHeadConfig| {
+                let head = config.init(2, 3, &device).unwrap();
+                let centers = [[1.0, 0.2], [0.9, -0.1], [-0.8, 1.0]].map(|row| row.to_vec());
+                head.with_class_centers(tensor(&centers, &device)).unwrap()
+            };
+            let (warming, whole) = (with(&config), with(&margin_config(preset)));
+            let plain = with(&MarginHeadConfig { margin: Margin::None, ..margin_config(preset) });
+            // The curriculum begins at 0, and would leave nothing of a class that it weighs.
+            for head in [&warming, &whole] {
+                let mut state = head.state();
+                state.curriculum = state.curriculum.map(|_| 0.3);
+                head.set_state(&state).unwrap();
+            }
+            let x = || features(&[2.0], &device);
+            let training = |head: &MarginHead| values(head.training_logits(x(), first_class(1, &device)));
+            let (first, last) = (training(&plain), training(&whole));
+            assert!((last[1] - first[1]).abs() > 0.5, "{backend}, {preset}: no class is weighed");
+            for step in [0, 1, 3, 4, 9] {
+                let mut state = warming.state();
+                state.steps = Some(step);
+                warming.set_state(&state).unwrap();
+                let share = (step as f64 / 4.0).min(1.0);
+                let found = training(&warming);
+                for (j, found) in found.iter().enumerate() {
+                    let expected = first[j] + share * (last[j] - first[j]);
+                    let error = (found - expected).abs();
+                    assert!(
+                        error < 1e-4 * expected.abs().max(1.0),
+                        "{backend}, {preset}, {step}, {j}: {found} {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_head_has_the_same_methods() {
+    let device = devices().remove(0).1;
+    let heads: Vec<Head> = vec![
+        LinearHeadConfig::default().init(2, 3, &device).unwrap().into(),
+        margin_config(Preset::CosFace).init(2, 3, &device).unwrap().into(),
+        SphereFace2Config::default().init(2, 3, &device).unwrap().into(),
+        ProxyHeadConfig::default().init(2, 3, &device).unwrap().into(),
+    ];
+    // By name on each, for what is declared once must be declared for all.
+    macro_rules! same {
+        ($head:expr) => {{
+            let head = $head;
+            head.set_state(&head.state()).unwrap();
+            let centers = head.class_centers();
+            let head = head.with_class_centers(centers.clone()).unwrap();
+            assert_eq!(head.unit_centers().dims(), [3, 2]);
+            let head = head.with_new_classes(centers).unwrap();
+            assert_eq!((head.classes(), head.feature_dim()), (6, 2));
+            let x = || features(&[1.0, 2.0], &device);
+            let y = || first_class(2, &device);
+            let head = head.with_class_means(x(), y()).unwrap();
+            let _ = (head.validation_loss(x(), y()), head.saturation(Tensor::ones([2], &device)));
+            let _ =
+                (head.mixed_loss(x(), [y(), y()], Tensor::ones([2], &device)), head.top_k(x(), 2).unwrap());
+        }};
+    }
+    for head in heads {
+        same!(head.clone());
+        match head {
+            Head::Linear(head) => same!(head),
+            Head::Margin(head) => {
+                same!(Head::from(head.clone()).into_margin().unwrap());
+                same!(head);
+            }
+            Head::SphereFace2(head) => same!(head),
+            Head::Proxy(head) => same!(head),
+            _ => unreachable!("there are four kinds"),
+        }
+    }
+    let linear: Head = LinearHeadConfig::default().init(2, 3, &device).unwrap().into();
+    assert!(linear.into_margin().is_err());
 }
 
 #[test]

@@ -5,13 +5,15 @@ use burn::{
     tensor::{DType, Device, Tensor},
 };
 use cm_loss_core::{
-    ClassSampling, Head, HeadConfig, HeadState, Margin, NormMap, NormMoments, Preset,
-    margin::MultiplicativeMargin, norm_map::CalibratedSigmoid, regularizer::CenterLoss,
+    ClassSampling, Head, HeadConfig, HeadState, Margin, MarginHeadConfig, NormMap, NormMoments, Preset,
+    margin::MultiplicativeMargin,
+    norm_map::{CalibratedSigmoid, MeanPreserving},
+    regularizer::CenterLoss,
 };
 
 use crate::{
     devices,
-    shared::{features, first_class, margin_config, values},
+    shared::{features, first_class, margin_config, tensor, values},
 };
 
 /// A head for everything that remembers.
@@ -194,6 +196,51 @@ fn a_state_is_read_written_as_json_and_set_in_another_head() {
         assert_eq!(error, "this head has no curriculum, so that it cannot be set");
         assert_eq!(adaface.state(), before);
     }
+}
+
+#[test]
+fn moments_without_counts_are_settled_and_move_by_the_momentum() {
+    for (backend, device) in devices() {
+        let head = Preset::CalibratedCmCosFace.config().init(2, 4, &device).unwrap();
+        let state: HeadState = serde_json::from_str(r#"{"norm_map": {"mean": 20, "std": 2}}"#).unwrap();
+        assert_eq!(state.norm_map, Some(NormMoments::new(20.0, 2.0)));
+        head.set_state(&state).unwrap();
+        step(&head, &[10.0, 10.0], &device);
+        let after = head.state().norm_map.unwrap();
+        assert!((after.mean - 19.0).abs() < 1e-4 && (after.std - 1.8).abs() < 1e-4, "{backend}: {after:?}");
+    }
+}
+
+#[test]
+fn statistics_outside_a_head_are_what_the_map_says() {
+    for (backend, device) in devices() {
+        let map = NormMap::MeanPreserving(MeanPreserving::default());
+        let statistics = map.statistics(&device).unwrap();
+        let norms = tensor(&[vec![0.5], vec![2.0]], &device);
+        map.update_statistics(&norms, None, &statistics);
+        let mean = [0.5f64, 2.0].iter().map(|r| 1.0 / (1.0 + (-r).exp())).sum::<f64>() / 2.0;
+        assert!((statistics.moments().mean - mean).abs() < 1e-6, "{backend}");
+        let radii = values(map.forward(norms, Some(&statistics)));
+        assert!((radii.iter().sum::<f64>() / 2.0 - 30.0).abs() < 1e-4, "{backend}: {radii:?}");
+    }
+}
+
+#[test]
+fn what_is_random_is_this_for_ever() {
+    let (_, device) = devices().remove(0);
+    let Margin::Elastic(margin) = margin_config(Preset::ElasticFaceCos).margin else { unreachable!() };
+    let config = MarginHeadConfig { margin: Margin::Elastic(margin.clone()), ..Default::default() };
+    let head = config.init(2, 3, &device).unwrap();
+    let drawn = head.coming_margins(3).unwrap();
+    let expected = [0.397_979_23, 0.466_559_17, 0.366_328_3];
+    for (drawn, expected) in drawn.iter().zip(expected) {
+        assert!((drawn - expected).abs() < 1e-6, "{drawn}");
+    }
+    let config = margin_config(Preset::CosFace).with_sampling(ClassSampling { fraction: 0.1, seed: 3 });
+    let head = config.init(2, 60, &device).unwrap();
+    let output = head.forward(features(&[1.0], &device), first_class(1, &device));
+    let classes = values(output.sampled_logits().unwrap().classes.float());
+    assert_eq!(classes, [0.0, 22.0, 24.0, 34.0, 41.0, 52.0]);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Sampled classes with nothing for the others, against the dense head.
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::{
+    module::Module,
+    tensor::{Device, Int, Tensor},
+};
 use cm_loss_core::{
     ClassSampling, LossOptions, MarginHead, PartialHead, Preset, RowSgd,
     margin::{MarginForm, PerClassMargin},
@@ -27,6 +30,14 @@ fn head(preset: Preset, options: LossOptions, device: &Device) -> MarginHead {
 
 fn features(step: u64, device: &Device) -> Tensor<2> {
     tensor(&Values::new(10 + step).matrix(4, DIM), device)
+}
+
+#[test]
+fn a_frozen_head_is_not_trained_in_parts() {
+    let (_, device) = devices().remove(0);
+    let frozen = head(Preset::CosFace, LossOptions::default(), &device).freeze();
+    let error = PartialHead::new(frozen, OPTIMIZER).unwrap_err().to_string();
+    assert!(error.contains("a frozen head"), "{error}");
 }
 
 #[test]
