@@ -1,4 +1,4 @@
-//! A loss with changes, under a name of its own: what a study of one's own compares.
+//! A loss with changes, under a name of its own: what a study of your own compares.
 
 use cm_data::{Augmentation, RandomDegradation};
 use cm_loss_core::{HeadConfig, Preset};

@@ -34,7 +34,7 @@ macro_rules! applications {
             }
         }
 
-        /// Runs a study of one's own, of the application that is named.
+        /// Runs a study of your own, of the application that is named.
         pub fn study(name: &str, asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
             let names: &[&str] = &[$($folder::APPLICATION,)*];
             $(if name == $folder::APPLICATION {

@@ -4,8 +4,11 @@ use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 use cm_loss_core::Preset;
-use cm_train::{Error, study::StudyFolder};
-use serde::de::DeserializeOwned;
+use cm_train::{
+    Error,
+    study::{StudyFolder, refuse_changes},
+};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     places,
@@ -115,7 +118,7 @@ impl StudyOptions {
     /// # Errors
     ///
     /// Every error of [`StudyFolder`], and of `validate`.
-    pub fn open<C: DeserializeOwned>(
+    pub fn open<C: Serialize + DeserializeOwned>(
         &self,
         application: &'static str,
         mut asked: C,
@@ -129,7 +132,12 @@ impl StudyOptions {
         };
         let (folder, mut config) = StudyFolder::resume::<C>(folder, application)?;
         if self.extend {
-            plan(&mut config).extend(plan(&mut asked))?;
+            plan(&mut asked).follow(plan(&mut config))?;
+            // What else the file says must be what was chosen then.
+            let values = [&config, &asked].map(serde_json::to_value);
+            let [Ok(recorded), Ok(found)] = values else { unreachable!("choices are data") };
+            refuse_changes(folder.path(), &recorded, &found)?;
+            config = asked;
         }
         if let Some(asked) = self.epochs {
             plan(&mut config).recipe.epochs = asked;

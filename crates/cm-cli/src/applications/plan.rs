@@ -88,25 +88,24 @@ impl Plan {
         self
     }
 
-    /// Adds the losses, dimensions and seeds that are new in another plan. What all are compared with is as it is there.
+    /// Puts the losses, dimensions and seeds of a study that has begun before those that are new here.
     ///
     /// # Errors
     ///
     /// [`Error::Option`] for a loss of the same name that is another one.
-    pub fn extend(&mut self, by: &Self) -> Result<(), Error> {
-        fn add<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T]) {
-            let new: Vec<T> = more.iter().filter(|value| !all.contains(value)).cloned().collect();
-            all.extend(new);
+    pub fn follow(&mut self, begun: &Self) -> Result<(), Error> {
+        fn put_before<T: Clone + PartialEq>(begun: &[T], all: &mut Vec<T>) {
+            all.retain(|value| !begun.contains(value));
+            all.splice(0..0, begun.iter().cloned());
         }
-        for arm in &by.arms {
-            let differs = self.arms.iter().any(|before| before.name == arm.name && before != arm);
+        for arm in &self.arms {
+            let differs = begun.arms.iter().any(|before| before.name == arm.name && before != arm);
             check("arm", "what it was when the study began, or have a name of its own", &arm.name, !differs)?;
         }
-        add(&mut self.losses, &by.losses);
-        add(&mut self.arms, &by.arms);
-        add(&mut self.feature_dims, &by.feature_dims);
-        add(&mut self.seeds, &by.seeds);
-        self.compare_with.clone_from(&by.compare_with);
+        put_before(&begun.losses, &mut self.losses);
+        put_before(&begun.arms, &mut self.arms);
+        put_before(&begun.feature_dims, &mut self.feature_dims);
+        put_before(&begun.seeds, &mut self.seeds);
         Ok(())
     }
 

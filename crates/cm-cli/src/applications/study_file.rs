@@ -1,4 +1,4 @@
-//! A study of one's own, as a file.
+//! A study of your own, as a file.
 
 use cm_loss_core::Preset;
 use cm_train::Error;

@@ -1,4 +1,4 @@
-//! `cm study`: losses of one's own choice, compared on data of known quality.
+//! `cm study`: losses of your own choice, compared on data of known quality.
 
 use std::path::PathBuf;
 

@@ -96,9 +96,13 @@ fn what_a_study_has_trained_is_not_changed_afterwards() {
     let one = STUDY.replace("[0, 1]", "[0]").replace("\"Softmax\", ", "");
     assert!(run(&["study", &study(folder.path(), &one), "--out", &out]).0);
     let before = fs::read_to_string(Path::new(&out).join("config.json")).unwrap();
-    for (good, bad, expected) in
-        [("scale = 30.0", "scale = 20.0", "a name of its own"), ("\"digits\"", "\"signs\"", "digits")]
-    {
+    for (good, bad, expected) in [
+        ("scale = 30.0", "scale = 20.0", "a name of its own"),
+        ("\"digits\"", "\"signs\"", "digits"),
+        ("width = 2", "width = 3", "plan.width = 2, and not with 3"),
+        ("train_images = 128", "train_images = 64", "train_images = 128, and not with 64"),
+        ("batch_size = 64", "batch_size = 32", "batch_size = 64, and not with 32"),
+    ] {
         let file = study(folder.path(), &one.replacen(good, bad, 1));
         let message = refused(&["study", &file, "--resume", &out]);
         assert!(message.contains(expected), "{bad}: {message}");

@@ -1,6 +1,6 @@
 //! Training what has no results yet.
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
 use burn::{module::Module, tensor::Device};
 use cm_record::{DataRecord, RESULTS_FORMAT, Results, RunKey, RunRecord, Status};
@@ -232,9 +232,13 @@ fn train_and_test(
     let network = network.fork(device);
     let evaluated = study.evaluate(&network, trial, &predictor)?;
     bar.finish_and_clear();
-    let Some(evaluated) = evaluated else {
+    let Some(mut evaluated) = evaluated else {
         return Err(Error::Interrupted { resume: session.resume.clone() });
     };
+    if let Some(accuracy) = record.epochs.last().map(|epoch| epoch.train_accuracy) {
+        let labels = (0..trial.train.len()).map(|index| trial.train.label(index));
+        evaluated.warnings.extend(barely_learned(accuracy, labels));
+    }
     if session.display != Display::Quiet {
         for warning in &evaluated.warnings {
             println!("{label}  {warning}");
@@ -249,8 +253,45 @@ fn train_and_test(
     Ok(record)
 }
 
+/// A warning where the training ended hardly above what naming the most common class gives: a tenth of the way from there to
+/// always right, or less.
+fn barely_learned(accuracy: f64, labels: impl Iterator<Item = u32>) -> Option<String> {
+    let mut counts = HashMap::new();
+    let mut images = 0;
+    for label in labels {
+        *counts.entry(label).or_insert(0) += 1;
+        images += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    let guessing = f64::from(most) / f64::from(images.max(1));
+    (accuracy < guessing + 0.1 * (1.0 - guessing)).then(|| {
+        format!(
+            "the training ended with {:.1} % of its images right, and naming the most common class gives {:.1} %: this \
+             loss has hardly learned here; try more epochs, another learning rate, a smaller margin or a smaller weight \
+             of its penalty",
+            100.0 * accuracy,
+            100.0 * guessing
+        )
+    })
+}
+
 /// Name for people, in columns.
 fn padded(key: &RunKey) -> String {
     let fold = key.fold.map(|fold| format!(" fold {fold}")).unwrap_or_default();
     format!("{:<10} {:>3}-d seed {}{fold}", key.loss, key.feature_dim, key.seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_training_that_ends_where_it_could_have_guessed_is_named() {
+        let labels = || [0, 1, 1, 2].into_iter();
+        let warning = barely_learned(0.52, labels()).expect("hardly above a half");
+        assert!(warning.contains("52.0 %") && warning.contains("50.0 %"), "{warning}");
+        assert_eq!(barely_learned(0.56, labels()), None);
+        assert!(barely_learned(0.1, (0..10).cycle().take(100)).is_some());
+        assert_eq!(barely_learned(0.3, (0..10).cycle().take(100)), None);
+    }
 }

@@ -54,7 +54,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     start(&options.common, options.config(), &["reproduce", "signs"])
 }
 
-/// The settings of a study of one's own.
+/// The settings of a study of your own.
 pub fn study(asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
     let config = file.config(Config::of(asked.profile), |config| &mut config.plan)?;
     start(asked, config, &["study"])
