@@ -1,4 +1,5 @@
-//! One head on two devices, each with its half of a batch: gradients are added up, and what the head remembers is shared.
+//! One head on two devices, each with its half of a batch: the step is that of the whole batch, and what the head remembers is
+//! shared.
 
 use burn::{
     module::Module,
@@ -13,7 +14,8 @@ fn half(head: &Head, device: &Device, seed: u64) -> GradientsParams {
     let head = head.clone().fork(device);
     let features = Tensor::<2>::random([16, 8], Distribution::Normal(0.0, 1.0), device);
     let targets = Tensor::<1, Int>::from_data([0, 1, 2, 3].repeat(4).as_slice(), device);
-    let loss = head.loss(features, targets).mean_loss();
+    // The halves are added up: half of each mean makes the mean of the whole.
+    let loss = head.loss(features, targets).mean_loss().div_scalar(2.0);
     GradientsParams::from_grads(loss.backward(), &head)
 }
 

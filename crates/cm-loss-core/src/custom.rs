@@ -1,4 +1,4 @@
-//! Norm maps and margins of one's own, as parts of a configuration.
+//! Norm maps and margins of your own, as parts of a configuration.
 
 use std::{
     collections::BTreeMap,
@@ -65,7 +65,7 @@ pub trait CustomMargin: fmt::Debug + Send + Sync {
     fn forward(&self, cosines: Tensor<2>, norms: Tensor<2>) -> Tensor<2>;
 }
 
-pub(crate) type Maker<T> = Box<dyn Fn(&Parameters) -> Result<Arc<T>, String> + Send + Sync>;
+pub(crate) type Maker<T> = Arc<dyn Fn(&Parameters) -> Result<Arc<T>, String> + Send + Sync>;
 pub(crate) type Registry<T> = LazyLock<RwLock<BTreeMap<String, Maker<T>>>>;
 
 static NORM_MAPS: Registry<dyn CustomNormMap> = LazyLock::new(Default::default);
@@ -77,7 +77,7 @@ pub fn register_norm_map(
     name: &str,
     make: impl Fn(&Parameters) -> Result<Arc<dyn CustomNormMap>, String> + Send + Sync + 'static,
 ) {
-    register(name, Box::new(make));
+    register(name, Arc::new(make));
 }
 
 /// As [`register_norm_map`], for a margin.
@@ -85,14 +85,14 @@ pub fn register_margin(
     name: &str,
     make: impl Fn(&Parameters) -> Result<Arc<dyn CustomMargin>, String> + Send + Sync + 'static,
 ) {
-    register(name, Box::new(make));
+    register(name, Arc::new(make));
 }
 
 fn register<T: ?Sized + Part + 'static>(name: &str, make: Maker<T>) {
     T::known().write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), make);
 }
 
-/// A part of one's own. Two are equal if their names and numbers are.
+/// A part of your own. Two are equal if their names and numbers are.
 pub struct Custom<T: ?Sized>(pub Arc<T>);
 
 impl<T: ?Sized> Clone for Custom<T> {
@@ -155,7 +155,7 @@ impl<T: ?Sized + Part> PartialEq for Custom<T> {
 /// `Ok` if every number can be written.
 pub(crate) fn validate<T: ?Sized + Part>(part: &Custom<T>) -> Result<(), Error> {
     part.0.written().parameters.values().try_for_each(|&value| {
-        Error::check("a number of a part of one's own", "finite", value, value.is_finite())
+        Error::check("a number of a part of your own", "finite", value, value.is_finite())
     })
 }
 
@@ -168,12 +168,13 @@ impl<T: ?Sized + Part> Serialize for Custom<T> {
 impl<'de, T: ?Sized + Part + 'static> Deserialize<'de> for Custom<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Written { name, parameters } = Written::deserialize(deserializer)?;
-        let known = T::known().read().unwrap_or_else(PoisonError::into_inner);
-        let Some(make) = known.get(&name) else {
+        // Out of the lock before it is called: it may read or register others.
+        let make = T::known().read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+        let Some(make) = make else {
             let (what, register) = (T::WHAT, T::REGISTER);
             return Err(de::Error::custom(format!(
-                "the {what} \"{name}\" is of somebody's own and not known here: call cm_loss_core::{register} with its \
-                 name before the configuration is read"
+                "the {what} \"{name}\" is somebody's own and not known here: call cm_loss_core::{register} with its name \
+                 before the configuration is read"
             )));
         };
         make(&parameters).map(Self).map_err(|reason| {

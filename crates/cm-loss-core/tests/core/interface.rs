@@ -1,4 +1,4 @@
-//! The interface: changes by a word, parts of one's own, what is asked of a head beside its loss, and how it is written.
+//! The interface: changes by a word, parts of your own, what is asked of a head beside its loss, and how it is written.
 
 use std::sync::Arc;
 

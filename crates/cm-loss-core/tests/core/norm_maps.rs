@@ -1,4 +1,4 @@
-//! Maps of the feature norm: range, slope, saturation, and one of one's own.
+//! Maps of the feature norm: range, slope, saturation, and one of your own.
 
 use burn::tensor::{Tensor, TensorData};
 use cm_loss_core::{NormMap, Preset, norm_map::Constant};
