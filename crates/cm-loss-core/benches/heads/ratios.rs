@@ -1,6 +1,6 @@
 //! Times of the heads as multiples of the baseline's, and what checking the input costs.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use cm_loss_core::Preset;
@@ -11,9 +11,8 @@ const ROUNDS: usize = 9;
 
 /// Seconds of one pass, the mean over enough of them to be measured.
 fn seconds(subject: &Subject, backward: bool, passes: usize) -> f64 {
-    let start = Instant::now();
-    (0..passes).for_each(|_| subject.pass(backward));
-    start.elapsed().as_secs_f64() / passes as f64
+    let time: Duration = (0..passes).map(|_| subject.pass(backward)).sum();
+    time.as_secs_f64() / passes as f64
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -66,7 +65,7 @@ pub fn print(device: &Device) {
             start.elapsed().as_secs_f64() / f64::from(passes)
         };
         let check = time(&|| head.check(&subject.features, &subject.targets).unwrap());
-        let forward = time(&|| subject.pass(false));
+        let forward = seconds(&subject, false, if size.2 < 100 { 200 } else { 20 });
         println!(
             "checking features and targets at {size:?}: {:.1} µs, {:.1} % of a forward pass",
             check * 1e6,
