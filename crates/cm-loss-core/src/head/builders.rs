@@ -179,6 +179,15 @@ impl HeadConfig {
         self.changed("a regularizer of the norm", |config| config.with_regularizer(regularizer))
     }
 
+    /// The same head with the regularizer added from this training step on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
+    pub fn with_regularizer_from(self, step: u64) -> Result<Self, Error> {
+        self.changed("a regularizer of the norm", |config| config.with_regularizer_from(step))
+    }
+
     /// The same head with the margin in another place.
     ///
     /// # Errors

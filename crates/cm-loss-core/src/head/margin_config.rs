@@ -33,6 +33,10 @@ pub struct MarginHeadConfig {
     pub margin: Margin,
     /// `g`.
     pub regularizer: Regularizer,
+    /// The training step, from 0, from which on the regularizer is added; before it directions are learned alone, as QCFace's authors
+    /// do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regularizer_from: Option<u64>,
     /// How gradients pass the margin.
     pub margin_gradient: MarginGradient,
     /// Where the margin stands: inside the norm map or outside.
@@ -100,6 +104,7 @@ impl MarginHeadConfig {
             norm_map,
             margin,
             regularizer: Regularizer::None,
+            regularizer_from: None,
             margin_gradient: MarginGradient::Exact,
             margin_place: MarginPlace::Inside,
             margin_warm_up: None,
@@ -121,6 +126,11 @@ impl MarginHeadConfig {
     /// The same with another regularizer of the norm.
     pub fn with_regularizer(self, regularizer: Regularizer) -> Self {
         Self { regularizer, ..self }
+    }
+
+    /// The same with the regularizer added from this training step on.
+    pub fn with_regularizer_from(self, step: u64) -> Self {
+        Self { regularizer_from: Some(step), ..self }
     }
 
     /// The same with another gradient of the margin.
@@ -214,6 +224,13 @@ impl MarginHeadConfig {
                 what: "the spread of class centers",
                 with: "several centers a class",
                 reason: "it would push the centers of one class apart as well",
+            });
+        }
+        if self.regularizer_from.is_some() && self.regularizer == Regularizer::None {
+            return Err(Error::DoesNotCombine {
+                what: "a step from which the regularizer is added",
+                with: "no regularizer",
+                reason: "there is nothing to add",
             });
         }
         self.validate_gradients()?;
@@ -338,8 +355,10 @@ impl MarginHeadConfig {
                 return Err(Error::ClassMargins { margins, classes });
             }
         }
-        let counts_steps =
-            self.margin.counts_steps() || self.sampling.is_some() || self.margin_warm_up.is_some();
+        let counts_steps = self.margin.counts_steps()
+            || self.sampling.is_some()
+            || self.margin_warm_up.is_some()
+            || self.regularizer_from.is_some();
         let centers = self.center_loss.as_ref();
         Ok(MarginHead {
             class_centers: initializer.init_with([rows, feature_dim], fan.0, fan.1, device),

@@ -247,8 +247,9 @@ impl MarginHead {
         certainty: impl FnOnce() -> Tensor<2>,
     ) -> (Tensor<1>, Option<Tensor<1>>) {
         let learned_radius = self.learned_radius.as_ref().map(|radius| single_precision(radius.val()));
+        let regularizer = self.config.regularizer.forward(batch.norms.clone(), learned_radius, certainty);
         let penalties = [
-            self.config.regularizer.forward(batch.norms.clone(), learned_radius, certainty),
+            regularizer.map(|penalty| self.in_time(penalty, batch)),
             self.feature_centers.as_ref().map(|centers| centers.penalty(&batch.features, &batch.all)),
             spread,
         ];
@@ -259,6 +260,13 @@ impl MarginHead {
             centers.follow(&batch.features, &seen);
         }
         LossOptions::weigh(loss, batch.all.classes(), self.class_weights.as_ref(), &batch.all)
+    }
+
+    /// A regularizer's penalty `[batch, 1]`, or 0 before the step from which on it is added.
+    fn in_time(&self, penalty: Tensor<2>, batch: &Batch) -> Tensor<2> {
+        let (Some(from), Some(step)) = (self.config.regularizer_from, &batch.step) else { return penalty };
+        let early = step.column(&penalty).lower_scalar(from as f64).expand(penalty.dims());
+        penalty.mask_fill(early, 0.0)
     }
 
     /// For a margin with a curriculum, the cosine of each sample with its own class, `[batch, 1]`, off the graph.

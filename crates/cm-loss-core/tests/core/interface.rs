@@ -25,7 +25,7 @@ use crate::{
 #[test]
 fn what_a_head_does_not_have_cannot_be_changed() {
     type Change = fn(HeadConfig) -> Result<HeadConfig, cm_loss_core::Error>;
-    let changes: [(Change, [bool; 3]); 17] = [
+    let changes: [(Change, [bool; 3]); 18] = [
         (|head| head.with_scale(20.0), [false, true, true]),
         (|head| head.with_margin(0.2), [false, true, true]),
         (|head| head.with_seed(3), [true, true, true]),
@@ -33,6 +33,13 @@ fn what_a_head_does_not_have_cannot_be_changed() {
         (|head| head.with_norm_map(NormMap::Tanh(Tanh::default())), [false, true, false]),
         (|head| head.with_margin_gradient(MarginGradient::Detached), [false, true, false]),
         (|head| head.with_regularizer(Regularizer::SquaredNorm(SquaredNorm::default())), [false; 3]),
+        (
+            |head| {
+                head.with_regularizer(Regularizer::SquaredNorm(SquaredNorm::default()))?
+                    .with_regularizer_from(7)
+            },
+            [false; 3],
+        ),
         (|head| head.with_margin_place(MarginPlace::Outside { scale: 30.0 }), [false; 3]),
         (|head| head.with_margin_warm_up(100), [false; 3]),
         (|head| head.with_norm_gradient(NormGradient::Detached), [false; 3]),
@@ -87,6 +94,7 @@ fn what_a_head_does_not_have_cannot_be_changed() {
     for change in [
         without.clone().with_margin_place(MarginPlace::Outside { scale: 3.0 }),
         without.clone().with_margin_warm_up(3),
+        without.clone().with_regularizer_from(3),
         without.clone().with_norm_gradient(NormGradient::Detached),
         without.with_temperature_compensation(30.0),
         Preset::CurricularFace.config().with_filter_above(0.3),
@@ -361,6 +369,25 @@ fn a_warm_up_brings_in_what_weighs_the_other_classes_too() {
                         "{backend}, {preset}, {step}, {j}: {found} {expected}"
                     );
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_regularizer_is_added_from_its_step_on() {
+    for (backend, device) in devices() {
+        let squared = Regularizer::SquaredNorm(SquaredNorm { weight: 0.5 });
+        let config = margin_config(Preset::CosFace).with_regularizer(squared).with_regularizer_from(2);
+        let (head, plain) =
+            (known_head(&config, &device), known_head(&margin_config(Preset::CosFace), &device));
+        for step in 0..4 {
+            let penalty = if step < 2 { [0.0, 0.0] } else { [2.0, 4.5] };
+            let x = features(&[2.0, 3.0], &device).require_grad();
+            let loss = |head: &MarginHead| values(head.loss(x.clone(), first_class(2, &device)).loss);
+            let (before, found) = (loss(&plain), loss(&head));
+            for i in 0..2 {
+                assert!((found[i] - before[i] - penalty[i]).abs() < 1e-4, "{backend}, {step}: {found:?}");
             }
         }
     }
