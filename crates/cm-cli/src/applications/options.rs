@@ -135,9 +135,13 @@ impl StudyOptions {
             plan(&mut asked).follow(plan(&mut config))?;
             // What else the file says must be what was chosen then.
             let values = [&config, &asked].map(serde_json::to_value);
-            let [Ok(recorded), Ok(found)] = values else { unreachable!("choices are data") };
+            let [Ok(recorded), Ok(mut found)] = values else { unreachable!("choices are data") };
+            if found["data"] == "auto" {
+                found["data"] = recorded["data"].clone();
+            }
             refuse_changes(folder.path(), &recorded, &found)?;
-            config = asked;
+            let Ok(found) = serde_json::from_value(found) else { unreachable!("choices are data") };
+            config = found;
         }
         if let Some(asked) = self.epochs {
             plan(&mut config).recipe.epochs = asked;
