@@ -168,7 +168,7 @@ impl<T: ?Sized + Part> Serialize for Custom<T> {
 impl<'de, T: ?Sized + Part + 'static> Deserialize<'de> for Custom<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Written { name, parameters } = Written::deserialize(deserializer)?;
-        // Out of the lock before it is called: it may read or register others.
+        // Called without the lock, since it may itself read or register parts.
         let make = T::known().read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
         let Some(make) = make else {
             let (what, register) = (T::WHAT, T::REGISTER);

@@ -74,9 +74,9 @@ pub enum Error {
         /// What was found there.
         value: f32,
     },
-    /// Class centers of another shape than the head has.
+    /// Centers of another shape than the head has.
     #[error(
-        "class centers have the shape {found:?}, but the head takes {expected:?}: a row for each center, a column for each \
+        "centers have the shape {found:?}, but the head takes {expected:?}: a row for each center, a column for each \
          dimension; a checkpoint with a column for each class fits transposed"
     )]
     CenterShape {

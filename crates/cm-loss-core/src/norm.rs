@@ -54,12 +54,12 @@ pub fn norm_and_unit(rows: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     (norms + (units.clone().detach() * zero).sum_dim(1), units)
 }
 
-/// 16-bit floats as 32-bit floats; others as they are.
 /// 1 where it is true and 0 elsewhere, in this format and not in the default one of the device.
 pub(crate) fn indicator<const D: usize>(of: Tensor<D, Bool>, dtype: DType) -> Tensor<D> {
     of.float().cast(dtype)
 }
 
+/// 16-bit floats as 32-bit floats; others as they are.
 pub(crate) fn single_precision<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     match tensor.dtype() {
         DType::F16 | DType::BF16 => tensor.cast(DType::F32),

@@ -129,8 +129,8 @@ pub enum Error {
     },
     /// A setting changed between the start of a study and its resumption.
     #[error(
-        "{} was begun with {name} = {recorded}, and not with {found}; only the epochs may be raised, and a \
-         study get more losses, dimensions and seeds; start anew in another folder with `--out`",
+        "{} was begun with {name} = {recorded}, and not with {found}; only the epochs may be raised; a \
+         study may also get more losses, dimensions and seeds; start anew in another folder with `--out`",
         path.display()
     )]
     SettingChanged {

@@ -6,7 +6,7 @@ use clap::Args;
 use cm_loss_core::Preset;
 use cm_train::{
     Error,
-    study::{StudyFolder, refuse_changes},
+    study::{StudyFolder, refuse_changes, to_value},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -112,36 +112,34 @@ pub struct StudyOptions {
 }
 
 impl StudyOptions {
-    /// The folder of the study, and what was chosen: `asked` for a new one, which is valid by then, or what was chosen
-    /// when it began, with what is asked for now as far as a study may grow. The folder is looked at before any data are loaded.
+    /// The folder of the study, and what is chosen, which is valid: `choose` of the profile for a new one; or what was chosen
+    /// when it began, with what `choose` makes of that as far as a study may grow. The folder is looked at before any data are
+    /// loaded.
     ///
     /// # Errors
     ///
-    /// Every error of [`StudyFolder`], and of `validate`.
-    pub fn open<C: Serialize + DeserializeOwned>(
+    /// Every error of [`StudyFolder`], of `choose` and of `validate`, and [`Error::SettingChanged`].
+    pub fn open<C: Clone + Serialize + DeserializeOwned>(
         &self,
         application: &'static str,
-        mut asked: C,
+        of_profile: C,
+        choose: impl FnOnce(C) -> Result<C, Error>,
         validate: impl Fn(&C) -> Result<(), Error>,
         plan: impl Fn(&mut C) -> &mut Plan,
     ) -> Result<(StudyFolder, C, bool), CliError> {
         let Some(folder) = &self.resume else {
+            let asked = choose(of_profile)?;
             validate(&asked)?;
             let path = self.out.clone().unwrap_or_else(|| default_folder(application));
             return Ok((StudyFolder::create(&path)?, asked, true));
         };
         let (folder, mut config) = StudyFolder::resume::<C>(folder, application)?;
         if self.extend {
+            let mut asked = choose(config.clone())?;
             plan(&mut asked).follow(plan(&mut config))?;
-            // What else the file says must be what was chosen then.
-            let values = [&config, &asked].map(serde_json::to_value);
-            let [Ok(recorded), Ok(mut found)] = values else { unreachable!("choices are data") };
-            if found["data"] == "auto" {
-                found["data"] = recorded["data"].clone();
-            }
-            refuse_changes(folder.path(), &recorded, &found)?;
-            let Ok(found) = serde_json::from_value(found) else { unreachable!("choices are data") };
-            config = found;
+            // What else is said now must be what was said then.
+            refuse_changes(folder.path(), &to_value(&config)?, &to_value(&asked)?)?;
+            config = asked;
         }
         if let Some(asked) = self.epochs {
             plan(&mut config).recipe.epochs = asked;

@@ -39,23 +39,24 @@ pub struct StudyFile {
 }
 
 impl StudyFile {
-    /// The choices of an application, `of_profile`, with what is given here.
+    /// The choices of an application, those of a profile or of a study that has begun, with what is given here.
     ///
     /// # Errors
     ///
     /// [`Error::Option`] for settings that the application does not have.
-    pub fn config<C: Serialize + DeserializeOwned>(
+    pub fn over<C: Serialize + DeserializeOwned>(
         &self,
-        of_profile: C,
+        config: C,
         plan: impl Fn(&mut C) -> &mut Plan,
     ) -> Result<C, Error> {
-        let mut config = changed(of_profile, &self.settings)
+        let mut config = changed(config, &self.settings)
             .map_err(|error| Error::option("settings", "what config.json of a study has", error))?;
         self.fill(plan(&mut config));
         Ok(config)
     }
 
     fn fill(&self, plan: &mut Plan) {
+        set(&mut plan.profile, self.profile.as_ref());
         plan.losses.clone_from(&self.losses);
         plan.arms.clone_from(&self.arms);
         plan.compare_with.clone_from(&self.compare_with);

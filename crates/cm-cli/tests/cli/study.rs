@@ -70,6 +70,28 @@ fn a_study_compares_what_its_file_names_and_grows_by_what_is_added() {
 }
 
 #[test]
+fn what_a_file_leaves_out_is_what_the_study_began_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").display().to_string();
+    let text = STUDY.replace("seeds = [0, 1]\nepochs = 1\n", "").replace("\"Softmax\", ", "");
+    let file = study(folder.path(), &text);
+    let (success, _, stderr) = run(&["study", &file, "--epochs", "1", "--seeds", "3", "--out", &out]);
+    assert!(success, "{stderr}");
+    let file = study(folder.path(), &format!("{text}{SPOILT}"));
+    let (success, stdout, stderr) = run(&["study", &file, "--resume", &out]);
+    assert!(success, "{stderr}");
+    let trained: Vec<&str> = stdout.lines().filter(|line| line.contains("epoch  ")).collect();
+    assert!(trained.len() == 1 && trained[0].contains("seed 3  epoch  1/1"), "{stdout}");
+    assert!(trained[0].starts_with("CosFace + degraded"), "{stdout}");
+
+    // The epochs may be raised in the file, and then all of it goes on.
+    let more = format!("epochs = 2\n{text}{SPOILT}");
+    let (success, stdout, stderr) = run(&["study", &study(folder.path(), &more), "--resume", &out]);
+    assert!(success, "{stderr}");
+    assert_eq!(stdout.lines().filter(|line| line.contains("epoch  2/2")).count(), 3, "{stdout}");
+}
+
+#[test]
 fn a_study_that_is_not_one_is_refused_with_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out").display().to_string();

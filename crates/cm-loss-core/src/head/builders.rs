@@ -111,7 +111,7 @@ impl HeadConfig {
     ///
     /// # Errors
     ///
-    /// None: it is a result as the others are.
+    /// None; it returns a `Result` as the others do.
     pub fn with_seed(mut self, seed: u64) -> Result<Self, Error> {
         if let Self::Margin(config) = &mut self {
             if let Margin::Elastic(margin) = &mut config.margin {

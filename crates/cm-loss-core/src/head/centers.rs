@@ -30,12 +30,12 @@ pub(super) fn with_class_means<H: Parts>(
     let (_, directions) = norm_and_unit(features.detach().to_device(&device));
     let targets = targets.to_device(&device);
     let (targets, directions) = match head.options().ignore_index {
-        None => (targets, directions),
-        Some(index) => {
+        Some(index) if targets.dims()[0] > 0 => {
             let ignored = targets.clone().equal_scalar(index);
             let all = ignored.clone().unsqueeze_dim::<2>(1).expand(directions.dims());
             (targets.mask_fill(ignored, 0), directions.mask_fill(all, 0.0))
         }
+        _ => (targets, directions),
     };
     let dtype = directions.dtype();
     let sums = Tensor::<2>::zeros([classes, dim], (&device, dtype)).select_assign(

@@ -33,8 +33,8 @@ pub struct MarginHeadConfig {
     pub margin: Margin,
     /// `g`.
     pub regularizer: Regularizer,
-    /// The training step, from 0, from which on the regularizer is added; before it directions are learned alone, as QCFace's authors
-    /// do.
+    /// The training step, from 0, from which on the regularizer is added. Before it the penalty is 0; with a constant norm map only
+    /// directions are learned then, as QCFace's authors have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regularizer_from: Option<u64>,
     /// How gradients pass the margin.
@@ -293,7 +293,7 @@ impl MarginHeadConfig {
                 with: "a constant norm map",
                 reason: "its radius does not depend on the norm; give the head another norm map first",
             };
-            if self.temperature_compensation.is_some() {
+            if self.temperature_compensation.is_some() && !self.learned_scale {
                 return Err(with_constant("a temperature compensation"));
             }
             if !self.norm_gradient.is_exact() {

@@ -265,6 +265,10 @@ impl MarginHead {
     /// A regularizer's penalty `[batch, 1]`, or 0 before the step from which on it is added.
     fn in_time(&self, penalty: Tensor<2>, batch: &Batch) -> Tensor<2> {
         let (Some(from), Some(step)) = (self.config.regularizer_from, &batch.step) else { return penalty };
+        // Burn expands nothing to no rows.
+        if penalty.dims()[0] == 0 {
+            return penalty;
+        }
         let early = step.column(&penalty).lower_scalar(from as f64).expand(penalty.dims());
         penalty.mask_fill(early, 0.0)
     }

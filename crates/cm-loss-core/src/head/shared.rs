@@ -151,7 +151,8 @@ macro_rules! shared_methods {
                 Parts::classes(self)
             }
 
-            /// Inference logits and feature norms, without targets and without margin.
+            /// Inference logits and feature norms, without targets and without margin: `phi(r) cos θ_j`; `x W + b` of a linear head,
+            /// `phi(r) g(cos θ_j) + b` of SphereFace2, for a sigmoid, and the cosines times `α` of proxies.
             ///
             /// # Shapes
             ///
@@ -317,7 +318,7 @@ macro_rules! shared_methods {
             ///
             /// # Errors
             ///
-            /// As [`check`](Self::check).
+            /// As [`check`](Self::check), and [`Error::CenterNotFinite`] for a center that is kept and is not finite.
             pub fn with_class_means(
                 self,
                 features: Tensor<2>,

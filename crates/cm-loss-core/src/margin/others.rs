@@ -67,9 +67,10 @@ impl Curve {
         let Self { square, linear, constant, before, .. } = *self;
         match before {
             0.0 => -2.0,
-            // The larger root of the parabola is beyond, as the one of circle loss is.
+            // The larger root of the parabola is beyond, as the one of circle loss is. In the form without a difference of
+            // nearly equal numbers.
             _ if constant < 0.0 => {
-                ((linear * linear - 4.0 * square * constant).sqrt() - linear) / (2.0 * square)
+                -2.0 * constant / (linear + (linear * linear - 4.0 * square * constant).sqrt())
             }
             _ => 0.0,
         }
@@ -116,5 +117,25 @@ impl Others {
         let flat = outside.clone().mul_scalar(before);
         let slope = slope.mask_where(bent.clone().bool_not(), outside.full_like(before));
         exact::with_slope(value.mask_where(bent.bool_not(), flat), slope, cosines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_the_target_has_the_value_0_however_much_of_the_margin_there_is() {
+        for share in [1e-6, 7e-4, 0.1, 0.5, 0.999, 1.0] {
+            let curve = Curve::circle(0.25).brought_in(share);
+            let c = f64::from(curve.zero());
+            let value = match c > -0.25 {
+                true => {
+                    f64::from(curve.square) * c * c + f64::from(curve.linear) * c + f64::from(curve.constant)
+                }
+                false => f64::from(curve.before) * c,
+            };
+            assert!(value.abs() < 1e-7, "{share}: {value} at {c}");
+        }
     }
 }

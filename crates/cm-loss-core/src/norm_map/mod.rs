@@ -151,7 +151,7 @@ impl NormMap {
     ///
     /// # Panics
     ///
-    /// If the map needs statistics and gets none.
+    /// As [`forward`](Self::forward).
     pub fn relative_slope(&self, norms: Tensor<2>, statistics: Option<&NormStatistics>) -> Option<Tensor<2>> {
         Some(match self {
             Self::Identity => norms.ones_like(),

@@ -18,7 +18,7 @@ use crate::Error;
 ///
 /// From "QCFace: Image Quality Control for boosting Face Representation & Recognition", WACV 2026
 /// (hpcc-hcmut/QCFace), with ArcFace (`s = 64`, `m = 0.5`, easy margin), `l = 1`, `u = 100`, `λ = 20`. Its authors switch the
-/// penalty on after the direction has been learned.
+/// penalty on after the direction has been learned: [`regularizer_from`](crate::MarginHeadConfig::regularizer_from).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QcFaceNorm {

@@ -8,7 +8,7 @@ use burn::{
 };
 use cm_loss_core::{
     ClassSampling, HeadConfig, LossOptions, LossPath, Margin, MarginHead, MarginHeadConfig, MarginPlace,
-    NormGradient, NormMap, Preset,
+    NormGradient, NormMap, Preset, Regularizer,
     margin::MarginGradient,
     regularizer::{CenterLoss, CenterSpread},
 };
@@ -186,10 +186,13 @@ fn parts_beside_the_margin_are_the_same_class_by_class() {
         let sampling = ClassSampling { fraction: 0.3, seed: 5 };
         check(preset.name(), shape, &config.clone().with_sampling(sampling));
         check(preset.name(), shape, &config.clone().with_margin_gradient(MarginGradient::Detached));
-        check(preset.name(), shape, &config.clone().with_learned_scale());
         if !matches!(config.norm_map, NormMap::Constant(_)) {
             check(preset.name(), shape, &config.clone().with_norm_gradient(NormGradient::Detached));
-            check(preset.name(), shape, &config.clone().with_temperature_compensation(30.0));
+        }
+        let compensated = config.clone().with_temperature_compensation(30.0).with_learned_scale();
+        check(preset.name(), shape, &compensated);
+        if config.regularizer != Regularizer::None {
+            check(preset.name(), shape, &config.clone().with_regularizer_from(1));
         }
         if !config.margin.is_none() {
             let outside = config.clone().with_margin_place(MarginPlace::Outside { scale: 30.0 });

@@ -278,7 +278,11 @@ fn parts_of_ones_own_are_computed_differentiated_written_and_read() {
         (Some(&scale), Some(&exponent)) => Ok(Arc::new(Power { scale, exponent })),
         _ => Err("it has a scale and an exponent".to_owned()),
     });
-    register_margin("halved", |_| Ok(Arc::new(Halved)));
+    // What makes a part may itself make others known.
+    register_margin("halved", |_| {
+        register_margin("inner", |_| Ok(Arc::new(Halved)));
+        Ok(Arc::new(Halved))
+    });
     assert_eq!(serde_json::from_str::<HeadConfig>(&json).unwrap(), HeadConfig::from(config.clone()));
     let wrong =
         serde_json::from_str::<HeadConfig>(&json.replace("exponent", "power")).unwrap_err().to_string();

@@ -1,7 +1,7 @@
 //! Laws that hold for every input.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use cm_loss_core::{Head, HeadConfig, Margin, MarginHeadConfig, NormMap, Preset, Regularizer};
+use cm_loss_core::{Head, HeadConfig, LossOptions, Margin, MarginHeadConfig, NormMap, Preset, Regularizer};
 use cm_loss_core::{
     margin::{AngularMargin, AngularOverflow, CosineMargin},
     norm, norm_and_unit,
@@ -206,13 +206,20 @@ fn the_derivative_of_a_norm_map_is_exact_where_the_map_is_flat() {
 fn an_empty_batch_has_no_loss_and_changes_nothing() {
     // The matrix product of ndarray divides by the number of rows.
     for (backend, device) in devices().into_iter().filter(|(backend, _)| *backend != "ndarray") {
-        for &preset in Preset::ALL {
-            let head = preset.config().init(4, 5, &device).unwrap();
+        let late = Preset::QcFace.config().with_regularizer_from(3).unwrap();
+        let warming = Preset::CircleLoss.config().with_margin_warm_up(3).unwrap();
+        let presets = Preset::ALL.iter().map(|preset| (preset.name(), preset.config()));
+        for (preset, config) in presets.chain([("late", late), ("warming", warming)]) {
+            let options = LossOptions { ignore_index: Some(-1), ..LossOptions::default() };
+            let head = config.with_options(options).unwrap().init(4, 5, &device).unwrap();
             let x = || Tensor::<2>::ones([2, 4], &device);
             let before = values(head.logits(x()).0);
             let empty = Tensor::<2>::zeros([0, 4], &device);
             let output = head.forward(empty, Tensor::<1, Int>::zeros([0], &device));
             assert_eq!(output.loss.dims(), [0], "{backend}, {preset}");
+            assert_eq!(values(head.logits(x()).0), before, "{backend}, {preset}");
+            let nothing = (Tensor::<2>::zeros([0, 4], &device), Tensor::<1, Int>::zeros([0], &device));
+            let head = head.with_class_means(nothing.0, nothing.1).unwrap();
             assert_eq!(values(head.logits(x()).0), before, "{backend}, {preset}");
         }
     }

@@ -1,5 +1,7 @@
 //! What heads remember: on several devices, in several threads, frozen, in half precision, after steps that failed.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use burn::{
     module::{Module, ParamGroup},
     tensor::{DType, Device, Tensor},
@@ -7,7 +9,7 @@ use burn::{
 use cm_loss_core::{
     ClassSampling, Head, HeadConfig, HeadState, Margin, MarginHeadConfig, NormMap, NormMoments, Preset,
     margin::MultiplicativeMargin,
-    norm_map::{CalibratedSigmoid, MeanPreserving},
+    norm_map::{CalibratedSigmoid, MeanPreserving, VonMisesFisher},
     regularizer::CenterLoss,
 };
 
@@ -223,6 +225,18 @@ fn statistics_outside_a_head_are_what_the_map_says() {
         let radii = values(map.forward(norms, Some(&statistics)));
         assert!((radii.iter().sum::<f64>() / 2.0 - 30.0).abs() < 1e-4, "{backend}: {radii:?}");
     }
+}
+
+#[test]
+fn a_map_for_features_of_so_many_dimensions_is_that_of_a_head_and_without_them_it_says_so() {
+    let (_, device) = devices().remove(0);
+    let map = NormMap::VonMisesFisher(VonMisesFisher::default());
+    let norms = tensor(&[vec![4.0]], &device);
+    // ν = 4
+    let radius = values(map.for_features(9).forward(norms.clone(), None))[0];
+    assert!((radius - 30.0 * 4.0 / (4.0 + 32f64.sqrt())).abs() < 1e-4, "{radius}");
+    let panic = catch_unwind(AssertUnwindSafe(|| map.forward(norms, None))).unwrap_err();
+    assert!(panic.downcast_ref::<&str>().unwrap().contains("NormMap::for_features"));
 }
 
 #[test]

@@ -253,8 +253,8 @@ fn train_and_test(
     Ok(record)
 }
 
-/// A warning where the training ended hardly above what naming the most common class gives: a tenth of the way from there to
-/// always right, or less.
+/// A warning where the training ended hardly above what naming the most common class gives: less than a tenth of the way from
+/// there to always right.
 fn barely_learned(accuracy: f64, labels: impl Iterator<Item = u32>) -> Option<String> {
     let mut counts = HashMap::new();
     let mut images = 0;

@@ -13,7 +13,7 @@ mod tests;
 
 use clap::Args;
 use cm_data::Degradation;
-use cm_train::{study as studies, training::Display};
+use cm_train::{Error, study as studies, training::Display};
 
 use crate::{
     applications::{
@@ -53,8 +53,8 @@ pub struct Options {
 }
 
 impl Options {
-    fn config(&self) -> Config {
-        let mut config = Config::of(self.common.profile);
+    /// A configuration with what was given in its place.
+    fn over(&self, mut config: Config) -> Config {
         config.plan = config.plan.with(&self.common);
         set(&mut config.train_images, self.train_images.as_ref());
         set(&mut config.test_images, self.test_images.as_ref());
@@ -67,19 +67,24 @@ impl Options {
 
 /// Runs the study and prints its table.
 pub fn run(options: Options) -> Result<(), CliError> {
-    start(&options.common, options.config(), &["reproduce", "mnist"])
+    start(&options.common, |config| Ok(options.over(config)), &["reproduce", "mnist"])
 }
 
 /// The settings of a study of your own.
 pub fn study(asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
-    let config = file.config(Config::of(asked.profile), |config| &mut config.plan)?;
-    start(asked, config, &["study"])
+    start(asked, |config| file.over(config, |config| &mut config.plan), &["study"])
 }
 
-fn start(asked: &StudyOptions, config: Config, command: &[&str]) -> Result<(), CliError> {
+fn start(
+    asked: &StudyOptions,
+    choose: impl FnOnce(Config) -> Result<Config, Error>,
+    command: &[&str],
+) -> Result<(), CliError> {
     let mut session = asked.session.open(asked.retry_diverged)?;
     let (folder, mut config, new) =
-        asked.open(APPLICATION, config, Config::validate, |config| &mut config.plan)?;
+        asked.open(APPLICATION, Config::of(asked.profile), choose, Config::validate, |config| {
+            &mut config.plan
+        })?;
     session.resume = asked.resume_command(command, &folder);
     let data = source::load(
         config.data,
