@@ -15,7 +15,7 @@ fn main() -> Result<(), cm_loss_core::Error> {
     device.seed(0);
     let sampling = ClassSampling { fraction: 0.1, seed: 0 };
     let head = Preset::CosFace.config().with_scale(20.0)?.with_sampling(sampling)?;
-    let head = head.init(32, CLASSES, &device)?.as_margin().cloned().expect("CosFace has class centers");
+    let head = head.init(32, CLASSES, &device)?.into_margin().expect("CosFace is a margin head");
     let mut head = PartialHead::new(head, RowSgd { momentum: 0.9, weight_decay: 0.0 })?;
     let mut network = LinearConfig::new(48, 32).init(&device);
     let mut optimizer = SgdConfig::new().init();

@@ -1,5 +1,5 @@
-//! One head on two devices, each with its half of a batch: the step is that of the whole batch, and what the head remembers is
-//! shared.
+//! One head on two devices, each with its half of a batch: the gradients are those of the mean over both halves, and what the
+//! head remembers is shared.
 
 use burn::{
     module::Module,

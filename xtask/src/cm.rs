@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use crate::cargo;
 
 pub fn run(arguments: &[String]) -> Result<ExitCode, String> {
-    let features = cargo::features(cargo::backend(arguments))?;
+    let mut features = cargo::features(cargo::backend(arguments))?;
+    if arguments.iter().any(|argument| argument == "--tui") {
+        features.push_str(",tui");
+    }
     let mut command = cargo::command(&["run", "--package", "cm-cli", "--bin", "cm", "--features"]);
     command.args([&features, "--"]).args(arguments);
     // What a person types to go on after an interruption.

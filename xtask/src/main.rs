@@ -33,7 +33,7 @@ cargo xtask <command>
   ci                                           formatting, lints, tests, documentation and a study
   ci ndarray                                   tests of the formulas and of the layers on ndarray
   ci wgpu                                      tests of the formulas on wgpu, where there is a Vulkan driver
-  ci features                                  type-checks the loss library with every mix of features that needs no GPU
+  ci features                                  type-checks the loss library with the mixes of features that matter
   ci backends                                  type-checks the backends ndarray, wgpu, vulkan and cuda
 
 Backends: flex (CPU, the default), ndarray (CPU), wgpu, vulkan, metal, cuda, rocm.";

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, exact, state::beside, targets::Targets};
 
-/// Options that every head understands.
+/// Options of the loss. Every softmax loss has all of them; one-vs-all losses and those with proxies refuse what is defined on
+/// softmax.
 ///
 /// With `p = softmax(z)` of the training logits, the smoothing `ε`, the focal exponent `γ` and the class weight `ω`:
 ///
@@ -13,8 +14,9 @@ use crate::{Error, exact, state::beside, targets::Targets};
 /// CE_i = −(1 − ε) log p_iy − (ε / C) Σ_j log p_ij        L_i = ω_y ((1 − p_iy)^γ CE_i + penalties)
 /// ```
 ///
-/// Where classes are sampled, `C` and the sums are over those of the step. The mean over a batch is `Σ L_i / Σ ω_y`: a sample of weight 2 counts as two. (PyTorch's `CrossEntropyLoss` with
-/// weights *and* smoothing weighs the smoothed part by all classes' weights instead.)
+/// Where classes are sampled, `C` and the sums are over those of the step. The mean over a batch is `Σ L_i / Σ ω_y`: a sample
+/// of weight 2 counts as two. (PyTorch's `CrossEntropyLoss` with weights *and* smoothing weighs the smoothed part by all
+/// classes' weights instead.)
 ///
 /// Focal modulation is from T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, arXiv 1708.02002;
 /// label smoothing from C. Szegedy et al., CVPR 2016, arXiv 1512.00567.

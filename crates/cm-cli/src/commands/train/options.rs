@@ -64,7 +64,7 @@ pub struct Options {
     /// lenet++, resnet18 or sphereface20 [default: lenet++]
     #[arg(long, help_heading = "Model")]
     pub backbone: Option<String>,
-    /// Of resnet18: cifar (images of about 32 pixels), small (64) or imagenet [default: by the size of the images]
+    /// Of resnet18: cifar (below 24 pixels), small (below 96) or imagenet [default: by the size of the images]
     #[arg(long, value_parser = stem, help_heading = "Model")]
     pub stem: Option<Stem>,
     /// Channels of the first stage
@@ -172,7 +172,7 @@ pub struct Options {
     /// Strength of changes of brightness, contrast and saturation
     #[arg(long, help_heading = "Augmentation")]
     pub color: Option<f32>,
-    /// Share of images that are spoilt: blurred, noisy, occluded, ... with a severity from 1 to 4
+    /// Share of images that are degraded: blurred, noisy, occluded, ... with a severity from 1 to 4
     #[arg(long, value_name = "SHARE", help_heading = "Augmentation")]
     pub degrade: Option<f32>,
     /// Share of images with a rectangle erased
