@@ -75,7 +75,7 @@ impl MarginHead {
         HeadOutput::new(pass.loss, pass.weights, logits, classes, pass.norms)
     }
 
-    /// Losses, predictions and feature norms without a matrix of batch x classes; see
+    /// Losses, predictions and feature norms without a matrix of logits; see
     /// [`Head::loss`](super::Head::loss).
     pub fn loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
         self.pass(features, targets, Mode::Training { logits: false }).into()

@@ -200,8 +200,8 @@ impl Head {
 
     /// What [`forward`](Self::forward) gives but for the logits: losses, predictions and feature norms.
     ///
-    /// A head with class centers and many classes goes over them a block at a time, and nothing of size batch x classes
-    /// exists; see [`LossPath`](crate::LossPath).
+    /// A head with class centers and many classes goes over them a block at a time. On flex it keeps cosines for the backward pass
+    /// as far as the budget of its [`LossPath`](crate::LossPath) goes; beyond that nothing of size batch x classes exists.
     ///
     /// # Shapes
     ///
