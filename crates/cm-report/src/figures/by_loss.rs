@@ -27,7 +27,8 @@ use crate::{
 pub(crate) const MANY: usize = 8;
 
 const ROW: f64 = 22.0;
-const NAMES: f64 = 190.0;
+/// Width of the names, at least and at most.
+const NAMES: [f64; 2] = [190.0, 340.0];
 const RIGHT_EDGE: f64 = WIDTH as f64 - 40.0;
 /// Between the edge of the names and the names.
 const AIR: f64 = 16.0;
@@ -58,12 +59,15 @@ pub(crate) fn draw(
     let mut rows: Vec<_> = trained.iter().filter_map(|(_, loss)| row(loss, strata, &levels)).collect();
     rows.sort_by(|a, b| b.mean.total_cmp(&a.mean));
     let Some(Range { start, end }) = range(&rows) else { return Ok(None) };
-    let x = |percent: f64| NAMES + (percent - start) / (end - start) * (RIGHT_EDGE - NAMES);
+    let width = |row: &Row<'_>| typeface::width(row.loss, LETTERS) + AIR + 8.0;
+    let names = rows.iter().map(width).fold(NAMES[0], f64::max).min(NAMES[1]);
+    let scale = Scale { names, start, end };
+    let x = |percent| scale.x(percent);
 
     let name = super::file_name("accuracy", &strata.name, dimension);
     let subtitle = super::subtitle(data, dimension);
     let title = format!("Accuracy by loss and {}", strata.title);
-    let entries = entries(&levels);
+    let entries = entries(&levels, names);
     let bottom = ROW * rows.len() as f64 + 8.0;
     let height = bottom as u32 + 56 + ROW_HEIGHT * entries.last().map_or(1, |entry| entry.row + 1);
     let svg = picture(&name, (WIDTH, height), &title, &subtitle, |sheet| {
@@ -73,16 +77,17 @@ pub(crate) fn draw(
             let position = (at(x(tick)), at(bottom + 14.0));
             sheet.draw_text(&number(tick, 0), &plain(12.0, MUTED, CENTER), position)?;
         }
-        let middle = (NAMES + RIGHT_EDGE) / 2.0;
+        let middle = (names + RIGHT_EDGE) / 2.0;
         let axis = "accuracy on the test images (%)";
         sheet.draw_text(axis, &plain(LETTERS, INK, CENTER), (at(middle), at(bottom + 36.0)))?;
         for (i, row) in rows.iter().enumerate() {
-            draw_row(sheet, row, ROW * (i as f64 + 0.5) + 4.0, levels.len(), &x)?;
+            draw_row(sheet, row, ROW * (i as f64 + 0.5) + 4.0, levels.len(), &scale)?;
         }
         let top = bottom + 66.0;
-        sheet.draw_text(&heading(strata), &plain(LETTERS, MUTED, RIGHT), (at(NAMES - AIR), at(top)))?;
+        let heading = typeface::fitted(&strata.name, LETTERS, names - AIR - 8.0);
+        sheet.draw_text(&heading, &plain(LETTERS, MUTED, RIGHT), (at(names - AIR), at(top)))?;
         for (i, entry) in entries.iter().enumerate() {
-            let (x, y) = (NAMES + entry.x, top + f64::from(ROW_HEIGHT * entry.row));
+            let (x, y) = (names + entry.x, top + f64::from(ROW_HEIGHT * entry.row));
             sheet.draw(&Circle::new((at(x), at(y)), at(5.0), shade(i, levels.len()).filled()))?;
             sheet.draw_text(&entry.name, &plain(LETTERS, INK, LEFT), (at(x + 12.0), at(y)))?;
         }
@@ -99,9 +104,35 @@ pub(crate) fn draw(
     Ok(Some(Figure { kind: Kind::Accuracy, name, caption, svg }))
 }
 
-/// From a round number below the least accuracy to one above the largest; `None` without any.
+/// Where the axis begins and ends, in pixels and percent.
+struct Scale {
+    names: f64,
+    start: f64,
+    end: f64,
+}
+
+impl Scale {
+    fn x(&self, percent: f64) -> f64 {
+        self.names + (percent - self.start) / (self.end - self.start) * (RIGHT_EDGE - self.names)
+    }
+}
+
+/// Below this mean a loss has not learned as the others have, and would leave them no room: Tukey's outer fence. The rows are
+/// sorted.
+fn fence(rows: &[Row<'_>]) -> f64 {
+    let quartile = |k: usize| rows[(rows.len() - 1) * k / 4].mean;
+    quartile(3) - 3.0 * (quartile(1) - quartile(3)).max(5.0)
+}
+
+/// From a round number below the least accuracy to one above the largest, without those beyond the fence; `None` without any.
 fn range(rows: &[Row<'_>]) -> Option<Range<f64>> {
-    let ends = || rows.iter().flat_map(|row| &row.accuracies).map(|(_, a)| (a.mean, a.std.unwrap_or(0.0)));
+    let fence = if rows.is_empty() { return None } else { fence(rows) };
+    let ends = || {
+        rows.iter()
+            .filter(|row| row.mean >= fence)
+            .flat_map(|row| &row.accuracies)
+            .map(|(_, a)| (a.mean, a.std.unwrap_or(0.0)))
+    };
     let least = ends().map(|(mean, std)| mean - std).reduce(f64::min)?;
     let most = ends().map(|(mean, std)| mean + std).reduce(f64::max)?;
     let step = if most - least > 40.0 { 10.0 } else { 5.0 };
@@ -118,19 +149,24 @@ fn row<'a>(loss: &LossSummary<'a>, strata: &Stratification, levels: &[&Level]) -
     Some(Row { loss: loss.loss, mean, accuracies })
 }
 
-fn draw_row(sheet: &Area<'_>, row: &Row<'_>, y: f64, levels: usize, x: &dyn Fn(f64) -> f64) -> Draw<()> {
+fn draw_row(sheet: &Area<'_>, row: &Row<'_>, y: f64, levels: usize, scale: &Scale) -> Draw<()> {
+    let names = scale.names;
     let y = at(y);
-    let loss = typeface::fitted(row.loss, LETTERS, NAMES - AIR - 8.0);
-    sheet.draw_text(&loss, &plain(LETTERS, INK, RIGHT), (at(NAMES - AIR), y))?;
-    let ends = [NAMES, RIGHT_EDGE].map(|x| (at(x), y)).to_vec();
+    let loss = typeface::fitted(row.loss, LETTERS, names - AIR - 8.0);
+    sheet.draw_text(&loss, &plain(LETTERS, INK, RIGHT), (at(names - AIR), y))?;
+    let ends = [names, RIGHT_EDGE].map(|x| (at(x), y)).to_vec();
     sheet.draw(&PathElement::new(ends, GRID.stroke_width(size(1))))?;
-    for &(level, accuracy) in &row.accuracies {
+    if row.accuracies.iter().all(|(_, accuracy)| accuracy.mean < scale.start) {
+        let left_out = format!("left of the axis: mean {} %", number(row.mean, 1));
+        return sheet.draw_text(&left_out, &plain(LETTERS, MUTED, LEFT), (at(names + 6.0), y));
+    }
+    for &(level, accuracy) in row.accuracies.iter().filter(|(_, accuracy)| accuracy.mean >= scale.start) {
         let color = shade(level, levels);
         if let Some(std) = accuracy.std {
-            let bar = [-std, std].map(|by| (at(x(accuracy.mean + by)), y)).to_vec();
+            let bar = [-std, std].map(|by| (at(scale.x((accuracy.mean + by).max(scale.start))), y)).to_vec();
             sheet.draw(&PathElement::new(bar, color.mix(0.6).stroke_width(size(2))))?;
         }
-        sheet.draw(&Circle::new((at(x(accuracy.mean)), y), at(5.0), color.filled()))?;
+        sheet.draw(&Circle::new((at(scale.x(accuracy.mean)), y), at(5.0), color.filled()))?;
     }
     Ok(())
 }
@@ -142,22 +178,17 @@ struct Entry {
     row: u32,
 }
 
-fn entries(levels: &[&Level]) -> Vec<Entry> {
+fn entries(levels: &[&Level], left: f64) -> Vec<Entry> {
     const BETWEEN: f64 = 28.0;
     let names = level_names(levels);
     let widths: Vec<f64> = names.iter().map(|name| 12.0 + typeface::width(name, LETTERS)).collect();
-    let rows = flowed(&widths, RIGHT_EDGE - NAMES, BETWEEN);
+    let rows = flowed(&widths, RIGHT_EDGE - left, BETWEEN);
     let entry = |(row, &(i, x)): (usize, &(usize, f64))| Entry { name: names[i].clone(), x, row: row as u32 };
     rows.iter()
         .enumerate()
         .flat_map(|(row, entries)| entries.iter().map(move |at| (row, at)))
         .map(entry)
         .collect()
-}
-
-/// What the colors are.
-fn heading(strata: &Stratification) -> String {
-    typeface::fitted(&strata.name, LETTERS, NAMES - AIR - 8.0)
 }
 
 /// The color of a level: one of the shades, or between two of them.
@@ -185,6 +216,16 @@ mod tests {
         assert_eq!(of(&[100.0, 100.0]), Some(95.0..100.0));
         assert_eq!(of(&[0.0]), Some(0.0..5.0));
         assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn a_loss_that_has_not_learned_leaves_the_others_their_room() {
+        let row = |mean: f64| Row { loss: "a", mean, accuracies: vec![(0, Spread { mean, std: None })] };
+        let means = [92.0, 91.0, 90.5, 90.0, 89.0, 88.0, 84.0, 17.0];
+        let rows: Vec<Row<'_>> = means.into_iter().map(row).collect();
+        assert_eq!(range(&rows), Some(80.0..95.0));
+        let spread: Vec<Row<'_>> = (2..10).rev().map(|ten| row(f64::from(10 * ten))).collect();
+        assert_eq!(range(&spread), Some(20.0..90.0));
     }
 
     #[test]
