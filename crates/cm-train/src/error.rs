@@ -74,6 +74,16 @@ pub enum Error {
         /// What was given.
         value: String,
     },
+    /// A choice in the file of a study that cannot be used.
+    #[error("{key} in the study must be {allowed}, but is {value}")]
+    StudyKey {
+        /// Its name in the file.
+        key: &'static str,
+        /// What is allowed.
+        allowed: String,
+        /// What was given.
+        value: String,
+    },
     /// The output folder cannot be made or written to.
     #[error("cannot write to the folder {}: {source}; choose another with `--out`", path.display())]
     OutputUnwritable {
@@ -198,6 +208,11 @@ impl Error {
     pub fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
+    }
+
+    /// An [`Error::StudyKey`].
+    pub fn study_key(key: &'static str, allowed: &str, value: impl std::fmt::Display) -> Self {
+        Self::StudyKey { key, allowed: allowed.to_owned(), value: value.to_string() }
     }
 
     /// An [`Error::Option`].

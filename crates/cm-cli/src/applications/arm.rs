@@ -33,11 +33,11 @@ impl Arm {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] that names the arm, and what is wrong with it.
+    /// [`Error::StudyKey`] that names the arm, and what is wrong with it.
     pub fn head(&self) -> Result<HeadConfig, Error> {
         let wrong = |reason: String| {
-            Error::option(
-                "arm",
+            Error::study_key(
+                "an arm",
                 "a loss whose parts exist and suit each other",
                 format!("{}: {reason}", self.name),
             )

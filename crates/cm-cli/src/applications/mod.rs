@@ -40,7 +40,7 @@ macro_rules! applications {
             $(if name == $folder::APPLICATION {
                 return $folder::study(asked, file);
             })*
-            Err(cm_train::Error::option("application", &names.join(" or "), name).into())
+            Err(cm_train::Error::study_key("application", &names.join(" or "), name).into())
         }
 
         /// Reads a record of an older format, of whichever application it is; `None` if no application knows it.

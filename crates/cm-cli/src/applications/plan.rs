@@ -92,7 +92,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for a loss of the same name that is another one.
+    /// [`Error::StudyKey`] for a loss of the same name that is another one.
     pub fn follow(&mut self, begun: &Self) -> Result<(), Error> {
         fn put_before<T: Clone + PartialEq>(begun: &[T], all: &mut Vec<T>) {
             all.retain(|value| !begun.contains(value));
@@ -100,7 +100,10 @@ impl Plan {
         }
         for arm in &self.arms {
             let differs = begun.arms.iter().any(|before| before.name == arm.name && before != arm);
-            check("arm", "what it was when the study began, or have a name of its own", &arm.name, !differs)?;
+            if differs {
+                let allowed = "what it was when the study began, or have a name of its own";
+                return Err(Error::study_key("an arm", allowed, &arm.name));
+            }
         }
         put_before(&begun.losses, &mut self.losses);
         put_before(&begun.arms, &mut self.arms);
@@ -113,7 +116,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] with the name of the option and what it may be.
+    /// [`Error::Option`] or [`Error::StudyKey`], with the name and what it may be.
     pub fn validate(&self) -> Result<(), Error> {
         self.recipe.validate()?;
         at_least_one("width", self.width)?;
@@ -123,7 +126,9 @@ impl Plan {
         let names = self.names();
         unique("losses", &names)?;
         for name in &self.compare_with {
-            check("compare-with", "names of the losses compared", name, names.contains(&name.as_str()))?;
+            if !names.contains(&name.as_str()) {
+                return Err(Error::study_key("compare-with", "names of the losses compared", name));
+            }
         }
         for arm in &self.arms {
             arm.head()?;

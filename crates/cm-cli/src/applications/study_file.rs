@@ -43,14 +43,14 @@ impl StudyFile {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for settings that the application does not have.
+    /// [`Error::StudyKey`] for settings that the application does not have.
     pub fn over<C: Serialize + DeserializeOwned>(
         &self,
         config: C,
         plan: impl Fn(&mut C) -> &mut Plan,
     ) -> Result<C, Error> {
         let mut config = changed(config, &self.settings)
-            .map_err(|error| Error::option("settings", "what config.json of a study has", error))?;
+            .map_err(|error| Error::study_key("settings", "what config.json of a study has", error))?;
         self.fill(plan(&mut config));
         Ok(config)
     }
