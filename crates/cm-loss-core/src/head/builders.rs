@@ -11,53 +11,18 @@ use crate::{
     regularizer::{CenterLoss, CenterSpread},
 };
 
-impl From<LinearHeadConfig> for HeadConfig {
-    fn from(config: LinearHeadConfig) -> Self {
-        Self::Linear(config)
-    }
+macro_rules! from_its_kinds {
+    ($whole:ident: $($kind:ident($part:ident)),*) => {$(
+        impl From<$part> for $whole {
+            fn from(part: $part) -> Self {
+                Self::$kind(part)
+            }
+        }
+    )*};
 }
 
-impl From<MarginHeadConfig> for HeadConfig {
-    fn from(config: MarginHeadConfig) -> Self {
-        Self::Margin(config)
-    }
-}
-
-impl From<SphereFace2Config> for HeadConfig {
-    fn from(config: SphereFace2Config) -> Self {
-        Self::SphereFace2(config)
-    }
-}
-
-impl From<ProxyHeadConfig> for HeadConfig {
-    fn from(config: ProxyHeadConfig) -> Self {
-        Self::Proxy(config)
-    }
-}
-
-impl From<LinearHead> for Head {
-    fn from(head: LinearHead) -> Self {
-        Self::Linear(head)
-    }
-}
-
-impl From<MarginHead> for Head {
-    fn from(head: MarginHead) -> Self {
-        Self::Margin(head)
-    }
-}
-
-impl From<SphereFace2Head> for Head {
-    fn from(head: SphereFace2Head) -> Self {
-        Self::SphereFace2(head)
-    }
-}
-
-impl From<ProxyHead> for Head {
-    fn from(head: ProxyHead) -> Self {
-        Self::Proxy(head)
-    }
-}
+from_its_kinds!(HeadConfig: Linear(LinearHeadConfig), Margin(MarginHeadConfig), SphereFace2(SphereFace2Config), Proxy(ProxyHeadConfig));
+from_its_kinds!(Head: Linear(LinearHead), Margin(MarginHead), SphereFace2(SphereFace2Head), Proxy(ProxyHead));
 
 impl From<Preset> for HeadConfig {
     fn from(preset: Preset) -> Self {

@@ -1,6 +1,9 @@
 //! How the parts of a margin head are put together.
 
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
+
+use crate::steps::Step;
 
 /// Where the margin of a [`MarginHead`](super::MarginHead) stands.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -40,9 +43,14 @@ pub struct MarginWarmUp {
 }
 
 impl MarginWarmUp {
-    /// `w` of a step.
-    pub(super) fn share(&self, step: u64) -> f64 {
-        (step as f64 / self.steps as f64).min(1.0)
+    /// `w` of a step, on the host.
+    pub(super) fn share(&self, step: &Step) -> f64 {
+        (step.number() as f64 / self.steps as f64).min(1.0)
+    }
+
+    /// The same on the device, `[1, 1]`.
+    pub(super) fn column(&self, step: &Step, like: &Tensor<2>) -> Tensor<2> {
+        step.column(like).div_scalar(self.steps as f64).clamp_max(1.0)
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use burn::{
     module::Module,
     nn::{Linear, LinearConfig},
-    tensor::{Device, Int, Tensor, activation::softmax, module::linear},
+    tensor::{Device, Int, Tensor, module::linear},
 };
 use serde::{Deserialize, Serialize};
 
@@ -116,10 +116,6 @@ impl Parts for LinearHead {
             bias = bias.map(|bias| bias.slice([classes]));
         }
         (linear(single_precision(features), weight, bias), norms)
-    }
-
-    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
-        softmax(logits, 1)
     }
 
     fn centers(&self) -> Tensor<2> {

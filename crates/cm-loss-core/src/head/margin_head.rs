@@ -9,11 +9,10 @@ use burn::{
 
 use super::{
     HeadOutput, HeadState, LossOutput, MarginHeadConfig, Saturation,
-    centers::replace,
     choices::{MarginPlace, SubCenterPooling},
     margin_pass::Mode,
     radius::{Polar, Radius},
-    shared::{Parts, mixed},
+    shared::{Parts, centers_in_a_field, mixed},
 };
 use crate::{
     Error, LossOptions, Margin,
@@ -140,7 +139,7 @@ impl MarginHead {
         }
         let others = self.config.margin.others(own, memory)?;
         Some(match (&self.config.margin_warm_up, memory.step) {
-            (Some(warm_up), Some(step)) => others.brought_in(warm_up.share(step.number())),
+            (Some(warm_up), Some(step)) => others.brought_in(warm_up.share(step)),
             _ => others,
         })
     }
@@ -158,12 +157,7 @@ impl MarginHead {
         if margin.is_none() {
             return cosine * radii.clone();
         }
-        let share = match (margin_warm_up, memory.step) {
-            (Some(warm_up), Some(step)) => {
-                Some(step.column(&cosine).div_scalar(warm_up.steps as f64).clamp_max(1.0))
-            }
-            _ => None,
-        };
+        let share = margin_warm_up.zip(memory.step).map(|(warm_up, step)| warm_up.column(step, &cosine));
         let shaped = margin.of_target(cosine.clone(), norms, targets, memory, *margin_gradient);
         let shaped = match share {
             Some(share) => cosine.clone() + (shaped - cosine.clone()) * share,
@@ -200,9 +194,7 @@ impl Parts for MarginHead {
         &self.config.options
     }
 
-    fn feature_dim(&self) -> usize {
-        self.class_centers.dims()[1]
-    }
+    centers_in_a_field!();
 
     fn classes(&self) -> usize {
         self.class_centers.dims()[0] / self.config.sub_centers
@@ -214,19 +206,6 @@ impl Parts for MarginHead {
         let polar = Polar::of_rows(features, self.class_centers.val(), rows);
         let radii = self.scaled(self.radius.forward(polar.norms.clone()));
         (self.over_sub_centers(polar.cosines()) * radii, polar.norms.squeeze_dim(1))
-    }
-
-    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
-        softmax(logits, 1)
-    }
-
-    fn centers(&self) -> Tensor<2> {
-        self.class_centers.val()
-    }
-
-    fn exchanged(mut self, centers: Tensor<2>) -> Self {
-        replace(&mut self.class_centers, centers);
-        self
     }
 
     fn knows_classes(&self) -> bool {

@@ -5,15 +5,14 @@ use std::ops::Range;
 use burn::{
     module::{Module, Param},
     nn::Initializer,
-    tensor::{Device, IndexingUpdateOp, Int, Tensor, activation::softmax},
+    tensor::{Device, IndexingUpdateOp, Int, Tensor},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigVersion, HeadOutput, LossOutput,
-    centers::replace,
     radius::Polar,
-    shared::{Parts, mixed},
+    shared::{Parts, centers_in_a_field, mixed},
 };
 use crate::{Error, LossOptions, all_classes::EXCLUDED, targets::Targets};
 
@@ -203,9 +202,7 @@ impl Parts for ProxyHead {
         &self.config.options
     }
 
-    fn feature_dim(&self) -> usize {
-        self.class_centers.dims()[1]
-    }
+    centers_in_a_field!();
 
     fn classes(&self) -> usize {
         self.class_centers.dims()[0]
@@ -215,19 +212,6 @@ impl Parts for ProxyHead {
     fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>) {
         let polar = Polar::of_rows(features, self.class_centers.val(), classes);
         (polar.cosines().mul_scalar(self.logit_scale()), polar.norms.squeeze_dim(1))
-    }
-
-    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
-        softmax(logits, 1)
-    }
-
-    fn centers(&self) -> Tensor<2> {
-        self.class_centers.val()
-    }
-
-    fn exchanged(mut self, centers: Tensor<2>) -> Self {
-        replace(&mut self.class_centers, centers);
-        self
     }
 
     fn mixed_of(

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use burn::{
     module::{Flag, Param},
-    tensor::{Int, Tensor},
+    tensor::{Int, Tensor, activation::softmax},
 };
 
 use super::{
@@ -21,7 +21,9 @@ pub(super) trait Parts: Sized {
     /// Inference logits `[batch, classes in the range]`, and feature norms `[batch]`.
     fn logits_of(&self, features: Tensor<2>, classes: Range<usize>) -> (Tensor<2>, Tensor<1>);
     /// Of these logits, `[batch, classes]`.
-    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2>;
+    fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
+        softmax(logits, 1)
+    }
     /// What stands for the classes.
     fn centers(&self) -> Tensor<2>;
     /// The same head with these centers, however many.
@@ -47,6 +49,25 @@ pub(super) trait Parts: Sized {
     /// Replaces those parts of what the head remembers that are given. It has all of them, and their numbers are possible.
     fn remember(&self, _state: &HeadState) {}
 }
+
+/// The parts of a head whose centers are its parameter `class_centers`.
+macro_rules! centers_in_a_field {
+    () => {
+        fn feature_dim(&self) -> usize {
+            self.class_centers.dims()[1]
+        }
+
+        fn centers(&self) -> Tensor<2> {
+            self.class_centers.val()
+        }
+
+        fn exchanged(mut self, centers: Tensor<2>) -> Self {
+            super::centers::replace(&mut self.class_centers, centers);
+            self
+        }
+    };
+}
+pub(super) use centers_in_a_field;
 
 /// The classes with the largest logits.
 #[derive(Debug, Clone)]

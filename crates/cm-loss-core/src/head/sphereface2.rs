@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigVersion, HeadOutput, HeadState, LossOutput, Saturation,
-    centers::replace,
     radius::{Polar, Radius},
-    shared::{Parts, is_training, mixed},
+    shared::{Parts, centers_in_a_field, is_training, mixed},
     state,
 };
 use crate::{
@@ -281,9 +280,7 @@ impl Parts for SphereFace2Head {
         &self.config.options
     }
 
-    fn feature_dim(&self) -> usize {
-        self.class_centers.dims()[1]
-    }
+    centers_in_a_field!();
 
     fn classes(&self) -> usize {
         self.class_centers.dims()[0]
@@ -299,15 +296,6 @@ impl Parts for SphereFace2Head {
 
     fn probabilities_of(&self, logits: Tensor<2>) -> Tensor<2> {
         sigmoid(logits)
-    }
-
-    fn centers(&self) -> Tensor<2> {
-        self.class_centers.val()
-    }
-
-    fn exchanged(mut self, centers: Tensor<2>) -> Self {
-        replace(&mut self.class_centers, centers);
-        self
     }
 
     fn mixed_of(

@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Int, Tensor};
 use cm_loss_core::{
-    ClassSampling, Custom, CustomMargin, CustomNormMap, Head, HeadConfig, LinearHeadConfig, LossOptions,
-    LossPath, Margin, MarginHead, MarginHeadConfig, MarginPlace, NormGradient, NormMap, Parameters, Preset,
-    ProxyHeadConfig, Regularizer, SphereFace2Config, SubCenterPooling,
-    margin::{CosineMargin, MarginForm, MarginGradient, PerClassMargin},
-    norm_map::{Constant, Tanh},
+    ClassSampling, Custom, CustomMargin, CustomNormMap, Head, HeadConfig, LinearHeadConfig, Margin,
+    MarginHeadConfig, NormMap, Parameters, Preset, ProxyHeadConfig, SphereFace2Config,
+    margin::{CosineMargin, MarginForm, PerClassMargin},
     register_margin, register_norm_map,
-    regularizer::{CenterLoss, CenterSpread, SquaredNorm},
 };
 
 use crate::{
@@ -20,89 +17,6 @@ use crate::{
         features, first_class, known_head, margin_config, relative_error, tensor, values, with_centers,
     },
 };
-
-/// Every change by a word, with whether it suits a linear head, one-vs-all and proxies.
-#[test]
-fn what_a_head_does_not_have_cannot_be_changed() {
-    type Change = fn(HeadConfig) -> Result<HeadConfig, cm_loss_core::Error>;
-    let changes: [(Change, [bool; 3]); 18] = [
-        (|head| head.with_scale(20.0), [false, true, true]),
-        (|head| head.with_margin(0.2), [false, true, true]),
-        (|head| head.with_seed(3), [true, true, true]),
-        (|head| head.with_options(LossOptions { ignore_index: Some(-1), ..Default::default() }), [true; 3]),
-        (|head| head.with_norm_map(NormMap::Tanh(Tanh::default())), [false, true, false]),
-        (|head| head.with_margin_gradient(MarginGradient::Detached), [false, true, false]),
-        (|head| head.with_regularizer(Regularizer::SquaredNorm(SquaredNorm::default())), [false; 3]),
-        (
-            |head| {
-                head.with_regularizer(Regularizer::SquaredNorm(SquaredNorm::default()))?
-                    .with_regularizer_from(7)
-            },
-            [false; 3],
-        ),
-        (|head| head.with_margin_place(MarginPlace::Outside { scale: 30.0 }), [false; 3]),
-        (|head| head.with_margin_warm_up(100), [false; 3]),
-        (|head| head.with_norm_gradient(NormGradient::Detached), [false; 3]),
-        (|head| head.with_temperature_compensation(30.0), [false; 3]),
-        (|head| head.with_learned_scale(), [false; 3]),
-        (|head| head.with_filter_above(0.4), [false; 3]),
-        (
-            |head| head.with_sub_centers(2)?.with_sub_center_pooling(SubCenterPooling::Soft { gamma: 0.1 }),
-            [false; 3],
-        ),
-        (
-            |head| head.with_center_loss(CenterLoss::default())?.with_center_spread(CenterSpread::default()),
-            [false; 3],
-        ),
-        (|head| head.with_sampling(ClassSampling::default()), [false; 3]),
-        (|head| head.with_path(LossPath::Plain), [false; 3]),
-    ];
-    for (i, (change, suits)) in changes.iter().enumerate() {
-        let changed = change(Preset::CmCosFace.config()).unwrap();
-        assert_eq!(changed == Preset::CmCosFace.config(), i == 2, "{i}");
-        changed.init(3, 5, &devices().remove(0).1).unwrap();
-        for (preset, suits) in
-            [Preset::Softmax, Preset::SphereFace2, Preset::ProxyAnchor].into_iter().zip(suits)
-        {
-            match change(preset.config()) {
-                Ok(_) => assert!(suits, "{i}, {preset}"),
-                Err(error) => {
-                    assert!(!suits && error.to_string().contains("cannot be combined"), "{i}: {error}")
-                }
-            }
-        }
-    }
-    let beyond: [(Change, &str); 9] = [
-        (|head| head.with_scale(f64::NAN), "NaN"),
-        (|head| head.with_margin_place(MarginPlace::Outside { scale: 0.0 }), "outside the norm map"),
-        (|head| head.with_margin_warm_up(0), "warm-up"),
-        (|head| head.with_temperature_compensation(-1.0), "temperature compensation"),
-        (|head| head.with_filter_above(1.5), "filtered"),
-        (|head| head.with_sub_center_pooling(SubCenterPooling::Soft { gamma: 0.0 }), "gamma of the pooled"),
-        (|head| head.with_sampling(ClassSampling { fraction: 2.0, seed: 0 }), "fraction"),
-        (|head| head.with_norm_map(NormMap::Constant(Constant { scale: 0.0 })), "scale"),
-        (
-            |head| head.with_options(LossOptions { label_smoothing: 2.0, ..Default::default() }),
-            "label smoothing",
-        ),
-    ];
-    for (change, named) in beyond {
-        let message = change(Preset::CmCosFace.config()).unwrap_err().to_string();
-        assert!(message.contains(named), "{named}: {message}");
-    }
-    let without = Preset::L2Softmax.config();
-    for change in [
-        without.clone().with_margin_place(MarginPlace::Outside { scale: 3.0 }),
-        without.clone().with_margin_warm_up(3),
-        without.clone().with_regularizer_from(3),
-        without.clone().with_norm_gradient(NormGradient::Detached),
-        without.with_temperature_compensation(30.0),
-        Preset::CurricularFace.config().with_filter_above(0.3),
-        Preset::CircleLoss.config().with_filter_above(0.3),
-    ] {
-        assert!(change.unwrap_err().to_string().contains("cannot be combined"));
-    }
-}
 
 fn head(preset: Preset, rows: usize, device: &Device) -> Head {
     let head = preset.config().init(6, 40, device).unwrap();
@@ -310,90 +224,6 @@ fn parts_of_ones_own_are_computed_differentiated_written_and_read() {
         let along = gradient[0];
         let slope = (loss(1.001) - loss(0.999)) / (4.0 * 0.002);
         assert!((along - slope).abs() < 2e-2 * slope.abs().max(0.05), "{backend}: {along}, not {slope}");
-    }
-}
-
-#[test]
-fn a_margin_warms_up_and_a_learned_scale_learns() {
-    for (backend, device) in devices() {
-        let config = margin_config(Preset::CosFace).with_margin_warm_up(4).with_learned_scale();
-        let head = known_head(&config, &device);
-        let x = || features(&[2.0], &device);
-        let cosine = values(head.logits(x()).0)[0] / 30.0;
-        for share in [0.0, 0.25, 0.5, 0.75, 1.0, 1.0] {
-            let found = values(head.training_logits(x(), first_class(1, &device)))[0];
-            assert!((found - 30.0 * (cosine - 0.4 * share)).abs() < 1e-4, "{backend}, {share}: {found}");
-            head.forward(x(), first_class(1, &device));
-        }
-        let gradients = head.loss(x().require_grad(), first_class(1, &device)).mean_loss().backward();
-        let by_scale = values(head.log_scale.as_ref().unwrap().val().grad(&gradients).unwrap())[0];
-        assert!(by_scale.abs() > 1e-3, "{backend}: {by_scale}");
-        let mut larger = head.clone();
-        larger.log_scale = larger.log_scale.map(|scale| {
-            burn::module::Param::from_tensor(scale.val().detach().add_scalar(2f64.ln()).detach())
-        });
-        let (found, before) = (values(larger.logits(x()).0), values(head.logits(x()).0));
-        assert!((found[0] / before[0] - 2.0).abs() < 1e-5, "{backend}");
-    }
-}
-
-#[test]
-fn a_warm_up_brings_in_what_weighs_the_other_classes_too() {
-    for (backend, device) in devices() {
-        for preset in [Preset::CurricularFace, Preset::CircleLoss] {
-            let config = margin_config(preset).with_margin_warm_up(4);
-            let with = |config: &MarginHeadConfig| {
-                let head = config.init(2, 3, &device).unwrap();
-                let centers = [[1.0, 0.2], [0.9, -0.1], [-0.8, 1.0]].map(|row| row.to_vec());
-                head.with_class_centers(tensor(&centers, &device)).unwrap()
-            };
-            let (warming, whole) = (with(&config), with(&margin_config(preset)));
-            let plain = with(&MarginHeadConfig { margin: Margin::None, ..margin_config(preset) });
-            // The curriculum begins at 0, and would leave nothing of a class that it weighs.
-            for head in [&warming, &whole] {
-                let mut state = head.state();
-                state.curriculum = state.curriculum.map(|_| 0.3);
-                head.set_state(&state).unwrap();
-            }
-            let x = || features(&[2.0], &device);
-            let training = |head: &MarginHead| values(head.training_logits(x(), first_class(1, &device)));
-            let (first, last) = (training(&plain), training(&whole));
-            assert!((last[1] - first[1]).abs() > 0.5, "{backend}, {preset}: no class is weighed");
-            for step in [0, 1, 3, 4, 9] {
-                let mut state = warming.state();
-                state.steps = Some(step);
-                warming.set_state(&state).unwrap();
-                let share = (step as f64 / 4.0).min(1.0);
-                let found = training(&warming);
-                for (j, found) in found.iter().enumerate() {
-                    let expected = first[j] + share * (last[j] - first[j]);
-                    let error = (found - expected).abs();
-                    assert!(
-                        error < 1e-4 * expected.abs().max(1.0),
-                        "{backend}, {preset}, {step}, {j}: {found} {expected}"
-                    );
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn a_regularizer_is_added_from_its_step_on() {
-    for (backend, device) in devices() {
-        let squared = Regularizer::SquaredNorm(SquaredNorm { weight: 0.5 });
-        let config = margin_config(Preset::CosFace).with_regularizer(squared).with_regularizer_from(2);
-        let (head, plain) =
-            (known_head(&config, &device), known_head(&margin_config(Preset::CosFace), &device));
-        for step in 0..4 {
-            let penalty = if step < 2 { [0.0, 0.0] } else { [2.0, 4.5] };
-            let x = features(&[2.0, 3.0], &device).require_grad();
-            let loss = |head: &MarginHead| values(head.loss(x.clone(), first_class(2, &device)).loss);
-            let (before, found) = (loss(&plain), loss(&head));
-            for i in 0..2 {
-                assert!((found[i] - before[i] - penalty[i]).abs() < 1e-4, "{backend}, {step}: {found:?}");
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The formulas against an independent scalar reference, on flex, with the feature `test-ndarray` also on ndarray, or on wgpu.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod builders;
 mod cases;
 mod centers;
 mod errors;
@@ -16,6 +17,7 @@ mod partial;
 mod parts;
 mod presets;
 mod reference;
+mod schedules;
 mod shared;
 mod state;
 
