@@ -38,7 +38,7 @@ macro_rules! applications {
         pub fn study(name: &str, asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
             let names: &[&str] = &[$($folder::APPLICATION,)*];
             $(if name == $folder::APPLICATION {
-                return $folder::study(asked, file);
+                return $folder::start(asked, |config| file.over(config), &["study"]);
             })*
             Err(cm_train::Error::study_key("application", &names.join(" or "), name).into())
         }

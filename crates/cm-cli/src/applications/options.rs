@@ -8,11 +8,10 @@ use cm_train::{
     Error,
     study::{StudyFolder, refuse_changes, to_value},
 };
-use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     places,
-    plan::{Plan, Profile},
+    plan::{Choices, Profile},
 };
 use crate::{
     error::CliError,
@@ -118,33 +117,30 @@ impl StudyOptions {
     ///
     /// # Errors
     ///
-    /// Every error of [`StudyFolder`], of `choose` and of `validate`, and [`Error::SettingChanged`].
-    pub fn open<C: Clone + Serialize + DeserializeOwned>(
+    /// Every error of [`StudyFolder`], of `choose` and of [`Choices::validate`], and [`Error::SettingChanged`].
+    pub fn open<C: Choices>(
         &self,
         application: &'static str,
-        of_profile: C,
         choose: impl FnOnce(C) -> Result<C, Error>,
-        validate: impl Fn(&C) -> Result<(), Error>,
-        plan: impl Fn(&mut C) -> &mut Plan,
     ) -> Result<(StudyFolder, C, bool), CliError> {
         let Some(folder) = &self.resume else {
-            let asked = choose(of_profile)?;
-            validate(&asked)?;
+            let asked = choose(C::of(self.profile))?;
+            asked.validate()?;
             let path = self.out.clone().unwrap_or_else(|| default_folder(application));
             return Ok((StudyFolder::create(&path)?, asked, true));
         };
         let (folder, mut config) = StudyFolder::resume::<C>(folder, application)?;
         if self.extend {
             let mut asked = choose(config.clone())?;
-            plan(&mut asked).follow(plan(&mut config))?;
+            asked.plan().follow(config.plan())?;
             // What else is said now must be what was said then.
             refuse_changes(folder.path(), &to_value(&config)?, &to_value(&asked)?)?;
             config = asked;
         }
         if let Some(asked) = self.epochs {
-            plan(&mut config).recipe.epochs = asked;
+            config.plan().recipe.epochs = asked;
         }
-        validate(&config)?;
+        config.validate()?;
         Ok((folder, config, false))
     }
 

@@ -13,7 +13,7 @@ use cm_train::{
     study::Trial,
     training::{Recipe, check},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     arm::Arm,
@@ -71,6 +71,22 @@ pub struct Plan {
     pub data_seed: u64,
     /// How every network is trained.
     pub recipe: Recipe,
+}
+
+/// Everything that a study of an application chooses.
+pub trait Choices: Clone + Serialize + DeserializeOwned {
+    /// The values of a profile.
+    fn of(profile: Profile) -> Self;
+
+    /// What every study chooses.
+    fn plan(&mut self) -> &mut Plan;
+
+    /// Checks every number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] or [`Error::StudyKey`], with the name and what it may be.
+    fn validate(&self) -> Result<(), Error>;
 }
 
 impl Plan {

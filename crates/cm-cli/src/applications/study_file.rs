@@ -2,13 +2,13 @@
 
 use cm_loss_core::Preset;
 use cm_train::Error;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
     arm::{Arm, changed},
     options::set,
-    plan::{Plan, Profile},
+    plan::{Choices, Plan, Profile},
 };
 
 /// What `cm study` reads: losses to compare on data of known quality.
@@ -44,14 +44,10 @@ impl StudyFile {
     /// # Errors
     ///
     /// [`Error::StudyKey`] for settings that the application does not have.
-    pub fn over<C: Serialize + DeserializeOwned>(
-        &self,
-        config: C,
-        plan: impl Fn(&mut C) -> &mut Plan,
-    ) -> Result<C, Error> {
+    pub fn over<C: Choices>(&self, config: C) -> Result<C, Error> {
         let mut config = changed(config, &self.settings)
             .map_err(|error| Error::study_key("settings", "what config.json of a study has", error))?;
-        self.fill(plan(&mut config));
+        self.fill(config.plan());
         Ok(config)
     }
 

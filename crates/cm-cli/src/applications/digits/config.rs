@@ -8,7 +8,7 @@ use cm_train::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::applications::plan::{COMPARED, Plan, Profile, at_least_one};
+use crate::applications::plan::{COMPARED, Choices, Plan, Profile, at_least_one};
 
 /// Which digits to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -40,9 +40,8 @@ pub struct Config {
     pub low_quality_fraction: f64,
 }
 
-impl Config {
-    /// The values of a profile.
-    pub fn of(profile: Profile) -> Self {
+impl Choices for Config {
+    fn of(profile: Profile) -> Self {
         let full = Self {
             plan: Plan {
                 profile,
@@ -94,21 +93,22 @@ impl Config {
         }
     }
 
-    /// The test images are spoilt with other random numbers than the training images.
-    pub fn test_seed(&self) -> u64 {
-        self.plan.data_seed.wrapping_add(1)
+    fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
     }
 
-    /// Checks every number.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Option`] with the name of the option and what it may be.
-    pub fn validate(&self) -> Result<(), Error> {
+    fn validate(&self) -> Result<(), Error> {
         self.plan.validate()?;
         at_least_one("train-images", self.train_images)?;
         at_least_one("test-images", self.test_images)?;
         let fraction = self.low_quality_fraction;
         check("low-quality-fraction", "from 0 to 1", fraction, (0.0..=1.0).contains(&fraction))
+    }
+}
+
+impl Config {
+    /// The test images are spoilt with other random numbers than the training images.
+    pub fn test_seed(&self) -> u64 {
+        self.plan.data_seed.wrapping_add(1)
     }
 }

@@ -19,7 +19,6 @@ use crate::{
     applications::{
         common,
         options::{StudyOptions, set},
-        study_file::StudyFile,
     },
     error::CliError,
 };
@@ -70,21 +69,14 @@ pub fn run(options: Options) -> Result<(), CliError> {
     start(&options.common, |config| Ok(options.over(config)), &["reproduce", "mnist"])
 }
 
-/// The settings of a study of your own.
-pub fn study(asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
-    start(asked, |config| file.over(config, |config| &mut config.plan), &["study"])
-}
-
-fn start(
+/// Runs a study with what `choose` makes of a profile, or of a study that has begun. `command` is what goes on with it.
+pub fn start(
     asked: &StudyOptions,
     choose: impl FnOnce(Config) -> Result<Config, Error>,
     command: &[&str],
 ) -> Result<(), CliError> {
     let mut session = asked.session.open(asked.retry_diverged)?;
-    let (folder, mut config, new) =
-        asked.open(APPLICATION, Config::of(asked.profile), choose, Config::validate, |config| {
-            &mut config.plan
-        })?;
+    let (folder, mut config, new) = asked.open(APPLICATION, choose)?;
     session.resume = asked.resume_command(command, &folder);
     let data = source::load(
         config.data,

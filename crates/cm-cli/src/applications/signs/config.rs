@@ -8,7 +8,7 @@ use cm_train::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::applications::plan::{COMPARED, Plan, Profile, at_least_one};
+use crate::applications::plan::{COMPARED, Choices, Plan, Profile, at_least_one};
 
 /// Which signs to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -36,9 +36,8 @@ pub struct Config {
     pub synthetic_tracks: usize,
 }
 
-impl Config {
-    /// The values of a profile.
-    pub fn of(profile: Profile) -> Self {
+impl Choices for Config {
+    fn of(profile: Profile) -> Self {
         let quick = Plan {
             profile,
             losses: COMPARED.to_vec(),
@@ -78,12 +77,11 @@ impl Config {
         Self { plan, data: DataChoice::Auto, validation: 0.1, synthetic_tracks: 600 }
     }
 
-    /// Checks every number.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Option`] with the name of the option and what it may be.
-    pub fn validate(&self) -> Result<(), Error> {
+    fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+
+    fn validate(&self) -> Result<(), Error> {
         self.plan.validate()?;
         at_least_one("synthetic-tracks", self.synthetic_tracks)?;
         let share = self.validation;
