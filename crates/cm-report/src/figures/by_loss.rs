@@ -61,8 +61,8 @@ pub(crate) fn draw(
     let Some(Range { start, end }) = range(&rows) else { return Ok(None) };
     let width = |row: &Row<'_>| typeface::width(row.loss, LETTERS) + AIR + 8.0;
     let names = rows.iter().map(width).fold(NAMES[0], f64::max).min(NAMES[1]);
-    let scale = Scale { names, start, end };
-    let x = |percent| scale.x(percent);
+    let x = |percent: f64| names + (percent - start) / (end - start) * (RIGHT_EDGE - names);
+    let learned = learned(&rows);
 
     let name = super::file_name("accuracy", &strata.name, dimension);
     let subtitle = super::subtitle(data, dimension);
@@ -81,7 +81,15 @@ pub(crate) fn draw(
         let axis = "accuracy on the test images (%)";
         sheet.draw_text(axis, &plain(LETTERS, INK, CENTER), (at(middle), at(bottom + 36.0)))?;
         for (i, row) in rows.iter().enumerate() {
-            draw_row(sheet, row, ROW * (i as f64 + 0.5) + 4.0, levels.len(), &scale)?;
+            let y = ROW * (i as f64 + 0.5) + 4.0;
+            draw_name(sheet, row, y, names)?;
+            match i < learned {
+                true => draw_accuracies(sheet, row, y, levels.len(), &x)?,
+                false => {
+                    let left_out = format!("left of the axis: mean {} %", number(row.mean, 1));
+                    sheet.draw_text(&left_out, &plain(LETTERS, MUTED, LEFT), (at(names + 6.0), at(y)))?;
+                }
+            }
         }
         let top = bottom + 66.0;
         let heading = typeface::fitted(&strata.name, LETTERS, names - AIR - 8.0);
@@ -104,35 +112,17 @@ pub(crate) fn draw(
     Ok(Some(Figure { kind: Kind::Accuracy, name, caption, svg }))
 }
 
-/// Where the axis begins and ends, in pixels and percent.
-struct Scale {
-    names: f64,
-    start: f64,
-    end: f64,
+/// How many of the sorted rows have learned: a mean below Tukey's outer fence would leave the others no room.
+fn learned(rows: &[Row<'_>]) -> usize {
+    let quartile = |k: usize| rows.get(rows.len().saturating_sub(1) * k / 4).map_or(0.0, |row| row.mean);
+    let fence = quartile(3) - 3.0 * (quartile(1) - quartile(3)).max(5.0);
+    rows.partition_point(|row| row.mean >= fence)
 }
 
-impl Scale {
-    fn x(&self, percent: f64) -> f64 {
-        self.names + (percent - self.start) / (self.end - self.start) * (RIGHT_EDGE - self.names)
-    }
-}
-
-/// Below this mean a loss has not learned as the others have, and would leave them no room: Tukey's outer fence. The rows are
-/// sorted.
-fn fence(rows: &[Row<'_>]) -> f64 {
-    let quartile = |k: usize| rows[(rows.len() - 1) * k / 4].mean;
-    quartile(3) - 3.0 * (quartile(1) - quartile(3)).max(5.0)
-}
-
-/// From a round number below the least accuracy to one above the largest, without those beyond the fence; `None` without any.
+/// From a round number below the least accuracy of those that learned to one above the largest; `None` without any.
 fn range(rows: &[Row<'_>]) -> Option<Range<f64>> {
-    let fence = if rows.is_empty() { return None } else { fence(rows) };
-    let ends = || {
-        rows.iter()
-            .filter(|row| row.mean >= fence)
-            .flat_map(|row| &row.accuracies)
-            .map(|(_, a)| (a.mean, a.std.unwrap_or(0.0)))
-    };
+    let learned = &rows[..learned(rows)];
+    let ends = || learned.iter().flat_map(|row| &row.accuracies).map(|(_, a)| (a.mean, a.std.unwrap_or(0.0)));
     let least = ends().map(|(mean, std)| mean - std).reduce(f64::min)?;
     let most = ends().map(|(mean, std)| mean + std).reduce(f64::max)?;
     let step = if most - least > 40.0 { 10.0 } else { 5.0 };
@@ -149,24 +139,27 @@ fn row<'a>(loss: &LossSummary<'a>, strata: &Stratification, levels: &[&Level]) -
     Some(Row { loss: loss.loss, mean, accuracies })
 }
 
-fn draw_row(sheet: &Area<'_>, row: &Row<'_>, y: f64, levels: usize, scale: &Scale) -> Draw<()> {
-    let names = scale.names;
-    let y = at(y);
+fn draw_name(sheet: &Area<'_>, row: &Row<'_>, y: f64, names: f64) -> Draw<()> {
     let loss = typeface::fitted(row.loss, LETTERS, names - AIR - 8.0);
-    sheet.draw_text(&loss, &plain(LETTERS, INK, RIGHT), (at(names - AIR), y))?;
-    let ends = [names, RIGHT_EDGE].map(|x| (at(x), y)).to_vec();
-    sheet.draw(&PathElement::new(ends, GRID.stroke_width(size(1))))?;
-    if row.accuracies.iter().all(|(_, accuracy)| accuracy.mean < scale.start) {
-        let left_out = format!("left of the axis: mean {} %", number(row.mean, 1));
-        return sheet.draw_text(&left_out, &plain(LETTERS, MUTED, LEFT), (at(names + 6.0), y));
-    }
-    for &(level, accuracy) in row.accuracies.iter().filter(|(_, accuracy)| accuracy.mean >= scale.start) {
+    sheet.draw_text(&loss, &plain(LETTERS, INK, RIGHT), (at(names - AIR), at(y)))?;
+    let ends = [names, RIGHT_EDGE].map(|x| (at(x), at(y))).to_vec();
+    sheet.draw(&PathElement::new(ends, GRID.stroke_width(size(1))))
+}
+
+fn draw_accuracies(
+    sheet: &Area<'_>,
+    row: &Row<'_>,
+    y: f64,
+    levels: usize,
+    x: &dyn Fn(f64) -> f64,
+) -> Draw<()> {
+    for &(level, accuracy) in &row.accuracies {
         let color = shade(level, levels);
         if let Some(std) = accuracy.std {
-            let bar = [-std, std].map(|by| (at(scale.x((accuracy.mean + by).max(scale.start))), y)).to_vec();
+            let bar = [-std, std].map(|by| (at(x(accuracy.mean + by)), at(y))).to_vec();
             sheet.draw(&PathElement::new(bar, color.mix(0.6).stroke_width(size(2))))?;
         }
-        sheet.draw(&Circle::new((at(scale.x(accuracy.mean)), y), at(5.0), color.filled()))?;
+        sheet.draw(&Circle::new((at(x(accuracy.mean)), at(y)), at(5.0), color.filled()))?;
     }
     Ok(())
 }
