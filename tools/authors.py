@@ -79,13 +79,11 @@ def soft_triple(folder, x, w, y, **_):
 
 
 def proxy_anchor(folder, x, w, y, **_):
-    sys.path.insert(0, str(folder / "pytorch-metric-learning/src"))
     head = module(folder, "Proxy-Anchor-CVPR2020/code/losses.py").Proxy_Anchor(len(w), x.shape[1])
     return with_weights(head, "proxies", w)(x, y)
 
 
 def circle(folder, x, w, y, **_):
-    sys.path.insert(0, str(folder / "pytorch-metric-learning/src"))
     from pytorch_metric_learning.losses import CircleLoss
     from pytorch_metric_learning.reducers import MeanReducer
 
@@ -94,7 +92,6 @@ def circle(folder, x, w, y, **_):
 
 
 def p2sgrad(folder, x, w, y, **_):
-    sys.path.insert(0, str(folder / "pytorch-metric-learning/src"))
     from pytorch_metric_learning.losses import P2SGradLoss
 
     # It writes unit centers into its weights, outside of the graph: given unit centers, that changes nothing.
@@ -149,6 +146,7 @@ def compared(folder, name, one):
 
 
 def main(folder):
+    sys.path.insert(0, str(folder / "pytorch-metric-learning/src"))
     failed = False
     for name in AUTHORS:
         for one in golden.cases():
