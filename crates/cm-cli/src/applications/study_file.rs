@@ -62,3 +62,37 @@ impl StudyFile {
         set(&mut plan.recipe.epochs, self.epochs.as_ref());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+    use crate::{
+        applications::{digits, signs},
+        files::read_toml,
+    };
+
+    fn checked<C: Choices>(file: &StudyFile) -> Result<(), Error> {
+        file.over(C::of(Profile::Quick))?.validate()
+    }
+
+    #[test]
+    fn the_recipes_of_the_examples_are_studies() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/recipes");
+        let Ok(entries) = fs::read_dir(&folder) else {
+            println!("skipped: {} is not there", folder.display());
+            return;
+        };
+        for entry in entries {
+            let path = entry.expect("the folder is listed").path();
+            let file: StudyFile = read_toml(&path).unwrap_or_else(|error| panic!("{error}"));
+            let checked = match file.application.as_str() {
+                digits::APPLICATION => checked::<digits::config::Config>(&file),
+                signs::APPLICATION => checked::<signs::config::Config>(&file),
+                other => panic!("{}: {other} is no application", path.display()),
+            };
+            checked.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        }
+    }
+}
