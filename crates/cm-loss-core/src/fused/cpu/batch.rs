@@ -1,5 +1,7 @@
 //! The samples of a batch, in the orders that the products read them in.
 
+use std::ops::Range;
+
 use cm_tiles::Aligned;
 
 use super::exponential::LANES;
@@ -19,6 +21,14 @@ pub struct Samples<'a> {
     pub bent: Option<Bent>,
     /// Class and sample, in the order of the classes.
     pub targets: Vec<(usize, usize)>,
+}
+
+/// A sample whose class is in a block.
+pub struct Own {
+    pub class: usize,
+    pub sample: usize,
+    /// Where its cosine is among those of the block with the samples of the chunk, `[classes, LANES]`.
+    pub place: usize,
 }
 
 /// A curve that bends beyond a cosine.
@@ -59,11 +69,22 @@ impl<'a> Samples<'a> {
         self.bent.as_ref().map_or(0.0, |bent| bent.curve.zero())
     }
 
-    /// The samples whose classes are these, with their classes.
-    pub fn with_targets_in(&self, classes: &std::ops::Range<usize>) -> &[(usize, usize)] {
+    /// The samples of a chunk whose classes are these.
+    pub fn targets_in(&self, classes: &Range<usize>, chunk: usize) -> impl Iterator<Item = Own> {
         let from = self.targets.partition_point(|target| target.0 < classes.start);
         let to = self.targets.partition_point(|target| target.0 < classes.end);
-        &self.targets[from..to]
+        let first = classes.start;
+        let of_chunk = move |target: &&(usize, usize)| target.1 / LANES == chunk;
+        self.targets[from..to].iter().filter(of_chunk).map(move |&(class, sample)| Own {
+            class,
+            sample,
+            place: (class - first) * LANES + sample % LANES,
+        })
+    }
+
+    /// How many chunks of samples there are.
+    pub fn chunks(&self) -> usize {
+        self.padded / LANES
     }
 
     /// `[padded / panel width, dim, panel width]`: what a class is multiplied by.

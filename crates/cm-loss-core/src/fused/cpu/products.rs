@@ -10,28 +10,50 @@ fn tiles<S: Simd>(rows: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..count).map(move |i| (i * rows / count, (i + 1) * rows / count))
 }
 
-/// Calls `take` with the row, the column and a panel width of numbers of `A B`, for `A` `[rows, inner]` with rows `step`
-/// apart and `B` in panels `[panels, inner, panel width]`.
+/// The rows of a matrix, each in pieces of the same length but for the last.
+pub struct Rows<'a> {
+    pub numbers: &'a [f32],
+    pub count: usize,
+    /// From a row to the next.
+    pub step: usize,
+    /// Numbers of a row, and of each piece of it.
+    pub inner: usize,
+    pub piece: usize,
+    /// From a piece to the next.
+    pub piece_step: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows that lie in one piece, one after another.
+    pub fn whole(numbers: &'a [f32], count: usize, inner: usize) -> Self {
+        Self { numbers, count, step: inner, inner, piece: inner, piece_step: 0 }
+    }
+}
+
+/// Calls `take` with the row, the column and a panel width of numbers of `A B`, for `B` in panels
+/// `[panels, inner, panel width]`.
 #[inline(always)]
-pub fn by_rows<S: Simd>(
-    simd: S,
-    a: &[f32],
-    rows: usize,
-    step: usize,
-    inner: usize,
-    b: &[f32],
-    mut take: impl FnMut(usize, usize, &[f32]),
-) {
+pub fn by_rows<S: Simd>(simd: S, a: Rows<'_>, b: &[f32], mut take: impl FnMut(usize, usize, &[f32])) {
     let width = panel_width::<S>();
-    let panels = b.len() / (inner * width);
-    for (from, to) in tiles::<S>(rows) {
+    let panels = b.len() / (a.inner * width);
+    let (pieces, rest) = (a.inner / a.piece, a.inner % a.piece);
+    for (from, to) in tiles::<S>(a.count) {
         let mut places = [0; 16];
-        (from..to).zip(&mut places).for_each(|(row, place)| *place = row * step);
+        (from..to).zip(&mut places).for_each(|(row, place)| *place = row * a.step);
         for panel in 0..panels {
-            let (vectors, _) = S::as_simd_f32s(&b[panel * inner * width..][..inner * width]);
+            let (vectors, _) = S::as_simd_f32s(&b[panel * a.inner * width..][..a.inner * width]);
+            let (of_pieces, of_rest) = vectors.split_at(pieces * a.piece * VECTORS);
             with_rows!(to - from, ROWS => {
                 let mut tile = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-                over_pixels::<S, ROWS>(simd, a, [1, inner], 0, &places[..ROWS], vectors, &mut tile);
+                let places = &places[..ROWS];
+                if pieces > 0 {
+                    let shape = [pieces, a.piece];
+                    over_pixels::<S, ROWS>(simd, a.numbers, shape, a.piece_step, places, of_pieces, &mut tile);
+                }
+                if rest > 0 {
+                    let last = &a.numbers[pieces * a.piece_step..];
+                    over_pixels::<S, ROWS>(simd, last, [1, rest], 0, places, of_rest, &mut tile);
+                }
                 let tile: &[f32] = cast_slice(tile.as_flattened());
                 for (i, numbers) in tile.chunks_exact(width).enumerate() {
                     take(from + i, panel * width, numbers);
