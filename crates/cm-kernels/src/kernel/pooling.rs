@@ -28,8 +28,8 @@ impl Pooling {
     }
 }
 
-/// Calls `visit` with the number of every output pixel and the first place of the maximum of its window; a window with a
-/// number that is none has its first such.
+/// Calls `visit` with the number of every output pixel and the first place of the maximum of its window; a window with
+/// NaN in it has its first NaN.
 fn places(p: &Pooling, output: [usize; 2], image: &[f32], mut visit: impl FnMut(usize, usize)) {
     let width = p.image[1];
     for row in 0..output[0] {

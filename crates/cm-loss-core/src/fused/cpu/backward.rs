@@ -141,11 +141,11 @@ impl WithSimd for Backward<'_> {
                 };
                 let gradients = &mut gradients[chunk_of(chunk, rows)];
                 if each == 1 {
-                    upstream.gradients(samples, &classes, chunk, cosines, gradients, &mut by_radii);
+                    upstream.gradients(simd, samples, &classes, chunk, cosines, gradients, &mut by_radii);
                 } else {
                     let of_classes = &mut of_classes.get_mut()[..classes.len() * LANES];
                     let nearest = several.find(cosines, each);
-                    upstream.gradients(samples, &classes, chunk, nearest, of_classes, &mut by_radii);
+                    upstream.gradients(simd, samples, &classes, chunk, nearest, of_classes, &mut by_radii);
                     several.give(of_classes, gradients, each);
                 }
                 add_products(simd, &mut along, gradients, cosines);

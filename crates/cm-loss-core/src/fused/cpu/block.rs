@@ -5,6 +5,8 @@
 
 use std::{mem, ops::Range};
 
+use pulp::Simd;
+
 use super::{
     batch::Samples,
     exponential::{LANES, exp},
@@ -56,19 +58,28 @@ impl Sums {
     /// `ln Σ exp(z)` over the negatives of a sample; `EXCLUDED` where there are none.
     pub fn log_sum(&self, sample: usize) -> f32 {
         let log_sum = self.largest[sample] + self.exponentials[sample].ln();
-        // Not the maximum, which would hide a number that is none.
+        // Not the maximum, which would hide NaN.
         if log_sum < EXCLUDED { EXCLUDED } else { log_sum }
     }
 
     /// Takes in the cosines of a block with the samples of a chunk, `[classes, LANES]`. They come back as they were.
     #[inline(always)]
-    pub fn add(&mut self, samples: &Samples<'_>, classes: &Range<usize>, chunk: usize, cosines: &mut [f32]) {
+    pub fn add<S: Simd>(
+        &mut self,
+        simd: S,
+        samples: &Samples<'_>,
+        classes: &Range<usize>,
+        chunk: usize,
+        cosines: &mut [f32],
+    ) {
         for own in samples.targets_in(classes, chunk) {
             self.target[own.sample] = mem::replace(&mut cosines[own.place], OWN);
         }
-        match samples.bent {
-            None => self.add_others::<false>(samples, classes.start, chunk, cosines),
-            Some(_) => self.add_others::<true>(samples, classes.start, chunk, cosines),
+        for column in columns::<S>() {
+            match samples.bent {
+                None => self.add_others::<S, false>(simd, samples, classes.start, chunk, column, cosines),
+                Some(_) => self.add_others::<S, true>(simd, samples, classes.start, chunk, column, cosines),
+            }
         }
         for own in samples.targets_in(classes, chunk) {
             let (cosine, class) = (self.target[own.sample], own.class as u32);
@@ -81,59 +92,55 @@ impl Sums {
     }
 
     #[inline(always)]
-    fn add_others<const BENT: bool>(
+    fn add_others<S: Simd, const BENT: bool>(
         &mut self,
+        simd: S,
         samples: &Samples<'_>,
         first: usize,
         chunk: usize,
+        column: usize,
         cosines: &[f32],
     ) {
-        let shape = Shape::<BENT>::new(samples, chunk);
-        let (rows, _) = cosines.as_chunks::<LANES>();
-        let (radii, before) = (lanes(&samples.radii, chunk), lanes(&self.largest, chunk));
-        let (mut best, mut best_row) = ([OWN; LANES], [0u32; LANES]);
-        let (mut largest, mut sums) = ([OWN; LANES], [0.0; LANES]);
-        for (row, &cosines) in rows.iter().enumerate() {
-            for i in 0..LANES {
-                let (cosine, row) = (cosines[i], row as u32);
-                let better = cosine > best[i];
-                best[i] = if better { cosine } else { best[i] };
-                best_row[i] = if better { row } else { best_row[i] };
-                let (shaped, logit) = shape.of_other(i, cosine, radii[i]);
-                sums[i] += shaped;
-                if BENT {
-                    largest[i] = if logit > largest[i] { logit } else { largest[i] };
-                }
+        let from = chunk * LANES + column;
+        let shape = Shape::<S, BENT>::new(simd, samples, from);
+        let zero = simd.splat_f32s(0.0);
+        let (mut best, mut best_class) = (simd.splat_f32s(OWN), simd.splat_u32s(0));
+        let (mut largest, mut sum) = (simd.splat_f32s(OWN), zero);
+        let mut class = simd.splat_u32s(first as u32);
+        for &cosine in column_of::<S>(cosines, column) {
+            let better = simd.greater_than_f32s(cosine, best);
+            best = simd.max_f32s(cosine, best);
+            best_class = simd.select_u32s(better, class, best_class);
+            class = simd.add_u32s(class, simd.splat_u32s(1));
+            let (shaped, logit) = shape.of_other(cosine);
+            sum = simd.add_f32s(sum, shaped);
+            if BENT {
+                largest = larger(simd, logit, largest);
             }
         }
-        for i in 0..LANES {
-            if !BENT {
-                (_, largest[i]) = shape.of_other(i, best[i], radii[i]);
-            }
-            largest[i] = if largest[i] > before[i] { largest[i] } else { before[i] };
+        if !BENT {
+            // A straight logit is largest where the cosine is.
+            (_, largest) = shape.of_other(best);
         }
+        let all_largest = vector_mut::<S>(&mut self.largest, from);
+        let before = mem::replace(all_largest, larger(simd, largest, *all_largest));
+        let largest = *all_largest;
         // A block by itself: what is added to the sum over all classes so far one by one would be lost in it.
-        let mut block = [0.0; LANES];
-        for &cosines in rows {
-            for i in 0..LANES {
-                let (_, logit) = shape.of_other(i, cosines[i], radii[i]);
-                block[i] += exp(logit - largest[i]);
-            }
+        let mut block = zero;
+        for &cosine in column_of::<S>(cosines, column) {
+            let (_, logit) = shape.of_other(cosine);
+            block = simd.add_f32s(block, exp(simd, simd.sub_f32s(logit, largest)));
         }
-        let (mut exponentials, mut cosines) = (lanes(&self.exponentials, chunk), lanes(&self.cosines, chunk));
-        let (mut all_best, mut best_class) = (lanes(&self.best, chunk), lanes(&self.best_class, chunk));
-        for i in 0..LANES {
-            exponentials[i] = exponentials[i] * exp(before[i] - largest[i]) + block[i];
-            cosines[i] += sums[i];
-            let better = best[i] > all_best[i];
-            all_best[i] = if better { best[i] } else { all_best[i] };
-            best_class[i] = if better { first as u32 + best_row[i] } else { best_class[i] };
-        }
-        put(&mut self.exponentials, chunk, &exponentials);
-        put(&mut self.cosines, chunk, &cosines);
-        put(&mut self.largest, chunk, &largest);
-        put(&mut self.best, chunk, &all_best);
-        put(&mut self.best_class, chunk, &best_class);
+        let exponentials = vector_mut::<S>(&mut self.exponentials, from);
+        let rest = exp(simd, simd.sub_f32s(before, largest));
+        *exponentials = simd.mul_add_f32s(*exponentials, rest, block);
+        let sums = vector_mut::<S>(&mut self.cosines, from);
+        *sums = simd.add_f32s(*sums, sum);
+        let all_best = vector_mut::<S>(&mut self.best, from);
+        let better = simd.greater_than_f32s(best, *all_best);
+        *all_best = simd.select_f32s(better, best, *all_best);
+        let (classes, _) = S::as_mut_simd_u32s(&mut self.best_class[from..from + S::F32_LANES]);
+        classes[0] = simd.select_u32s(better, best_class, classes[0]);
     }
 }
 
@@ -150,8 +157,10 @@ impl Upstream {
     /// Writes the gradient of each cosine of a block with the samples of a chunk, both `[classes, LANES]`, and adds to that of the
     /// radii. The cosines come back as they were.
     #[inline(always)]
-    pub fn gradients(
+    #[allow(clippy::too_many_arguments, reason = "what is read and what is written, of one pass")]
+    pub fn gradients<S: Simd>(
         &self,
+        simd: S,
         samples: &Samples<'_>,
         classes: &Range<usize>,
         chunk: usize,
@@ -163,9 +172,12 @@ impl Upstream {
         // Nothing is added to the gradient of the radius.
         let zero = |place: usize| mem::replace(&mut cosines[place], samples.zero());
         let own: Vec<f32> = targets().map(|own| own.place).map(zero).collect();
-        match samples.bent {
-            None => self.of_others::<false>(samples, chunk, cosines, gradients, by_radius),
-            Some(_) => self.of_others::<true>(samples, chunk, cosines, gradients, by_radius),
+        for column in columns::<S>() {
+            let from = chunk * LANES + column;
+            match samples.bent {
+                None => self.of_others::<S, false>(simd, samples, from, cosines, gradients, by_radius),
+                Some(_) => self.of_others::<S, true>(simd, samples, from, cosines, gradients, by_radius),
+            }
         }
         for (target, cosine) in targets().zip(own) {
             cosines[target.place] = cosine;
@@ -174,34 +186,34 @@ impl Upstream {
     }
 
     #[inline(always)]
-    fn of_others<const BENT: bool>(
+    fn of_others<S: Simd, const BENT: bool>(
         &self,
+        simd: S,
         samples: &Samples<'_>,
-        chunk: usize,
+        from: usize,
         cosines: &[f32],
         gradients: &mut [f32],
         by_radius: &mut [f32],
     ) {
-        let shape = Shape::<BENT>::new(samples, chunk);
-        let (radii, total) = (lanes(&samples.radii, chunk), lanes(&self.total, chunk));
-        let (by_log_sum, by_cosines) = (lanes(&self.log_sum, chunk), lanes(&self.cosines, chunk));
-        let mut by_radii = [0.0; LANES];
-        let (rows, _) = cosines.as_chunks::<LANES>();
-        let (to, _) = gradients.as_chunks_mut::<LANES>();
-        for (&cosines, gradients) in rows.iter().zip(to) {
-            let mut found = [0.0; LANES];
-            for i in 0..LANES {
-                let (shaped, slope) = shape.of(i, cosines[i]);
-                // At most 0 but for rounding, and for the own class.
-                let exponent = shaped * radii[i] - total[i];
-                let exponent = if exponent > 0.0 { 0.0 } else { exponent };
-                let weight = by_log_sum[i] * exp(exponent);
-                by_radii[i] += weight * shaped;
-                found[i] = (weight * radii[i] + by_cosines[i]) * slope;
-            }
-            *gradients = found;
+        let shape = Shape::<S, BENT>::new(simd, samples, from);
+        let total = vector::<S>(&self.total, from);
+        let (by_log_sum, by_cosines) = (vector::<S>(&self.log_sum, from), vector::<S>(&self.cosines, from));
+        let zero = simd.splat_f32s(0.0);
+        let mut sum = zero;
+        let column = from % LANES;
+        let gradients = column_of_mut::<S>(gradients, column);
+        for (&cosine, to) in column_of::<S>(cosines, column).zip(gradients) {
+            let (shaped, slope) = shape.of(cosine);
+            // At most 0 but for rounding, and for the own class.
+            let exponent = simd.sub_f32s(simd.mul_f32s(shaped, shape.radii), total);
+            let over = simd.greater_than_f32s(exponent, zero);
+            let weight = simd.mul_f32s(by_log_sum, exp(simd, simd.select_f32s(over, zero, exponent)));
+            sum = simd.mul_add_f32s(weight, shaped, sum);
+            let gradient = simd.mul_add_f32s(weight, shape.radii, by_cosines);
+            *to = if BENT { simd.mul_f32s(gradient, slope) } else { gradient };
         }
-        by_radius[chunk * LANES..][..LANES].iter_mut().zip(by_radii).for_each(|(sum, block)| *sum += block);
+        let by_radius = vector_mut::<S>(by_radius, from);
+        *by_radius = simd.add_f32s(*by_radius, sum);
     }
 }
 
@@ -209,53 +221,87 @@ impl Upstream {
 /// than any.
 const OWN: f32 = f32::NEG_INFINITY;
 
-/// `T` of the cosines of [`LANES`] samples; the cosines themselves if it is not bent.
-struct Shape<const BENT: bool> {
-    beyond: [f32; LANES],
+/// `T` of the cosines of a vector of samples; the cosines themselves if it is not bent.
+struct Shape<S: Simd, const BENT: bool> {
+    simd: S,
+    radii: S::f32s,
+    beyond: S::f32s,
     curve: Curve,
 }
 
-impl<const BENT: bool> Shape<BENT> {
+impl<S: Simd, const BENT: bool> Shape<S, BENT> {
     #[inline(always)]
-    fn new(samples: &Samples<'_>, chunk: usize) -> Self {
-        match &samples.bent {
-            Some(bent) => Self { beyond: lanes(&bent.beyond, chunk), curve: bent.curve },
-            None => Self { beyond: [f32::INFINITY; LANES], curve: Curve::STRAIGHT },
-        }
+    fn new(simd: S, samples: &Samples<'_>, from: usize) -> Self {
+        let radii = vector::<S>(&samples.radii, from);
+        let (beyond, curve) = match &samples.bent {
+            Some(bent) => (vector::<S>(&bent.beyond, from), bent.curve),
+            None => (simd.splat_f32s(f32::INFINITY), Curve::STRAIGHT),
+        };
+        Self { simd, radii, beyond, curve }
     }
 
     /// `T` and its derivative.
     #[inline(always)]
-    fn of(&self, lane: usize, cosine: f32) -> (f32, f32) {
+    fn of(&self, cosine: S::f32s) -> (S::f32s, S::f32s) {
+        let simd = self.simd;
+        let splat = |number| simd.splat_f32s(number);
         if !BENT {
-            return (cosine, 1.0);
+            return (cosine, splat(1.0));
         }
         let Curve { square, linear, constant, slope_linear, slope_constant, before } = self.curve;
-        let bent = cosine > self.beyond[lane];
-        let parabola = cosine * (square * cosine + linear) + constant;
-        let slope = slope_linear * cosine + slope_constant;
-        (if bent { parabola } else { before * cosine }, if bent { slope } else { before })
+        let line = |factor, constant| simd.mul_add_f32s(splat(factor), cosine, splat(constant));
+        let parabola = simd.mul_add_f32s(cosine, line(square, linear), splat(constant));
+        let bent = simd.greater_than_f32s(cosine, self.beyond);
+        (
+            simd.select_f32s(bent, parabola, simd.mul_f32s(splat(before), cosine)),
+            simd.select_f32s(bent, line(slope_linear, slope_constant), splat(before)),
+        )
     }
 
     /// `T` and the logit of another class, or of [`OWN`].
     #[inline(always)]
-    fn of_other(&self, lane: usize, cosine: f32, radius: f32) -> (f32, f32) {
-        let (shaped, _) = self.of(lane, cosine);
-        let own = cosine == OWN;
-        (if own { 0.0 } else { shaped }, if own { OWN } else { shaped * radius })
+    fn of_other(&self, cosine: S::f32s) -> (S::f32s, S::f32s) {
+        let simd = self.simd;
+        let (shaped, _) = self.of(cosine);
+        let own = simd.equal_f32s(cosine, simd.splat_f32s(OWN));
+        let logit = simd.mul_f32s(shaped, self.radii);
+        (
+            simd.select_f32s(own, simd.splat_f32s(0.0), shaped),
+            simd.select_f32s(own, simd.splat_f32s(OWN), logit),
+        )
     }
 }
 
-/// The numbers of the samples of a chunk.
+/// `a` where it is greater, else `b`.
 #[inline(always)]
-fn lanes<T: Copy + Default>(numbers: &[T], chunk: usize) -> [T; LANES] {
-    let mut lanes = [T::default(); LANES];
-    lanes.copy_from_slice(&numbers[chunk * LANES..][..LANES]);
-    lanes
+fn larger<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    simd.select_f32s(simd.greater_than_f32s(a, b), a, b)
 }
 
-/// Puts them where they came from.
+/// Where the columns of a chunk begin, each a vector wide.
 #[inline(always)]
-fn put<T: Copy>(numbers: &mut [T], chunk: usize, lanes: &[T; LANES]) {
-    numbers[chunk * LANES..][..LANES].copy_from_slice(lanes);
+fn columns<S: Simd>() -> impl Iterator<Item = usize> {
+    (0..LANES).step_by(S::F32_LANES)
+}
+
+/// The numbers of a vector of samples.
+#[inline(always)]
+fn vector<S: Simd>(numbers: &[f32], from: usize) -> S::f32s {
+    S::as_simd_f32s(&numbers[from..from + S::F32_LANES]).0[0]
+}
+
+#[inline(always)]
+fn vector_mut<S: Simd>(numbers: &mut [f32], from: usize) -> &mut S::f32s {
+    &mut S::as_mut_simd_f32s(&mut numbers[from..from + S::F32_LANES]).0[0]
+}
+
+/// A column of a block `[classes, LANES]`.
+#[inline(always)]
+fn column_of<S: Simd>(numbers: &[f32], column: usize) -> impl Iterator<Item = &S::f32s> {
+    S::as_simd_f32s(numbers).0[column / S::F32_LANES..].iter().step_by(LANES / S::F32_LANES)
+}
+
+#[inline(always)]
+fn column_of_mut<S: Simd>(numbers: &mut [f32], column: usize) -> impl Iterator<Item = &mut S::f32s> {
+    S::as_mut_simd_f32s(numbers).0[column / S::F32_LANES..].iter_mut().step_by(LANES / S::F32_LANES)
 }

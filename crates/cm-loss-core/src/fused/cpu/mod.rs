@@ -54,7 +54,7 @@ impl WithSimd for Forward<'_> {
                 let (cosines, of_classes) = work.cosines(simd, samples, by_sample, chunk, kept);
                 let cosines =
                     if centers.each == 1 { cosines } else { of_classes.find(cosines, centers.each) };
-                sums.add(samples, &classes, chunk, cosines);
+                sums.add(simd, samples, &classes, chunk, cosines);
             }
         }
         sums
