@@ -51,21 +51,31 @@ impl Direct<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(&self, simd: S, image: &[f32], panel: usize, y: &mut [f32]) {
-        let width = panel_width::<S>();
-        let numbers = self.taps.len() * width;
-        let (vectors, _) = S::as_simd_f32s(&self.panels.get()[panel * numbers..][..numbers]);
-        let channels = width.min(self.channels_out - panel * width);
+        let left = self.channels_out - panel * panel_width::<S>();
+        match left <= S::F32_LANES {
+            true => self.run_panel::<S, 1>(simd, image, panel, y),
+            false => self.run_panel::<S, VECTORS>(simd, image, panel, y),
+        }
+    }
+
+    /// A panel of `V` vectors.
+    #[inline(always)]
+    fn run_panel<S: Simd, const V: usize>(&self, simd: S, image: &[f32], panel: usize, y: &mut [f32]) {
+        let (first, width) = (panel * panel_width::<S>(), V * S::F32_LANES);
+        let numbers = &self.panels.get()[first * self.taps.len()..][..width * self.taps.len()];
+        let (vectors, _) = S::as_simd_f32s(numbers);
+        let channels = width.min(self.channels_out - first);
         for row in 0..self.size[0] {
             for (from, to) in self.tiles::<S>() {
                 let pixel = row * self.row_step + from;
                 let place = self.first + row * self.steps[0] + from * self.steps[1];
                 with_rows!(to - from, ROWS => {
-                    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-                    over_taps::<S, ROWS>(simd, image, pixel, &self.taps, vectors, &mut sums);
+                    let mut sums = [[simd.splat_f32s(0.0); V]; ROWS];
+                    over_taps::<S, ROWS, V>(simd, image, pixel, &self.taps, vectors, &mut sums);
                     let sums: &[f32] = pulp::bytemuck::cast_slice(sums.as_flattened());
                     for (channel, y) in y.chunks_exact_mut(self.area).take(channels).enumerate() {
-                        let bias = self.bias.map_or(0.0, |bias| bias[panel * width + channel]);
-                        let slope = self.slopes.map_or(1.0, |slopes| slopes.of(panel * width + channel));
+                        let bias = self.bias.map_or(0.0, |bias| bias[first + channel]);
+                        let slope = self.slopes.map_or(1.0, |slopes| slopes.of(first + channel));
                         for i in 0..ROWS {
                             let sum = sums[i * width + channel] + bias;
                             y[place + i * self.steps[1]] = if sum > 0.0 { sum } else { below(slope, sum) };
@@ -122,14 +132,20 @@ impl Direct<'_> {
     }
 }
 
+/// The numbers of channels in panels: of the last only as many vectors as are needed.
+pub fn in_panels(channels: usize) -> usize {
+    channels.next_multiple_of(panel_width_here() / VECTORS)
+}
+
 /// `[panels, rows, panel width]` from a function of row and channel; channels that are missing in the last panel are 0.
 fn packed(rows: usize, channels: usize, value: impl Fn(usize, usize) -> f32 + Sync) -> Aligned {
     let width = panel_width_here();
-    let mut panels = Aligned::zeros(channels.div_ceil(width) * rows * width);
+    let mut panels = Aligned::zeros(in_panels(channels) * rows);
     // By channel and not by row, for the weights of a channel follow one another.
-    panels.get_mut().par_chunks_exact_mut(rows * width).enumerate().for_each(|(panel, numbers)| {
+    panels.get_mut().par_chunks_mut(rows * width).enumerate().for_each(|(panel, numbers)| {
+        let wide = numbers.len() / rows;
         for channel in panel * width..channels.min((panel + 1) * width) {
-            let column = numbers[channel - panel * width..].iter_mut().step_by(width);
+            let column = numbers[channel - panel * width..].iter_mut().step_by(wide);
             column.enumerate().for_each(|(row, number)| *number = value(row, channel));
         }
     });

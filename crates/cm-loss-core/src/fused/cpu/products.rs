@@ -48,11 +48,11 @@ pub fn by_rows<S: Simd>(simd: S, a: Rows<'_>, b: &[f32], mut take: impl FnMut(us
                 let places = &places[..ROWS];
                 if pieces > 0 {
                     let shape = [pieces, a.piece];
-                    over_pixels::<S, ROWS>(simd, a.numbers, shape, a.piece_step, places, of_pieces, &mut tile);
+                    over_pixels::<S, ROWS, VECTORS>(simd, a.numbers, shape, a.piece_step, places, of_pieces, &mut tile);
                 }
                 if rest > 0 {
                     let last = &a.numbers[pieces * a.piece_step..];
-                    over_pixels::<S, ROWS>(simd, last, [1, rest], 0, places, of_rest, &mut tile);
+                    over_pixels::<S, ROWS, VECTORS>(simd, last, [1, rest], 0, places, of_rest, &mut tile);
                 }
                 let tile: &[f32] = cast_slice(tile.as_flattened());
                 for (i, numbers) in tile.chunks_exact(width).enumerate() {
@@ -80,7 +80,7 @@ pub fn by_columns<S: Simd>(
         for (from, to) in tiles::<S>(rows) {
             with_rows!(to - from, ROWS => {
                 let mut tile = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
-                over_taps::<S, ROWS>(simd, a, from, places, vectors, &mut tile);
+                over_taps::<S, ROWS, VECTORS>(simd, a, from, places, vectors, &mut tile);
                 let tile: &[f32] = cast_slice(tile.as_flattened());
                 for (i, numbers) in tile.chunks_exact(width).enumerate() {
                     take(from + i, panel * width, numbers);
