@@ -1,5 +1,6 @@
 //! PReLU: one pass forward, one backward.
 
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Numbers that a thread takes at a time.
@@ -48,6 +49,7 @@ pub fn prelu(x: &[f32], slopes: Slopes<'_>) -> Vec<f32> {
 
 /// Writes the gradient of a run of `x` with one slope and returns that of the slope. What counts of `x` is its sign, and
 /// where it is negative its value.
+#[inline(always)]
 fn run_gradients(slope: f32, x: &[f32], dy: &[f32], dx: &mut [f32]) -> f32 {
     // In lanes of a fixed number, so that several sums are added at a time.
     let (dx, dx_rest) = dx.as_chunks_mut::<LANES>();
@@ -81,6 +83,29 @@ pub fn prelu_gradients(x: &[f32], slopes: Slopes<'_>, dy: &[f32]) -> (Vec<f32>, 
     (dx, by_slope)
 }
 
+/// The gradients of an image with the vectors of this machine.
+struct OfImage<'a> {
+    slopes: Slopes<'a>,
+    x: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+    by_slope: &'a mut [f32],
+}
+
+impl WithSimd for OfImage<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { slopes, x, dy, dx, by_slope } = self;
+        let runs = dx.chunks_exact_mut(slopes.area).zip(x.chunks_exact(slopes.area));
+        let runs = runs.zip(dy.chunks_exact(slopes.area));
+        for ((channel, sum), ((dx, x), dy)) in by_slope.iter_mut().enumerate().zip(runs) {
+            *sum += run_gradients(slopes.of(channel), x, dy, dx);
+        }
+    }
+}
+
 /// Least slope with which the output of PReLU tells its input well enough: below it the quotient loses digits.
 const LEAST_SLOPE: f32 = 1e-3;
 
@@ -100,12 +125,8 @@ impl Kept<'_> {
 
     /// Writes the gradient of the input of an image and adds to `by_slope`, a number a channel.
     pub fn gradients(&self, image: usize, dy: &[f32], dx: &mut [f32], by_slope: &mut [f32]) {
-        let area = self.slopes.area;
-        let kept = &self.numbers[image * dy.len()..][..dy.len()];
-        let runs = dx.chunks_exact_mut(area).zip(kept.chunks_exact(area)).zip(dy.chunks_exact(area));
-        for ((channel, sum), ((dx, kept), dy)) in by_slope.iter_mut().enumerate().zip(runs) {
-            *sum += run_gradients(self.slopes.of(channel), kept, dy, dx);
-        }
+        let x = &self.numbers[image * dy.len()..][..dy.len()];
+        Arch::new().dispatch(OfImage { slopes: self.slopes, x, dy, dx, by_slope });
     }
 
     /// The gradient of the slopes from what [`gradients`](Self::gradients) added up.

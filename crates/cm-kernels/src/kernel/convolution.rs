@@ -1,11 +1,13 @@
 //! Convolution and the gradient of its images, computed directly from padded images.
 
+use std::ops::Range;
+
 use cm_tiles::{Aligned, VECTORS, most_rows, over_taps, panel_width, panel_width_here, with_rows};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{
-    activation::{Kept, Slopes, below},
+    activation::{Kept, Slopes},
     padded::Padded,
     shape::Convolution,
     workspace,
@@ -41,6 +43,39 @@ struct Direct<'a> {
     area: usize,
 }
 
+/// What becomes of the sums of the channels of a panel: the bias is added, and PReLU follows.
+struct Finish<S: Simd, const V: usize> {
+    bias: [S::f32s; V],
+    slopes: [S::f32s; V],
+}
+
+impl<S: Simd, const V: usize> Finish<S, V> {
+    #[inline(always)]
+    fn new(simd: S, direct: &Direct<'_>, channels: Range<usize>) -> Self {
+        let vectors = |of: &dyn Fn(usize) -> f32| {
+            let mut vectors = [simd.splat_f32s(0.0); V];
+            let numbers: &mut [f32] = pulp::bytemuck::cast_slice_mut(&mut vectors);
+            numbers.iter_mut().zip(channels.clone()).for_each(|(number, channel)| *number = of(channel));
+            vectors
+        };
+        Self {
+            bias: vectors(&|channel| direct.bias.map_or(0.0, |bias| bias[channel])),
+            slopes: vectors(&|channel| direct.slopes.map_or(1.0, |slopes| slopes.of(channel))),
+        }
+    }
+
+    /// A slope of 0 makes 0 of everything below, as [`below`](super::activation::below) does.
+    #[inline(always)]
+    fn apply(&self, simd: S, sums: &mut [S::f32s; V]) {
+        let zero = simd.splat_f32s(0.0);
+        for j in 0..V {
+            let (sum, slope) = (simd.add_f32s(sums[j], self.bias[j]), self.slopes[j]);
+            let below = simd.select_f32s(simd.equal_f32s(slope, zero), zero, simd.mul_f32s(slope, sum));
+            sums[j] = simd.select_f32s(simd.greater_than_f32s(sum, zero), sum, below);
+        }
+    }
+}
+
 impl Direct<'_> {
     /// A row of pixels in tiles of nearly equal width.
     fn tiles<S: Simd>(&self) -> impl Iterator<Item = (usize, usize)> + use<S> {
@@ -65,6 +100,7 @@ impl Direct<'_> {
         let numbers = &self.panels.get()[first * self.taps.len()..][..width * self.taps.len()];
         let (vectors, _) = S::as_simd_f32s(numbers);
         let channels = width.min(self.channels_out - first);
+        let finish = Finish::<S, V>::new(simd, self, first..first + channels);
         for row in 0..self.size[0] {
             for (from, to) in self.tiles::<S>() {
                 let pixel = row * self.row_step + from;
@@ -72,13 +108,13 @@ impl Direct<'_> {
                 with_rows!(to - from, ROWS => {
                     let mut sums = [[simd.splat_f32s(0.0); V]; ROWS];
                     over_taps::<S, ROWS, V>(simd, image, pixel, &self.taps, vectors, &mut sums);
+                    sums.iter_mut().for_each(|sums| finish.apply(simd, sums));
                     let sums: &[f32] = pulp::bytemuck::cast_slice(sums.as_flattened());
                     for (channel, y) in y.chunks_exact_mut(self.area).take(channels).enumerate() {
-                        let bias = self.bias.map_or(0.0, |bias| bias[first + channel]);
-                        let slope = self.slopes.map_or(1.0, |slopes| slopes.of(first + channel));
-                        for i in 0..ROWS {
-                            let sum = sums[i * width + channel] + bias;
-                            y[place + i * self.steps[1]] = if sum > 0.0 { sum } else { below(slope, sum) };
+                        if self.steps[1] == 1 && let Some(y) = y[place..].first_chunk_mut::<ROWS>() {
+                            *y = std::array::from_fn(|i| sums[i * width + channel]);
+                        } else {
+                            (0..ROWS).for_each(|i| y[place + i * self.steps[1]] = sums[i * width + channel]);
                         }
                     }
                 });
