@@ -68,10 +68,10 @@ impl<S: Simd, const V: usize> Finish<S, V> {
     #[inline(always)]
     fn apply(&self, simd: S, sums: &mut [S::f32s; V]) {
         let zero = simd.splat_f32s(0.0);
-        for j in 0..V {
-            let (sum, slope) = (simd.add_f32s(sums[j], self.bias[j]), self.slopes[j]);
-            let below = simd.select_f32s(simd.equal_f32s(slope, zero), zero, simd.mul_f32s(slope, sum));
-            sums[j] = simd.select_f32s(simd.greater_than_f32s(sum, zero), sum, below);
+        for ((sum, &bias), &slope) in sums.iter_mut().zip(&self.bias).zip(&self.slopes) {
+            let x = simd.add_f32s(*sum, bias);
+            let below = simd.select_f32s(simd.equal_f32s(slope, zero), zero, simd.mul_f32s(slope, x));
+            *sum = simd.select_f32s(simd.greater_than_f32s(x, zero), x, below);
         }
     }
 }
