@@ -1,0 +1,77 @@
+"""The tables of a study as Markdown: `python tools/study_table.py RECORD`, a results.json or one of docs/results.
+
+Means and standard deviations over the seeds; paired differences from the losses that the study compares with, in percentage
+points, with the 95 % intervals and the p after Holm's correction that the record holds.
+"""
+
+import json
+import statistics
+import sys
+
+
+def accuracies(record, stratum):
+    """Accuracy in percent of every loss on a stratum, a number a seed."""
+    found = {}
+    for run in record["runs"]:
+        for measured in run["measurements"]:
+            if (measured["metric"], measured["stratum"]) == ("accuracy", stratum):
+                found.setdefault(run["loss"], []).append(100 * measured["value"])
+    return found
+
+
+def mean(values):
+    if len(values) < 2:
+        return f"{values[0]:.2f}" if values else ""
+    return f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}"
+
+
+def signed(value):
+    return f"{100 * value:+.2f}".replace("-", "−")
+
+
+def difference(record, stratum, loss, baseline):
+    """The paired difference, its interval and its p."""
+    for found in record["comparisons"]:
+        names = (found["metric"], found["stratum"], found["loss"], found["baseline"])
+        if names == ("accuracy", stratum, loss, baseline) and found["interval"]:
+            low, high = found["interval"]
+            p = found["p_adjusted"]
+            shown = "< 0.001" if p < 0.001 else f"{p:.3f}"
+            return f"{signed(found['mean'])} ({signed(low)} to {signed(high)}) | {shown}"
+    return " | "
+
+
+def main(path):
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    whole, worst = (headline["stratum"] for headline in record["layout"]["headlines"][:2])
+    baselines = [record["layout"]["baseline"]]
+    baselines += dict.fromkeys(pair[1] for pair in record["layout"]["pairs"])
+    of_whole, of_worst = accuracies(record, whole), accuracies(record, worst)
+    header = ["loss", "seeds", whole or "all", worst]
+    for baseline in baselines:
+        header += [f"{worst}, − {baseline}", "p"]
+    print("| " + " | ".join(header) + " |\n" + "|---" * len(header) + "|")
+    for loss, values in of_worst.items():
+        cells = [loss, str(len(values)), mean(of_whole[loss]), mean(values)]
+        cells += [difference(record, worst, loss, baseline) for baseline in baselines]
+        print("| " + " | ".join(cells) + " |")
+    kinds(record)
+
+
+def kinds(record):
+    """Losses whose training images were degraded by all kinds but one, on the test images degraded by that one."""
+    left_out = [run["loss"] for run in record["runs"] if ", no " in run["loss"]]
+    if not left_out:
+        return
+    print("\n| degraded by | loss | not degraded | degraded by all kinds | by all but this |\n|---|---|---|---|---|")
+    for name in dict.fromkeys(left_out):
+        trained, kind = name.split(", no ")
+        plain = trained.removesuffix(" + degraded")
+        of_kind = accuracies(record, f"kind={kind}")
+        cells = [kind, plain, *(mean(of_kind.get(loss, [])) for loss in (plain, trained, name))]
+        print("| " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
