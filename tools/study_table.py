@@ -8,13 +8,16 @@ import json
 import statistics
 import sys
 
+TITLES = {"": "all", "severity=0": "clean", "severity=1-4": "severity 1–4", "resolution=25–33": "25–33 px"}
+
 
 def accuracies(record, stratum):
-    """Accuracy in percent of every loss on a stratum, a number a seed."""
+    """Accuracy in percent of every loss on a stratum, one number per seed."""
     found = {}
     for run in record["runs"]:
         for measured in run["measurements"]:
-            if (measured["metric"], measured["stratum"]) == ("accuracy", stratum):
+            wanted = (measured["metric"], measured["stratum"]) == ("accuracy", stratum)
+            if wanted and measured["value"] is not None:
                 found.setdefault(run["loss"], []).append(100 * measured["value"])
     return found
 
@@ -36,7 +39,7 @@ def difference(record, stratum, loss, baseline):
         if names == ("accuracy", stratum, loss, baseline) and found["interval"]:
             low, high = found["interval"]
             p = found["p_adjusted"]
-            shown = "< 0.001" if p < 0.001 else f"{p:.3f}"
+            shown = "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
             return f"{signed(found['mean'])} ({signed(low)} to {signed(high)}) | {shown}"
     return " | "
 
@@ -44,16 +47,21 @@ def difference(record, stratum, loss, baseline):
 def main(path):
     with open(path, encoding="utf-8") as file:
         record = json.load(file)
+    if "layout" not in record:
+        sys.exit(f"{path} is of an older format; `cm report FOLDER` prints its tables")
+    dims = {run["feature_dim"] for run in record["runs"]}
+    if len(dims) != 1:
+        sys.exit(f"{path} has {sorted(dims)} as feature dimensions, and these tables are for one")
     whole, worst = (headline["stratum"] for headline in record["layout"]["headlines"][:2])
-    baselines = [record["layout"]["baseline"]]
-    baselines += dict.fromkeys(pair[1] for pair in record["layout"]["pairs"])
+    others = (pair[1] for pair in record["layout"]["pairs"])
+    baselines = list(dict.fromkeys([record["layout"]["baseline"], *others]))
     of_whole, of_worst = accuracies(record, whole), accuracies(record, worst)
-    header = ["loss", "seeds", whole or "all", worst]
+    header = ["loss", "seeds", TITLES.get(whole, whole), TITLES.get(worst, worst)]
     for baseline in baselines:
-        header += [f"{worst}, − {baseline}", "p"]
+        header += [f"{header[3]}, − {baseline}", "p"]
     print("| " + " | ".join(header) + " |\n" + "|---" * len(header) + "|")
     for loss, values in of_worst.items():
-        cells = [loss, str(len(values)), mean(of_whole[loss]), mean(values)]
+        cells = [loss, str(len(values)), mean(of_whole.get(loss, [])), mean(values)]
         cells += [difference(record, worst, loss, baseline) for baseline in baselines]
         print("| " + " | ".join(cells) + " |")
     kinds(record)

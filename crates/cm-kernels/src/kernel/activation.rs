@@ -84,7 +84,7 @@ pub fn prelu_gradients(x: &[f32], slopes: Slopes<'_>, dy: &[f32]) -> (Vec<f32>, 
 }
 
 /// The gradients of an image with the vectors of this machine.
-struct OfImage<'a> {
+struct ImageGradients<'a> {
     slopes: Slopes<'a>,
     x: &'a [f32],
     dy: &'a [f32],
@@ -92,7 +92,7 @@ struct OfImage<'a> {
     by_slope: &'a mut [f32],
 }
 
-impl WithSimd for OfImage<'_> {
+impl WithSimd for ImageGradients<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -126,7 +126,7 @@ impl Kept<'_> {
     /// Writes the gradient of the input of an image and adds to `by_slope`, a number a channel.
     pub fn gradients(&self, image: usize, dy: &[f32], dx: &mut [f32], by_slope: &mut [f32]) {
         let x = &self.numbers[image * dy.len()..][..dy.len()];
-        Arch::new().dispatch(OfImage { slopes: self.slopes, x, dy, dx, by_slope });
+        Arch::new().dispatch(ImageGradients { slopes: self.slopes, x, dy, dx, by_slope });
     }
 
     /// The gradient of the slopes from what [`gradients`](Self::gradients) added up.

@@ -25,7 +25,7 @@ struct Direct<'a> {
     padded: Padded,
     /// Places of the taps from a pixel's own, in the order of the weights.
     taps: Vec<usize>,
-    /// `[panels, taps, panel width]`
+    /// `[panels, taps, panel width]`; see [`padded_channels`] for the last
     panels: Aligned,
     /// One number a channel of the output.
     bias: Option<&'a [f32]>,
@@ -168,15 +168,15 @@ impl Direct<'_> {
     }
 }
 
-/// The numbers of channels in panels: of the last only as many vectors as are needed.
-pub fn in_panels(channels: usize) -> usize {
+/// Channels, rounded up to whole vectors: the last panel is one vector wide where that is enough.
+pub fn padded_channels(channels: usize) -> usize {
     channels.next_multiple_of(panel_width_here() / VECTORS)
 }
 
 /// `[panels, rows, panel width]` from a function of row and channel; channels that are missing in the last panel are 0.
 fn packed(rows: usize, channels: usize, value: impl Fn(usize, usize) -> f32 + Sync) -> Aligned {
     let width = panel_width_here();
-    let mut panels = Aligned::zeros(in_panels(channels) * rows);
+    let mut panels = Aligned::zeros(padded_channels(channels) * rows);
     // By channel and not by row, for the weights of a channel follow one another.
     panels.get_mut().par_chunks_mut(rows * width).enumerate().for_each(|(panel, numbers)| {
         let wide = numbers.len() / rows;

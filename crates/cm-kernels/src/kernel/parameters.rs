@@ -5,7 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{
-    convolution::{Images, in_panels, padded, taps},
+    convolution::{Images, padded, padded_channels, taps},
     padded::Padded,
     shape::Convolution,
     workspace,
@@ -14,7 +14,7 @@ use super::{
 /// Numbers of padded images that are worked on together.
 const GROUP: usize = 96 * 1024;
 
-/// The sums of a kernel's gradient: `[panels, taps, panel width]`.
+/// The sums of a kernel's gradient: `[panels, taps, panel width]`; the last panel may be one vector wide ([`padded_channels`]).
 struct Gradient<'a> {
     padded: Padded,
     taps: &'a [usize],
@@ -85,7 +85,7 @@ pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: Images<'_>)
     let taps = taps(c, &padded);
     let arch = Arch::new();
     let width = panel_width_here();
-    let (area, channels) = (output[0] * output[1], in_panels(c.channels_out));
+    let (area, channels) = (output[0] * output[1], padded_channels(c.channels_out));
     let group = (GROUP / padded.len().max(1)).clamp(1, 8);
     // A sum for each thread, added in the order of the images, so that the result does not depend on who is faster.
     let share = c.batch.div_ceil(rayon::current_num_threads()).max(1);

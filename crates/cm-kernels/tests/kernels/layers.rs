@@ -54,7 +54,7 @@ impl Shape {
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
-    let channels = prop_oneof![1usize..5, Just(16), Just(33), Just(130)];
+    let channels = prop_oneof![1usize..5, Just(16), Just(29), Just(33), Just(130)];
     let kernel =
         prop_oneof![Just([1, 1]), Just([3, 3]), Just([5, 5]), Just([7, 7]), Just([1, 3]), Just([5, 2])];
     let pair = |range: std::ops::Range<usize>| [range.clone(), range];

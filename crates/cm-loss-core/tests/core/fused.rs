@@ -2,13 +2,15 @@
 
 mod numbers;
 
+use std::sync::Arc;
+
 use burn::{
     module::Param,
     tensor::{Device, Int, Tensor},
 };
 use cm_loss_core::{
-    ClassSampling, HeadConfig, LossOptions, LossPath, Margin, MarginHead, MarginHeadConfig, MarginPlace,
-    NormGradient, NormMap, Preset, Regularizer,
+    ClassSampling, Custom, CustomNormMap, HeadConfig, LossOptions, LossPath, Margin, MarginHead,
+    MarginHeadConfig, MarginPlace, NormGradient, NormMap, Parameters, Preset, Regularizer,
     margin::MarginGradient,
     regularizer::{CenterLoss, CenterSpread},
 };
@@ -207,6 +209,30 @@ fn parts_beside_the_margin_are_the_same_class_by_class() {
             check(preset.name(), shape, &config.with_center_spread(spread));
         }
     }
+}
+
+#[derive(Debug)]
+struct Turned;
+
+impl CustomNormMap for Turned {
+    fn name(&self) -> &str {
+        "turned"
+    }
+
+    fn parameters(&self) -> Parameters {
+        Parameters::new()
+    }
+
+    fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        norms.zeros_like().sub_scalar(60.0)
+    }
+}
+
+#[test]
+fn with_a_negative_radius_the_largest_logit_is_that_of_the_least_cosine() {
+    let turned = NormMap::Custom(Custom(Arc::new(Turned)));
+    let config = MarginHeadConfig::new(turned, margin_config(Preset::CosFace).margin);
+    check("turned", Shape { batch: 6, dim: 3, classes: 40 }, &config);
 }
 
 #[cfg(not(feature = "test-wgpu"))]

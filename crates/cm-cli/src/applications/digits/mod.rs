@@ -1,6 +1,6 @@
 //! Handwritten digits of known quality: MNIST degraded by a known severity, or synthetic digits.
 
-pub mod config;
+pub(super) mod config;
 mod evaluation;
 mod mnist;
 mod older;

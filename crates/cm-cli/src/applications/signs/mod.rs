@@ -1,7 +1,7 @@
 //! Traffic signs: real images whose quality is uneven by nature. Far, dark and blurred signs are beside near and bright
 //! ones, and the resolution that the camera saw is known.
 
-pub mod config;
+pub(super) mod config;
 mod glyphs;
 mod sheet;
 mod source;

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use cm_tiles::{Aligned, panel_width, panel_width_here};
+use cm_tiles::{Aligned, VECTORS, panel_width, panel_width_here};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{
-    Centers, Samples, Upstream, batch,
-    exponential::LANES,
-    parts::{Kept, Layout, block_classes, blocks, both_parts, chunk_of},
+    Centers, Samples, Upstream,
+    batch::{self, LANES},
+    parts::{KeptPart, Layout, block_classes, blocks, both_parts, chunk_of},
     products::{Rows, by_columns, by_rows},
     work::Work,
 };
@@ -99,7 +99,7 @@ struct Backward<'a> {
     first: usize,
     by_centers: &'a mut [f32],
     /// The cosines of its first classes.
-    kept: Kept<'a>,
+    kept: KeptPart<'a>,
 }
 
 impl WithSimd for Backward<'_> {
@@ -118,6 +118,7 @@ impl WithSimd for Backward<'_> {
             by_centers,
             mut kept,
         } = self;
+        const { assert!(LANES.is_multiple_of(VECTORS * S::F32_LANES), "a chunk is whole panels") };
         let (each, dim, width) = (centers.each, samples.dim, panel_width::<S>());
         let size = block_classes(samples, each);
         let mut work = Work::new(samples, each);
@@ -135,7 +136,7 @@ impl WithSimd for Backward<'_> {
             along.fill(0.0);
             let gradients = &mut gradients.get_mut()[..rows * samples.padded];
             for chunk in 0..samples.chunks() {
-                let (cosines, several) = match &mut of_block {
+                let (cosines, of_centers) = match &mut of_block {
                     Some(kept) => (&mut kept[chunk_of(chunk, rows)], work.of_classes()),
                     None => work.cosines(simd, samples, by_sample, chunk, None),
                 };
@@ -144,9 +145,9 @@ impl WithSimd for Backward<'_> {
                     upstream.gradients(simd, samples, &classes, chunk, cosines, gradients, &mut by_radii);
                 } else {
                     let of_classes = &mut of_classes.get_mut()[..classes.len() * LANES];
-                    let nearest = several.find(cosines, each);
+                    let nearest = of_centers.nearest_centers(cosines, each);
                     upstream.gradients(simd, samples, &classes, chunk, nearest, of_classes, &mut by_radii);
-                    several.give(of_classes, gradients, each);
+                    of_centers.spread_gradients(of_classes, gradients, each);
                 }
                 add_products(simd, &mut along, gradients, cosines);
             }

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use cm_tiles::Aligned;
 
-use super::exponential::LANES;
 use crate::margin::Curve;
+
+/// Samples of a chunk: two of the widest vectors there are.
+pub const LANES: usize = 32;
 
 /// What is the same for all classes.
 pub struct Samples<'a> {
@@ -56,6 +58,10 @@ impl<'a> Samples<'a> {
             let (linear, slope_constant) = (curve.linear + curriculum, curve.slope_constant + curriculum);
             Bent { beyond: fill(beyond), curve: Curve { linear, slope_constant, ..curve } }
         });
+        // The largest logit is where the cosine is largest unless a norm map gives a negative radius.
+        let turned = radii.iter().any(|radius| *radius < 0.0);
+        let straight = || Bent { beyond: vec![f32::INFINITY; padded], curve: Curve::STRAIGHT };
+        let bent = bent.or_else(|| turned.then(straight));
         Self { count, padded, dim, units, radii: fill(radii), bent, targets }
     }
 

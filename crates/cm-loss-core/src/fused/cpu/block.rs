@@ -1,15 +1,15 @@
 //! A block of classes: what its cosines add to the sums of a batch, and the gradient of each cosine.
 //!
-//! The samples are worked on in chunks of [`LANES`]. What a block has of a chunk lies together, `[classes, LANES]`: it is gone over
-//! more than once, and the first-level cache has room for it.
+//! The samples are worked on in chunks of [`LANES`]. What a block has of a chunk lies together, `[classes, LANES]`: it is read several
+//! times, and a cache nearby holds it (24 KB with 256 samples or dimensions).
 
 use std::{mem, ops::Range};
 
 use pulp::Simd;
 
 use super::{
-    batch::Samples,
-    exponential::{LANES, exp},
+    batch::{LANES, Samples},
+    exponential::exp,
 };
 use crate::{all_classes::EXCLUDED, margin::Curve};
 
@@ -76,9 +76,10 @@ impl Sums {
             self.target[own.sample] = mem::replace(&mut cosines[own.place], OWN);
         }
         for column in columns::<S>() {
+            let (from, first) = (chunk * LANES + column, classes.start);
             match samples.bent {
-                None => self.add_others::<S, false>(simd, samples, classes.start, chunk, column, cosines),
-                Some(_) => self.add_others::<S, true>(simd, samples, classes.start, chunk, column, cosines),
+                None => self.add_others::<S, false>(simd, samples, from, first, cosines),
+                Some(_) => self.add_others::<S, true>(simd, samples, from, first, cosines),
             }
         }
         for own in samples.targets_in(classes, chunk) {
@@ -96,23 +97,23 @@ impl Sums {
         &mut self,
         simd: S,
         samples: &Samples<'_>,
+        from: usize,
         first: usize,
-        chunk: usize,
-        column: usize,
         cosines: &[f32],
     ) {
-        let from = chunk * LANES + column;
         let shape = Shape::<S, BENT>::new(simd, samples, from);
+        let column = from % LANES;
         let zero = simd.splat_f32s(0.0);
         let (mut best, mut best_class) = (simd.splat_f32s(OWN), simd.splat_u32s(0));
         let (mut largest, mut sum) = (simd.splat_f32s(OWN), zero);
         let mut class = simd.splat_u32s(first as u32);
         for &cosine in column_of::<S>(cosines, column) {
             let better = simd.greater_than_f32s(cosine, best);
+            // Faster than to select. What it makes of NaN differs by machine, but then the loss is NaN too.
             best = simd.max_f32s(cosine, best);
             best_class = simd.select_u32s(better, class, best_class);
             class = simd.add_u32s(class, simd.splat_u32s(1));
-            let (shaped, logit) = shape.of_other(cosine);
+            let (shaped, logit) = shape.of_another(cosine);
             sum = simd.add_f32s(sum, shaped);
             if BENT {
                 largest = larger(simd, logit, largest);
@@ -120,7 +121,7 @@ impl Sums {
         }
         if !BENT {
             // A straight logit is largest where the cosine is.
-            (_, largest) = shape.of_other(best);
+            (_, largest) = shape.of_another(best);
         }
         let all_largest = vector_mut::<S>(&mut self.largest, from);
         let before = mem::replace(all_largest, larger(simd, largest, *all_largest));
@@ -128,7 +129,7 @@ impl Sums {
         // A block by itself: what is added to the sum over all classes so far one by one would be lost in it.
         let mut block = zero;
         for &cosine in column_of::<S>(cosines, column) {
-            let (_, logit) = shape.of_other(cosine);
+            let (_, logit) = shape.of_another(cosine);
             block = simd.add_f32s(block, exp(simd, simd.sub_f32s(logit, largest)));
         }
         let exponentials = vector_mut::<S>(&mut self.exponentials, from);
@@ -169,14 +170,18 @@ impl Upstream {
         by_radius: &mut [f32],
     ) {
         let targets = || samples.targets_in(classes, chunk);
-        // Nothing is added to the gradient of the radius.
+        // With `T = 0` the own class adds nothing to the gradient of the radius.
         let zero = |place: usize| mem::replace(&mut cosines[place], samples.zero());
         let own: Vec<f32> = targets().map(|own| own.place).map(zero).collect();
         for column in columns::<S>() {
             let from = chunk * LANES + column;
             match samples.bent {
-                None => self.of_others::<S, false>(simd, samples, from, cosines, gradients, by_radius),
-                Some(_) => self.of_others::<S, true>(simd, samples, from, cosines, gradients, by_radius),
+                None => {
+                    self.gradients_of_others::<S, false>(simd, samples, from, cosines, gradients, by_radius)
+                }
+                Some(_) => {
+                    self.gradients_of_others::<S, true>(simd, samples, from, cosines, gradients, by_radius)
+                }
             }
         }
         for (target, cosine) in targets().zip(own) {
@@ -186,7 +191,7 @@ impl Upstream {
     }
 
     #[inline(always)]
-    fn of_others<S: Simd, const BENT: bool>(
+    fn gradients_of_others<S: Simd, const BENT: bool>(
         &self,
         simd: S,
         samples: &Samples<'_>,
@@ -260,7 +265,7 @@ impl<S: Simd, const BENT: bool> Shape<S, BENT> {
 
     /// `T` and the logit of another class, or of [`OWN`].
     #[inline(always)]
-    fn of_other(&self, cosine: S::f32s) -> (S::f32s, S::f32s) {
+    fn of_another(&self, cosine: S::f32s) -> (S::f32s, S::f32s) {
         let simd = self.simd;
         let (shaped, _) = self.of(cosine);
         let own = simd.equal_f32s(cosine, simd.splat_f32s(OWN));

@@ -2,9 +2,6 @@
 
 use pulp::Simd;
 
-/// Samples of a chunk: two of the widest vectors there are.
-pub const LANES: usize = 32;
-
 /// Below this `exp` is 0 here.
 const LEAST: f32 = -87.0;
 
@@ -22,10 +19,10 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |number| simd.splat_f32s(number);
     // Not the maximum, which would hide NaN.
     let under = simd.less_than_f32s(x, splat(LEAST));
-    let held = simd.select_f32s(under, splat(LEAST), x);
-    let shifted = simd.mul_add_f32s(held, splat(std::f32::consts::LOG2_E), splat(ROUND));
+    let clamped = simd.select_f32s(under, splat(LEAST), x);
+    let shifted = simd.mul_add_f32s(clamped, splat(std::f32::consts::LOG2_E), splat(ROUND));
     let n = simd.sub_f32s(shifted, splat(ROUND));
-    let f = LN_2.iter().fold(held, |f, &part| simd.mul_add_f32s(n, splat(-part), f));
+    let f = LN_2.iter().fold(clamped, |f, &part| simd.mul_add_f32s(n, splat(-part), f));
     let of_rest = |sum, &next| simd.mul_add_f32s(sum, f, splat(next));
     let polynomial = POLYNOMIAL[1..].iter().fold(splat(POLYNOMIAL[0]), of_rest);
     let one_and_f = simd.add_f32s(f, splat(1.0));
@@ -40,7 +37,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 mod tests {
     use pulp::{Arch, Scalar, WithSimd};
 
-    use super::*;
+    use super::{super::batch::LANES, *};
 
     struct Exp<'a>(&'a mut [f32]);
 

@@ -16,16 +16,17 @@ mod work;
 
 use std::ops::Range;
 
-use cm_tiles::{Aligned, panel_width_here};
+use cm_tiles::{Aligned, VECTORS, panel_width_here};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::extension::Plan;
 pub use backward::gradients;
+use batch::LANES;
 pub use batch::Samples;
 pub use block::{Sums, Upstream};
 pub use centers::Centers;
-use parts::{Kept, Layout, block_classes, blocks, both_parts, chunk_of};
+use parts::{KeptPart, Layout, block_classes, blocks, both_parts, chunk_of};
 use work::Work;
 
 /// The forward pass of a part of the classes.
@@ -35,7 +36,7 @@ struct Forward<'a> {
     by_sample: &'a Aligned,
     classes: Range<usize>,
     /// Where the cosines of its first classes are kept.
-    kept: Kept<'a>,
+    kept: KeptPart<'a>,
 }
 
 impl WithSimd for Forward<'_> {
@@ -44,6 +45,7 @@ impl WithSimd for Forward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Sums {
         let Self { samples, centers, by_sample, classes: part, mut kept } = self;
+        const { assert!(LANES.is_multiple_of(VECTORS * S::F32_LANES), "a chunk is whole panels") };
         let (mut work, mut sums) = (Work::new(samples, centers.each), Sums::new(samples.padded));
         for classes in blocks(&part, kept.classes, block_classes(samples, centers.each)) {
             work.load(centers, &classes);
@@ -52,8 +54,11 @@ impl WithSimd for Forward<'_> {
             for chunk in 0..samples.chunks() {
                 let kept = of_block.as_deref_mut().map(|kept| &mut kept[chunk_of(chunk, rows)]);
                 let (cosines, of_classes) = work.cosines(simd, samples, by_sample, chunk, kept);
-                let cosines =
-                    if centers.each == 1 { cosines } else { of_classes.find(cosines, centers.each) };
+                let cosines = if centers.each == 1 {
+                    cosines
+                } else {
+                    of_classes.nearest_centers(cosines, centers.each)
+                };
                 sums.add(simd, samples, &classes, chunk, cosines);
             }
         }

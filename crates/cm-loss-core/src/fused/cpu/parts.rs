@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::{Samples, exponential::LANES};
+use super::{Samples, batch::LANES};
 use crate::fused::extension::Plan;
 
-/// Numbers of a block: with its gradients and its centers it stays in the second-level cache.
+/// Cosines or center numbers of a block: gradients and centers of so many stay in the second-level cache.
 const BLOCK: usize = 48 * 1024;
 
-/// Fewest classes of a thread's part in the backward pass.
+/// Fewest classes of a thread's part.
 const LEAST_CLASSES: usize = 32;
 
 /// Classes of a block.
@@ -63,11 +63,11 @@ impl Layout {
     }
 
     /// The numbers of each part, by classes.
-    pub fn shares<'a>(&self, mut numbers: &'a mut [f32]) -> Vec<Kept<'a>> {
+    pub fn shares<'a>(&self, mut numbers: &'a mut [f32]) -> Vec<KeptPart<'a>> {
         let mut shares = Vec::with_capacity(self.of_parts.len());
         for &classes in &self.of_parts {
             let (share, rest) = numbers.split_at_mut(classes * self.row);
-            shares.push(Kept { classes, numbers: share });
+            shares.push(KeptPart { classes, numbers: share });
             numbers = rest;
         }
         shares
@@ -75,12 +75,12 @@ impl Layout {
 }
 
 /// The cosines of the first classes of a part.
-pub struct Kept<'a> {
+pub struct KeptPart<'a> {
     pub classes: usize,
     numbers: &'a mut [f32],
 }
 
-impl<'a> Kept<'a> {
+impl<'a> KeptPart<'a> {
     /// Those of the next block, which has so many centers; `None` beyond the last.
     pub fn next(&mut self, centers: usize, samples: &Samples<'_>) -> Option<&'a mut [f32]> {
         self.numbers.split_off_mut(..centers * samples.padded)

@@ -7,8 +7,8 @@ use pulp::Simd;
 
 use super::{
     Samples,
+    batch::LANES,
     centers::Centers,
-    exponential::LANES,
     parts::block_classes,
     products::{Rows, by_rows},
 };
@@ -28,9 +28,9 @@ pub struct Work {
 /// Cosines of classes with several centers.
 pub struct OfClasses {
     /// The largest of a class's `[classes, LANES]`.
-    pub cosines: Aligned,
+    cosines: Aligned,
     /// Which center of its class that is.
-    pub nearest: Vec<u32>,
+    nearest: Vec<u32>,
 }
 
 impl Work {
@@ -61,8 +61,8 @@ impl Work {
         (&self.units.get()[..self.rows * dim], &self.inverses[..self.rows])
     }
 
-    /// Computes the cosines with the samples of a chunk, and puts them where they are kept. They come back with the memory for
-    /// those of the classes.
+    /// Computes the cosines with the samples of a chunk, into `kept` or else into memory of its own. They come back with the memory
+    /// for those of the classes.
     #[inline(always)]
     pub fn cosines<'a, S: Simd>(
         &'a mut self,
@@ -90,7 +90,7 @@ impl Work {
 impl OfClasses {
     /// Finds the largest cosine of each class, of those of its centers.
     #[inline(always)]
-    pub fn find(&mut self, of_centers: &[f32], each: usize) -> &mut [f32] {
+    pub fn nearest_centers(&mut self, of_centers: &[f32], each: usize) -> &mut [f32] {
         let numbers = of_centers.len() / each;
         let cosines = &mut self.cosines.get_mut()[..numbers];
         let found = cosines.chunks_exact_mut(LANES).zip(self.nearest.chunks_exact_mut(LANES));
@@ -99,8 +99,10 @@ impl OfClasses {
             nearest.fill(0);
             for (k, center) in centers.chunks_exact(LANES).enumerate().skip(1) {
                 for ((class, nearest), cosine) in class.iter_mut().zip(&mut *nearest).zip(center) {
-                    *nearest = if *cosine > *class { k as u32 } else { *nearest };
-                    *class = class.max(*cosine);
+                    // NaN is not hidden.
+                    let better = *cosine > *class || cosine.is_nan();
+                    *nearest = if better { k as u32 } else { *nearest };
+                    *class = if better { *cosine } else { *class };
                 }
             }
         }
@@ -109,7 +111,7 @@ impl OfClasses {
 
     /// Gives the gradient of each class's cosine to its nearest center; the others have none.
     #[inline(always)]
-    pub fn give(&self, of_classes: &[f32], of_centers: &mut [f32], each: usize) {
+    pub fn spread_gradients(&self, of_classes: &[f32], of_centers: &mut [f32], each: usize) {
         let of_classes = of_classes.chunks_exact(LANES).zip(self.nearest.chunks_exact(LANES));
         for (centers, (class, nearest)) in of_centers.chunks_exact_mut(each * LANES).zip(of_classes) {
             for (k, center) in centers.chunks_exact_mut(LANES).enumerate() {
