@@ -173,6 +173,16 @@ impl Error {
         )
     }
 
+    /// An [`Error::DoesNotCombine`] if both parts are there.
+    pub(crate) fn exclude(
+        both: bool,
+        what: &'static str,
+        with: &'static str,
+        reason: &'static str,
+    ) -> Result<(), Self> {
+        if both { Err(Self::DoesNotCombine { what, with, reason }) } else { Ok(()) }
+    }
+
     /// `Ok` if `valid`, else an [`Error::OutOfRange`].
     pub(crate) fn check(
         what: &'static str,

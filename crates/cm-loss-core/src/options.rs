@@ -63,6 +63,16 @@ impl LossOptions {
         Ok(())
     }
 
+    /// `Ok` for a loss that is no softmax, if there is nothing that is defined on one.
+    pub(crate) fn without_softmax(&self, loss: &'static str) -> Result<(), Error> {
+        Error::exclude(
+            self.label_smoothing > 0.0 || self.focal_gamma > 0.0,
+            loss,
+            "label smoothing or focal modulation",
+            "they are defined on softmax, which it does not use",
+        )
+    }
+
     /// The class weights on a device, `[classes]`.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClassSampling, MarginHead, Warning,
+    ClassSampling, MarginHead,
     choices::{ConfigVersion, MarginPlace, MarginWarmUp, NormGradient, SubCenterPooling},
     radius::Radius,
 };
@@ -19,7 +19,6 @@ use crate::{
     margin::{MarginGradient, MarginState},
     norm_map::Constant,
     regularizer::{CenterLoss, CenterSpread, FeatureCenters},
-    scale::check_scale,
     steps::Steps,
 };
 
@@ -201,140 +200,6 @@ impl MarginHeadConfig {
     /// The same with other options of the loss.
     pub fn with_options(self, options: LossOptions) -> Self {
         Self { options, ..self }
-    }
-
-    /// Checks every part, and that they suit each other.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OutOfRange`] if a part has a parameter outside what its formula allows; [`Error::DoesNotCombine`] for parts
-    /// that exclude each other.
-    pub fn validate(&self) -> Result<(), Error> {
-        self.norm_map.validate()?;
-        self.margin.validate()?;
-        self.regularizer.validate()?;
-        self.options.validate()?;
-        self.center_loss.as_ref().map_or(Ok(()), CenterLoss::validate)?;
-        self.center_spread.as_ref().map_or(Ok(()), CenterSpread::validate)?;
-        self.sampling.as_ref().map_or(Ok(()), ClassSampling::validate)?;
-        let centers = self.sub_centers;
-        Error::check("number of centers a class", "at least 1", centers as f64, centers > 0)?;
-        if self.center_spread.is_some() && centers > 1 {
-            return Err(Error::DoesNotCombine {
-                what: "the spread of class centers",
-                with: "several centers a class",
-                reason: "it would push the centers of one class apart as well",
-            });
-        }
-        if self.regularizer_from.is_some() && self.regularizer == Regularizer::None {
-            return Err(Error::DoesNotCombine {
-                what: "a step from which the regularizer is added",
-                with: "no regularizer",
-                reason: "there is nothing to add",
-            });
-        }
-        self.validate_gradients()?;
-        if let (Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
-            (&self.margin, &self.regularizer)
-            && (regularizer.lower_norm, regularizer.upper_norm) != (margin.lower_norm, margin.upper_norm)
-        {
-            return Err(Error::DoesNotCombine {
-                what: "the margin of MagFace",
-                with: "a regularizer of other norms",
-                reason: "one would pull where the other does not hold; give both the same lower and upper norm",
-            });
-        }
-        Ok(())
-    }
-
-    /// What can be trained and may not do what it is there for: for example, MagFace's regularizer does not hold its margin
-    /// at a constant radius (with another norm map or regularizer there is no such bound). Its authors' trainer prints the same,
-    /// and goes on.
-    pub fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        if let (NormMap::Constant(map), Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
-            (&self.norm_map, &self.margin, &self.regularizer)
-        {
-            let least = margin.least_regularizer_weight(map.scale);
-            if regularizer.weight < least {
-                warnings.push(Warning::RegularizerTooWeak { weight: regularizer.weight, least });
-            }
-        }
-        warnings
-    }
-
-    fn validate_gradients(&self) -> Result<(), Error> {
-        if let MarginPlace::Outside { scale } = self.margin_place {
-            Error::check_positive("scale of the margin outside the norm map", scale)?;
-            if self.margin.is_none() {
-                return Err(Error::DoesNotCombine {
-                    what: "a margin outside the norm map",
-                    with: "no margin",
-                    reason: "there is nothing to put outside",
-                });
-            }
-        }
-        if let Some(MarginWarmUp { steps }) = self.margin_warm_up {
-            Error::check("steps of the margin's warm-up", "at least 1", steps as f64, steps > 0)?;
-            if self.margin.is_none() {
-                return Err(Error::DoesNotCombine {
-                    what: "a warm-up of the margin",
-                    with: "no margin",
-                    reason: "there is nothing to bring in",
-                });
-            }
-        }
-        if let Some(scale) = self.temperature_compensation {
-            Error::check_positive("scale of the temperature compensation", scale)?;
-        }
-        if matches!(self.norm_map, NormMap::Constant(_)) {
-            let with_constant = |what| Error::DoesNotCombine {
-                what,
-                with: "a constant norm map",
-                reason: "its radius does not depend on the norm; give the head another norm map first",
-            };
-            if self.temperature_compensation.is_some() && !self.learned_scale {
-                return Err(with_constant("a temperature compensation"));
-            }
-            if !self.norm_gradient.is_exact() {
-                return Err(with_constant("a detached norm"));
-            }
-        }
-        if let Some(cosine) = self.filter_above {
-            let valid = cosine > 0.0 && cosine < 1.0;
-            Error::check("cosine above which classes are filtered", "above 0 and below 1", cosine, valid)?;
-            if matches!(self.margin, Margin::Curricular(_) | Margin::Circle(_)) {
-                return Err(Error::DoesNotCombine {
-                    what: "a filter of classes",
-                    with: "a margin that weighs the other classes",
-                    reason: "both say what becomes of a class with a large cosine",
-                });
-            }
-        }
-        if let SubCenterPooling::Soft { gamma } = self.sub_center_pooling {
-            Error::check_positive("gamma of the pooled sub-centers", gamma)?;
-            if matches!(self.margin, Margin::Curricular(_)) {
-                return Err(Error::DoesNotCombine {
-                    what: "pooled sub-centers",
-                    with: "CurricularFace",
-                    reason: "its curriculum is the cosine with one center",
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks that the largest radius of the norm map lets a feature on its center reach `probability`, as
-    /// [`check_scale`] does. A norm map without a bound always passes.
-    ///
-    /// # Errors
-    ///
-    /// As [`check_scale`].
-    pub fn check_scale(&self, classes: usize, probability: f64) -> Result<(), Error> {
-        match self.norm_map.largest_radius() {
-            Some(radius) => check_scale(radius, classes, probability),
-            None => Ok(()),
-        }
     }
 
     /// A head with random class centers, drawn as Glorot's uniform initialization has it.

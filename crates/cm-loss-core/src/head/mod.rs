@@ -4,6 +4,7 @@ mod builders;
 mod centers;
 mod choices;
 mod linear_head;
+mod margin_checks;
 mod margin_config;
 mod margin_head;
 mod margin_pass;

@@ -25,6 +25,7 @@ pub enum ProxyLoss {
     ///
     /// From X. Zhang et al., "P2SGrad: Refined Gradients for Optimizing Deep Face Models", CVPR 2019, arXiv 1905.02479, with
     /// the mean of pytorch-metric-learning.
+    #[serde(deserialize_with = "crate::nothing::no_fields")]
     P2SGrad,
     /// Each proxy pulls at its samples and pushes at the others, the harder the more:
     ///
@@ -94,23 +95,16 @@ impl ProxyHeadConfig {
     /// no meaning here.
     pub fn validate(&self) -> Result<(), Error> {
         self.options.validate()?;
-        if self.options.label_smoothing > 0.0 || self.options.focal_gamma > 0.0 {
-            return Err(Error::DoesNotCombine {
-                what: "a loss on cosines with proxies",
-                with: "label smoothing or focal modulation",
-                reason: "they are defined on softmax, which it does not use",
-            });
-        }
+        self.options.without_softmax("a loss on cosines with proxies")?;
         if let ProxyLoss::ProxyAnchor { margin, scale } = self.loss {
             Error::check_cosine_margin("margin of ProxyAnchor", margin)?;
             Error::check_positive("scale of ProxyAnchor", scale)?;
-            if self.options.class_weights.is_some() {
-                return Err(Error::DoesNotCombine {
-                    what: "ProxyAnchor",
-                    with: "class weights",
-                    reason: "its loss is one number for the whole batch",
-                });
-            }
+            Error::exclude(
+                self.options.class_weights.is_some(),
+                "ProxyAnchor",
+                "class weights",
+                "its loss is one number for the whole batch",
+            )?;
         }
         Ok(())
     }

@@ -118,14 +118,7 @@ impl SphereFace2Config {
         let valid = balance > 0.0 && balance < 1.0;
         Error::check("balance of SphereFace2", "above 0 and below 1", balance, valid)?;
         Error::check_positive("weight of SphereFace2", self.weight)?;
-        if self.options.label_smoothing > 0.0 || self.options.focal_gamma > 0.0 {
-            return Err(Error::DoesNotCombine {
-                what: "SphereFace2",
-                with: "label smoothing or focal modulation",
-                reason: "they are defined on softmax, which it does not use",
-            });
-        }
-        Ok(())
+        self.options.without_softmax("SphereFace2")
     }
 
     /// A head with random class centers, drawn as Glorot's uniform initialization has it.
