@@ -80,6 +80,7 @@ pub mod margin;
 mod norm;
 pub mod norm_map;
 mod norm_statistics;
+mod nothing;
 mod options;
 mod presets;
 pub mod regularizer;

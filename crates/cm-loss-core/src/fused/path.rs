@@ -7,14 +7,16 @@ use crate::backend::Backend;
 
 /// How the loss of a head with class centers is computed. The result is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "path", rename_all = "kebab-case")]
+#[serde(tag = "path", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum LossPath {
     /// Class by class from [`LossPath::LEAST_CLASSES`] classes on flex, where that is faster, and elsewhere where the
     /// matrices of the plain way would take [`LossPath::LEAST_BYTES`].
     #[default]
+    #[serde(deserialize_with = "crate::nothing::no_fields")]
     Auto,
     /// With the matrix of logits, `[batch, classes]`.
+    #[serde(deserialize_with = "crate::nothing::no_fields")]
     Plain,
     /// Class by class; plain on a backend that this crate was not built for, and for numbers that are not of 32 bits.
     Fused {
@@ -24,8 +26,13 @@ pub enum LossPath {
         /// thread has a gradient of the features besides.
         ///
         /// [`Auto`]: LossPath::Auto
+        #[serde(default = "usual_budget")]
         budget: usize,
     },
+}
+
+fn usual_budget() -> usize {
+    LossPath::BUDGET
 }
 
 impl LossPath {

@@ -12,6 +12,7 @@ use crate::steps::Step;
 pub enum MarginPlace {
     /// `z_y = phi(r) t`: the norm map contracts the margin too, and short features have a smaller one.
     #[default]
+    #[serde(deserialize_with = "crate::nothing::no_fields")]
     Inside,
     /// `z_y = phi(r) cos θ + s (t − cos θ)`, for CosFace `phi(r) cos θ − s m`: the margin is the same for every norm, and the
     /// norm has nothing to gain from a smaller one.
@@ -36,10 +37,16 @@ impl MarginPlace {
 /// from 0. Where the other classes are weighed too, as in CurricularFace and circle loss, it is the same for them; with these
 /// two, the host reads the count of steps at every step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MarginWarmUp {
-    /// Steps until the margin is whole, at least 1.
+    /// Steps until the margin is whole, at least 1; 1000 unless given.
     pub steps: u64,
+}
+
+impl Default for MarginWarmUp {
+    fn default() -> Self {
+        Self { steps: 1000 }
+    }
 }
 
 impl MarginWarmUp {
@@ -79,6 +86,7 @@ impl NormGradient {
 pub enum SubCenterPooling {
     /// The largest of those with its centers. From J. Deng et al., "Sub-center ArcFace", ECCV 2020.
     #[default]
+    #[serde(deserialize_with = "crate::nothing::no_fields")]
     Largest,
     /// `Σ_k softmax_k(c_k / γ) c_k`. From Q. Qian et al., "SoftTriple Loss: Deep Metric Learning Without Triplet Sampling",
     /// ICCV 2019, arXiv 1909.05235. The loss is computed with the matrix of logits, whatever the path.

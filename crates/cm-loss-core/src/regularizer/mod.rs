@@ -33,6 +33,7 @@ pub use squared_norm::SquaredNorm;
 pub enum Regularizer {
     /// `g = 0`.
     #[default]
+    #[serde(deserialize_with = "crate::nothing::no_fields")]
     None,
     /// `g(r) = weight · r²`.
     SquaredNorm(SquaredNorm),
