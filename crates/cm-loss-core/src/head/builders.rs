@@ -30,6 +30,10 @@ impl From<Preset> for HeadConfig {
     }
 }
 
+/// Each change is checked at once, as [`validate`](HeadConfig::validate) does it, so that the order matters where one part
+/// makes sense beside another alone: the norm map before a margin outside of it or a detached norm, several centers a class
+/// before their pooling, the regularizer before the step it begins at. [`MarginHeadConfig`] has the same methods, takes them in any
+/// order, and is checked by [`init`](HeadConfig::init).
 impl HeadConfig {
     /// The same head with another scale: `Preset::ArcFace.config().with_scale(30.0)?`.
     ///
@@ -37,6 +41,10 @@ impl HeadConfig {
     ///
     /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_scale(mut self, scale: f64) -> Result<Self, Error> {
+        let with = match &self {
+            Self::Margin(_) | Self::SphereFace2(_) => "a norm map without one",
+            other => other.kind(),
+        };
         let place = match &mut self {
             Self::Linear(_) => None,
             Self::Margin(config) => config.norm_map.scale_mut(),
@@ -46,8 +54,8 @@ impl HeadConfig {
                 ProxyLoss::P2SGrad => None,
             },
         };
-        let reason = "it has none";
-        *place.ok_or(Error::DoesNotCombine { what: "a scale", with: "this norm map", reason })? = scale;
+        let reason = "there is none in its formula";
+        *place.ok_or(Error::DoesNotCombine { what: "a scale", with, reason })? = scale;
         self.validate().map(|()| self)
     }
 
@@ -57,6 +65,12 @@ impl HeadConfig {
     ///
     /// [`Error::DoesNotCombine`] for a loss without a margin or with several; those of [`validate`](Self::validate).
     pub fn with_margin(mut self, margin: f64) -> Result<Self, Error> {
+        let (with, reason) = match &self {
+            Self::Margin(_) => {
+                ("a margin that has none, or several", "give it whole, by with_margin_function")
+            }
+            other => (other.kind(), "there is none in its formula"),
+        };
         let place = match &mut self {
             Self::Linear(_) => None,
             Self::Margin(config) => config.margin.margin_mut(),
@@ -66,9 +80,18 @@ impl HeadConfig {
                 ProxyLoss::P2SGrad => None,
             },
         };
-        let reason = "it has none, or several";
-        *place.ok_or(Error::DoesNotCombine { what: "a margin", with: "this loss", reason })? = margin;
+        *place.ok_or(Error::DoesNotCombine { what: "a margin of one number", with, reason })? = margin;
         self.validate().map(|()| self)
+    }
+
+    /// The same head with a margin of another kind:
+    /// `Preset::CmSoftmax.config().with_margin_function(Margin::Cosine(CosineMargin { margin: 0.4 }))?`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
+    pub fn with_margin_function(self, margin: Margin) -> Result<Self, Error> {
+        self.changed("another margin", |config| MarginHeadConfig { margin, ..config })
     }
 
     /// The same head with another seed of what is random in its loss: drawn margins, sampled classes. Trainings that are
@@ -114,7 +137,7 @@ impl HeadConfig {
             Self::Margin(config) => config.norm_map = norm_map,
             Self::SphereFace2(config) => config.norm_map = norm_map,
             Self::Linear(_) | Self::Proxy(_) => {
-                let (with, reason) = ("this loss", "the norm has no place in its formula");
+                let (with, reason) = (self.kind(), "the norm has no place in its formula");
                 return Err(Error::DoesNotCombine { what: "a norm map", with, reason });
             }
         }
@@ -130,9 +153,11 @@ impl HeadConfig {
         match &mut self {
             Self::Margin(config) => config.margin_gradient = gradient,
             Self::SphereFace2(config) => config.margin_gradient = gradient,
-            Self::Linear(_) | Self::Proxy(_) => return Err(no_part("a gradient of the margin")),
+            Self::Linear(_) | Self::Proxy(_) => {
+                return Err(no_part("a gradient of the margin", self.kind()));
+            }
         }
-        Ok(self)
+        self.validate().map(|()| self)
     }
 
     /// The same head with a regularizer of the norm.
@@ -267,17 +292,24 @@ impl HeadConfig {
         what: &'static str,
         change: impl FnOnce(MarginHeadConfig) -> MarginHeadConfig,
     ) -> Result<Self, Error> {
-        let Self::Margin(config) = self else { return Err(no_part(what)) };
+        let kind = self.kind();
+        let Self::Margin(config) = self else { return Err(no_part(what, kind)) };
         let config = change(config);
         config.validate()?;
         Ok(Self::Margin(config))
     }
+
+    /// What kind of head it is, in words.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Linear(_) => "a linear head",
+            Self::Margin(_) => "a head of class centers and softmax",
+            Self::SphereFace2(_) => "a one-vs-all head",
+            Self::Proxy(_) => "a head of proxies",
+        }
+    }
 }
 
-fn no_part(what: &'static str) -> Error {
-    Error::DoesNotCombine {
-        what,
-        with: "this loss",
-        reason: "it is not one of class centers and a margin inside softmax",
-    }
+fn no_part(what: &'static str, with: &'static str) -> Error {
+    Error::DoesNotCombine { what, with, reason: "only heads of class centers and softmax have it" }
 }

@@ -39,11 +39,23 @@ impl MarginHeadConfig {
             Error::check_positive("scale of the margin outside the norm map", scale)?;
             let (what, none) = ("a margin outside the norm map", "there is nothing to put outside");
             Error::exclude(self.margin.is_none(), what, "no margin", none)?;
+            Error::exclude(
+                self.margin.weighs_others(),
+                what,
+                "a margin that weighs the other classes",
+                "the other classes stay inside, so that it would be half inside and half outside",
+            )?;
         }
         if let Some(MarginWarmUp { steps }) = self.margin_warm_up {
             Error::check("steps of the margin's warm-up", "at least 1", steps as f64, steps > 0)?;
             let (what, none) = ("a warm-up of the margin", "there is nothing to bring in");
             Error::exclude(self.margin.is_none(), what, "no margin", none)?;
+            Error::exclude(
+                matches!(&self.margin, Margin::Multiplicative(margin) if margin.annealing.is_some()),
+                what,
+                "SphereFace's annealing",
+                "both bring the margin in",
+            )?;
         }
         if let (Margin::MagFace(margin), Regularizer::MagFace(regularizer)) =
             (&self.margin, &self.regularizer)
@@ -72,7 +84,7 @@ impl MarginHeadConfig {
             let valid = cosine > 0.0 && cosine < 1.0;
             Error::check("cosine above which classes are filtered", "above 0 and below 1", cosine, valid)?;
             Error::exclude(
-                matches!(self.margin, Margin::Curricular(_) | Margin::Circle(_)),
+                self.margin.weighs_others(),
                 "a filter of classes",
                 "a margin that weighs the other classes",
                 "both say what becomes of a class with a large cosine",
@@ -80,6 +92,12 @@ impl MarginHeadConfig {
         }
         if let SubCenterPooling::Soft { gamma } = self.sub_center_pooling {
             Error::check_positive("gamma of the pooled sub-centers", gamma)?;
+            Error::exclude(
+                centers == 1,
+                "pooled sub-centers",
+                "one center a class",
+                "there is nothing to pool; give the head several centers a class first",
+            )?;
             Error::exclude(
                 matches!(self.margin, Margin::Curricular(_)),
                 "pooled sub-centers",
@@ -108,6 +126,8 @@ impl MarginHeadConfig {
             self.temperature_compensation.is_some() && !self.learned_scale,
             "a temperature compensation",
         )?;
+        let outside = self.margin_place != MarginPlace::Inside;
+        with_constant(outside && !self.learned_scale, "a margin outside the norm map")?;
         with_constant(!self.norm_gradient.is_exact(), "a detached norm")
     }
 

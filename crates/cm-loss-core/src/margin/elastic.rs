@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_distr::Normal;
 use serde::{Deserialize, Serialize};
 
-use super::{AngularOverflow, MarginForm, Shaped, margin_of};
+use super::{AngularOverflow, MarginForm, Shaped, margin_of, validate_form};
 use crate::{Error, steps::Step, targets::Targets};
 
 /// A margin drawn for each sample: `m ~ N(mean, deviation²)`.
@@ -19,7 +19,7 @@ use crate::{Error, steps::Step, targets::Targets};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ElasticMargin {
-    /// Mean margin: radians, or a difference of cosines.
+    /// Mean margin: in radians, from 0 up to (not including) π/2, or a difference of cosines, up to 2.
     pub mean: f64,
     /// Standard deviation of the margin, from 0 (every margin is the mean) up to (not including) 1.
     pub deviation: f64,
@@ -74,8 +74,7 @@ impl ElasticMargin {
     }
 
     pub(super) fn validate(&self) -> Result<(), Error> {
-        let valid = self.mean >= 0.0 && self.mean < 2.0;
-        Error::check("mean margin of ElasticFace", "at least 0 and below 2", self.mean, valid)?;
+        validate_form(self.form, "mean margin of ElasticFace", self.mean)?;
         let valid = (0.0..1.0).contains(&self.deviation);
         Error::check("deviation of the ElasticFace margin", "at least 0 and below 1", self.deviation, valid)
     }

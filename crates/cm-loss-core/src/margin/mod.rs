@@ -64,6 +64,7 @@ pub(crate) use state::MarginState;
 #[non_exhaustive]
 pub enum Margin {
     /// `t = cos θ`.
+    #[serde(deserialize_with = "crate::nothing::no_fields")]
     None,
     /// `t = cos θ − m`.
     Cosine(CosineMargin),
@@ -205,6 +206,11 @@ impl Margin {
             Self::Circle(margin) => Some(&mut margin.margin),
             Self::Ranked(margin) => Some(&mut margin.margin),
         }
+    }
+
+    /// Whether this margin changes the cosines of the other classes too.
+    pub(crate) fn weighs_others(&self) -> bool {
+        matches!(self, Self::Curricular(_) | Self::Circle(_))
     }
 
     /// Whether this margin looks at the largest cosine with another class.
