@@ -112,6 +112,22 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
+    /// More or fewer shares than features.
+    #[error("{shares} shares of mixed samples were given for a batch of {features} features")]
+    ShareCount {
+        /// Number of shares.
+        shares: usize,
+        /// Number of features.
+        features: usize,
+    },
+    /// A share of a mixed sample that is none.
+    #[error("the share of sample {index} of the batch must be from 0 to 1, but is {share}")]
+    ShareOutOfRange {
+        /// Position in the batch.
+        index: usize,
+        /// The share found.
+        share: f32,
+    },
     /// Two parts that exclude each other.
     #[error("{what} cannot be combined with {with}: {reason}")]
     DoesNotCombine {

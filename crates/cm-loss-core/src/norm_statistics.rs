@@ -59,6 +59,11 @@ impl NormMoments {
         Self { mean, std, batches_of_mean: settled(), batches_of_std: settled() }
     }
 
+    /// `Ok` if the mean can be one of norms.
+    pub(crate) fn check_mean(&self) -> Result<(), Error> {
+        Error::check("running mean of the norms", "at least 0", self.mean, self.mean >= 0.0)
+    }
+
     pub(crate) fn validate(&self) -> Result<(), Error> {
         let finite = |value: f64| (value as f32).is_finite();
         Error::check("running mean of the norms", "finite", self.mean, finite(self.mean))?;

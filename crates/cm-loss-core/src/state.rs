@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::{
     module::{Module, RunningState},
-    tensor::{DType, Device, Tensor, TensorData},
+    tensor::{DType, Device, Tensor, TensorData, kind::Autodiff},
 };
 
 /// A value of 32 bits, whatever the default format of the device. A record of the module holds it.
@@ -25,7 +25,7 @@ pub(crate) fn beside<const D: usize, const E: usize>(value: Tensor<D>, like: &Te
 }
 
 /// A constant on a device. Burn's own way leaves a tensor in or out of a graph, and in the same kind of graph.
-pub(crate) fn on<const D: usize>(value: Tensor<D>, device: &Device) -> Tensor<D> {
+pub(crate) fn on<const D: usize, K: Autodiff>(value: Tensor<D, K>, device: &Device) -> Tensor<D, K> {
     let value = value.without_autodiff().to_device(&device.clone().without_autodiff());
     match device.gradient_checkpointing_strategy() {
         Some(strategy) => value.autodiff().with_gradient_checkpointing_strategy(strategy),

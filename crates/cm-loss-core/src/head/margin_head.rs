@@ -15,7 +15,7 @@ use super::{
     shared::{Parts, centers_in_a_field, mixed},
 };
 use crate::{
-    Error, LossOptions, Margin,
+    Error, LossOptions, Margin, NormMap,
     fused::Pool,
     margin::{Curve, MarginState, Memory, Others},
     norm::single_precision,
@@ -236,6 +236,10 @@ impl Parts for MarginHead {
 
     fn saturation_of(&self, norms: Tensor<1>) -> Option<Saturation> {
         self.radius.saturation(norms)
+    }
+
+    fn norm_map(&self) -> Option<&NormMap> {
+        Some(&self.config.norm_map)
     }
 
     fn remembered(&self) -> HeadState {

@@ -18,6 +18,7 @@ mod saturation;
 mod shared;
 mod sphereface2;
 mod state;
+mod top_k;
 mod warning;
 
 use std::ops::Range;
@@ -28,7 +29,7 @@ use burn::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, LossOptions};
+use crate::{Error, LossOptions, NormMap};
 use shared::Parts;
 
 pub use choices::{ConfigVersion, MarginPlace, MarginWarmUp, NormGradient, SubCenterPooling};
@@ -41,9 +42,9 @@ pub use partial::{PartialHead, PartialStep, RowSgd};
 pub use proxy_head::{ProxyHead, ProxyHeadConfig, ProxyLoss};
 pub use sampling::ClassSampling;
 pub use saturation::Saturation;
-pub use shared::TopK;
 pub use sphereface2::{FirstBias, SphereFace2Config, SphereFace2Head};
 pub use state::HeadState;
+pub use top_k::TopK;
 pub use warning::Warning;
 
 /// Which head, and which parts in it: a loss as data.
@@ -172,6 +173,10 @@ impl Parts for Head {
 
     fn saturation_of(&self, norms: Tensor<1>) -> Option<Saturation> {
         of_each!(self, head => head.saturation_of(norms))
+    }
+
+    fn norm_map(&self) -> Option<&NormMap> {
+        of_each!(self, head => head.norm_map())
     }
 
     fn remembered(&self) -> HeadState {

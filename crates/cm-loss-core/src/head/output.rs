@@ -22,6 +22,7 @@ fn reduce(loss: &Tensor<1>, weights: Option<&Tensor<1>>, reduction: Reduction) -
 
 /// What the loss of a head gives where logits are not wanted.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct LossOutput {
     /// Loss of each sample, with margin, penalties and weight; 0 for an ignored one: `[batch]`.
     pub loss: Tensor<1>,

@@ -3,7 +3,7 @@
 use std::mem;
 
 use burn::{
-    module::Param,
+    module::{Module, Param},
     tensor::{Gradients, IndexingUpdateOp, Int, Tensor},
 };
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,7 @@ impl PartialHead {
     ///
     /// # Shapes
     ///
-    /// - features: `[batch, feature_dim]`; only their device matters here
+    /// - features: `[batch, feature_dim]`; only their device matters here, which need not be that of the centers
     /// - targets: `[batch]`, from 0 to `classes − 1`, or the index to ignore
     ///
     /// # Errors
@@ -152,10 +152,15 @@ impl PartialHead {
         let targets = Targets::new(features, targets, dim, classes, options);
         let Some(steps) = &self.template.steps else { unreachable!("a head with sampling counts steps") };
         let sampled = self.sampling.sample(&targets, classes, &steps.coming(features));
-        let rows = rows_of(&sampled.classes, self.template.config.sub_centers).without_autodiff();
+        let device = features.device();
+        let rows = rows_of(&sampled.classes, self.template.config.sub_centers);
+        let rows = on(rows, &self.centers.device());
         let centers = self.centers.clone().select(0, rows.clone());
         let mut head = self.template.clone();
-        head.class_centers = Param::from_tensor(on(centers, &features.device()));
+        if head.class_centers.val().device() != device {
+            head = head.fork(&device);
+        }
+        head.class_centers = Param::from_tensor(on(centers, &device));
         // Places among the drawn classes begin at 0, so that an index to ignore that is a class would be one of them.
         head.config.options.ignore_index = options.ignore_index.map(|_| NO_PLACE);
         let columns = sampled.targets.columns.squeeze_dim(1);
@@ -178,8 +183,9 @@ impl PartialHead {
         learning_rate: f64,
     ) -> Result<(), Error> {
         let drawn = step.head.class_centers.val();
-        let gradient = drawn.grad_remove(gradients).ok_or(Error::NoGradient)?;
-        let before = drawn.without_autodiff();
+        let device = self.centers.device();
+        let gradient = on(drawn.grad_remove(gradients).ok_or(Error::NoGradient)?, &device);
+        let before = on(drawn, &device);
         let RowSgd { momentum, weight_decay } = self.optimizer;
         let mut moved = match weight_decay {
             0.0 => gradient,
@@ -218,15 +224,25 @@ impl PartialHead {
         Ok(self)
     }
 
+    /// A copy of the head of all classes as it is now, to test or to save between steps. It shares the memory of the centers
+    /// until the next update, which copies them while this head is there.
+    pub fn to_head(&self) -> MarginHead {
+        whole(self.template.clone(), self.centers.clone(), self.sampling.clone())
+    }
+
     /// The head of all classes. The velocity is not part of it: to go on from there, keep [`velocity`](Self::velocity) and give
     /// it to [`with_velocity`](Self::with_velocity).
     pub fn into_head(self) -> MarginHead {
-        let mut head = self.template;
-        let device = head.class_centers.val().device();
-        head.class_centers = Param::from_tensor(on(self.centers, &device));
-        head.config.sampling = Some(self.sampling);
-        head
+        whole(self.template, self.centers, self.sampling)
     }
+}
+
+/// A head with these centers, and classes sampled again.
+fn whole(mut head: MarginHead, centers: Tensor<2>, sampling: ClassSampling) -> MarginHead {
+    let device = head.class_centers.val().device();
+    head.class_centers = Param::from_tensor(on(centers, &device));
+    head.config.sampling = Some(sampling);
+    head
 }
 
 impl PartialStep {
@@ -249,7 +265,7 @@ impl PartialStep {
     pub fn loss(&self, features: Tensor<2>) -> LossOutput {
         let mut output = self.head.loss(features, self.targets.clone());
         output.predictions =
-            self.classes.clone().to_device(&output.predictions.device()).select(0, output.predictions);
+            on(self.classes.clone(), &output.predictions.device()).select(0, output.predictions);
         output
     }
 

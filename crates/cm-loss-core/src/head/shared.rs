@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 use burn::{
-    module::{Flag, Param},
+    module::{Flag, Module, Param},
     tensor::{Int, Tensor, activation::softmax},
 };
 
 use super::{
-    Head, HeadState, LinearHead, LossOutput, MarginHead, ProxyHead, Saturation, SphereFace2Head, centers,
-    state,
+    Head, HeadState, LinearHead, LossOutput, MarginHead, ProxyHead, Saturation, SphereFace2Head, TopK,
+    centers, state, top_k::top_k,
 };
-use crate::{Error, LossOptions, targets::Targets};
+use crate::{Error, LossOptions, NormMap, backend::Backend, state::on, targets::Targets};
 
 /// What the methods below are made of.
 pub(super) trait Parts: Sized {
@@ -43,6 +43,10 @@ pub(super) trait Parts: Sized {
     fn saturation_of(&self, _norms: Tensor<1>) -> Option<Saturation> {
         None
     }
+    /// The norm map, if it has one.
+    fn norm_map(&self) -> Option<&NormMap> {
+        None
+    }
     fn remembered(&self) -> HeadState {
         HeadState::default()
     }
@@ -69,59 +73,18 @@ macro_rules! centers_in_a_field {
 }
 pub(super) use centers_in_a_field;
 
-/// The classes with the largest logits.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct TopK {
-    /// `[batch, k]`, the largest first.
-    pub classes: Tensor<2, Int>,
-    /// Their inference logits: `[batch, k]`.
-    pub logits: Tensor<2>,
-}
-
-/// Classes whose logits exist at a time in [`Head::top_k`].
-const BLOCK: usize = 8192;
-
-pub(super) fn top_k(head: &impl Parts, features: Tensor<2>, k: usize) -> Result<TopK, Error> {
-    let classes = head.classes();
-    let valid = (1..=classes).contains(&k);
-    Error::check(
-        "k of the classes asked for",
-        "at least 1 and at most the number of classes",
-        k as f64,
-        valid,
-    )?;
-    let [batch, columns] = features.dims();
-    let feature_dim = head.feature_dim();
-    if columns != feature_dim {
-        return Err(Error::FeatureDim { columns, feature_dim });
+/// `Ok` if there is a share for each feature, and, on a CPU, if each is one.
+fn check_share(features: &Tensor<2>, share: &Tensor<1>) -> Result<(), Error> {
+    let ([batch, _], [shares]) = (features.dims(), share.dims());
+    if shares != batch {
+        return Err(Error::ShareCount { shares, features: batch });
     }
-    if batch == 0 {
-        // Not every backend multiplies matrices without rows.
-        let logits = Tensor::<2>::zeros([0, k], (&features.device(), features.dtype()));
-        return Ok(TopK { classes: logits.clone().int(), logits });
+    if !Backend::of(&share.device()).is_some_and(Backend::is_cpu) {
+        return Ok(());
     }
-    let mut best: Option<TopK> = None;
-    for start in (0..classes).step_by(BLOCK) {
-        let range = start..classes.min(start + BLOCK);
-        let of_block = k.min(range.len());
-        let (logits, _) = head.logits_of(features.clone(), range);
-        let (logits, places) = logits.topk_with_indices(of_block, 1);
-        let found = TopK { classes: places.add_scalar(start as i64), logits };
-        best = Some(match best {
-            None => found,
-            Some(before) => {
-                // Of equal logits the class that came first stays first.
-                let logits = Tensor::cat(vec![before.logits, found.logits], 1);
-                let classes = Tensor::cat(vec![before.classes, found.classes], 1);
-                let kept = k.min(logits.dims()[1]);
-                let (logits, places) = logits.topk_with_indices(kept, 1);
-                TopK { classes: classes.gather(1, places), logits }
-            }
-        });
-    }
-    let Some(best) = best else { unreachable!("a head has a class") };
-    Ok(best)
+    let values = share.to_data();
+    let wrong = values.iter::<f32>().enumerate().find(|(_, share)| !(0.0..=1.0).contains(share));
+    wrong.map_or(Ok(()), |(index, share)| Err(Error::ShareOutOfRange { index, share }))
 }
 
 /// `share · a + (1 − share) · b` of two losses of the same batch, sample by sample.
@@ -244,13 +207,15 @@ macro_rules! shared_methods {
             }
 
             /// The `k` most probable classes of each feature, a block of classes at a time: nothing of size batch x classes
-            /// exists.
+            /// exists. The logits have no gradient.
             ///
             /// # Errors
             ///
             /// [`Error::OutOfRange`] for a `k` of 0 or more than there are classes; [`Error::FeatureDim`].
             pub fn top_k(&self, features: Tensor<2>, k: usize) -> Result<TopK, Error> {
-                top_k(self, features, k)
+                let device = features.device();
+                let found = top_k(&self.valid(), features.without_autodiff(), k)?;
+                Ok(TopK { classes: on(found.classes, &device), logits: on(found.logits, &device) })
             }
 
             /// The loss of samples that are mixtures of two, as mixup and cutmix make them: `share · L(a) + (1 − share) · L(b)`,
@@ -260,11 +225,13 @@ macro_rules! shared_methods {
             ///
             /// - features: `[batch, feature_dim]`
             /// - targets: `a` and `b`, each `[batch]`
-            /// - share: `[batch]`, from 0 to 1, which is not checked: the host would have to wait for the device
+            /// - share: `[batch]`, from 0 to 1
             ///
             /// # Errors
             ///
-            /// [`Error::DoesNotCombine`] with sampled classes, which are those of one target, and with ProxyAnchor.
+            /// [`Error::DoesNotCombine`] with sampled classes, which are those of one target, and with ProxyAnchor;
+            /// [`Error::ShareCount`] for more or fewer shares than features; on a CPU [`Error::ShareOutOfRange`] (on a GPU that
+            /// check would make the host wait for the device).
             ///
             /// # Panics
             ///
@@ -275,6 +242,7 @@ macro_rules! shared_methods {
                 targets: [Tensor<1, Int>; 2],
                 share: Tensor<1>,
             ) -> Result<LossOutput, Error> {
+                check_share(&features, &share)?;
                 self.mixed_of(features, targets, share)
             }
 
@@ -301,6 +269,7 @@ macro_rules! shared_methods {
             /// be. Nothing is replaced then.
             pub fn set_state(&self, state: &HeadState) -> Result<(), Error> {
                 state::check_parts(state, &self.remembered())?;
+                state::check_norms(state, self.norm_map())?;
                 self.remember(state);
                 Ok(())
             }

@@ -307,6 +307,10 @@ impl Parts for SphereFace2Head {
         self.radius.saturation(norms)
     }
 
+    fn norm_map(&self) -> Option<&NormMap> {
+        Some(&self.config.norm_map)
+    }
+
     fn remembered(&self) -> HeadState {
         let norm_map = self.radius.statistics().map(NormStatistics::moments);
         HeadState { norm_map, ..HeadState::default() }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::MarginHead;
-use crate::{Error, Margin, NormMoments, NormStatistics, steps::Steps};
+use crate::{Error, Margin, NormMap, NormMoments, NormStatistics, steps::Steps};
 
 /// What a head remembers of its training beside its parameters, as numbers. A part that the head does not have is `None`.
 ///
@@ -75,6 +75,14 @@ pub(super) fn replace(statistics: Option<&NormStatistics>, moments: &Option<Norm
     if let (Some(statistics), Some(moments)) = (statistics, moments) {
         statistics.replace(moments);
     }
+}
+
+/// `Ok` if the means are possible: of norms, or of what a norm map keeps in their place.
+pub(super) fn check_norms(state: &HeadState, norm_map: Option<&NormMap>) -> Result<(), Error> {
+    if let (Some(moments), Some(norm_map)) = (&state.norm_map, norm_map) {
+        norm_map.check_moments(moments)?;
+    }
+    state.margin.as_ref().map_or(Ok(()), NormMoments::check_mean)
 }
 
 /// `Ok` if every part is one of `those` that a head has, with possible numbers.

@@ -15,6 +15,7 @@ use crate::Error;
 /// What `cos φ` becomes past `φ = π`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Extension {
     /// `(−1)^k cos φ − 2k` with `k = ⌊φ / π⌋`, which goes on falling.
     Monotone,

@@ -50,17 +50,17 @@ impl MeanPreserving {
         contracted(norms).mul_scalar(self.scale) / mean.clamp_min(0.5)
     }
 
-    /// With the mean of the batch.
+    /// With the mean of the batch, over those of its norms that the running mean takes in.
     pub(super) fn of_batch(&self, norms: Tensor<2>, ignored: Option<&Tensor<2, Bool>>) -> Tensor<2> {
         let [batch, _] = norms.dims();
+        let norms_outside = norms.clone().detach();
         let contracted = contracted(norms);
         if batch == 0 {
             return contracted;
         }
-        let counting = |values: Tensor<2>| match ignored {
-            Some(ignored) => values.mask_fill(ignored.clone(), 0.0),
-            None => values,
-        };
+        // A norm that is not finite makes its own radius NaN, and no other.
+        let ignored = crate::targets::not_finite(&norms_outside, ignored);
+        let counting = |values: Tensor<2>| values.mask_fill(ignored.clone(), 0.0);
         let count = counting(contracted.ones_like()).sum_dim(0);
         let none = count.clone().lower_scalar(0.5);
         let mean = counting(contracted.clone()).sum_dim(0) / count.clamp_min(1.0);

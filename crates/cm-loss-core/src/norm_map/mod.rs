@@ -29,7 +29,7 @@ mod von_mises_fisher;
 use burn::tensor::{Bool, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::{Custom, CustomNormMap, Error, NormStatistics, custom};
+use crate::{Custom, CustomNormMap, Error, NormMoments, NormStatistics, custom};
 
 pub use calibrated::CalibratedSigmoid;
 pub use clamp::Clamp;
@@ -47,6 +47,7 @@ pub use von_mises_fisher::VonMisesFisher;
 #[non_exhaustive]
 pub enum NormMap {
     /// `phi(r) = r`: the logits of a linear layer with unit class centers and no bias.
+    #[serde(deserialize_with = "crate::nothing::no_fields")]
     Identity,
     /// `phi(r) = s`.
     Constant(Constant),
@@ -140,6 +141,18 @@ impl NormMap {
             Self::CalibratedSigmoid(map) => Some(map.statistics(device)),
             Self::MeanPreserving(map) => Some(map.statistics(device)),
             _ => None,
+        }
+    }
+
+    /// `Ok` if statistics of this map can have such a mean.
+    pub(crate) fn check_moments(&self, moments: &NormMoments) -> Result<(), Error> {
+        match self {
+            Self::MeanPreserving(_) => {
+                // A sigmoid of a norm, and before the first batch 0.
+                let valid = moments.mean == 0.0 || (0.5..=1.0).contains(&moments.mean);
+                Error::check("running mean of the sigmoids", "from 0.5 to 1", moments.mean, valid)
+            }
+            _ => moments.check_mean(),
         }
     }
 
