@@ -187,6 +187,7 @@ fn parts_beside_the_margin_are_the_same_class_by_class() {
     {
         let sampling = ClassSampling { fraction: 0.3, seed: 5 };
         check(preset.name(), shape, &config.clone().with_sampling(sampling));
+        let weighs_others = matches!(config.margin, Margin::Curricular(_) | Margin::Circle(_));
         check(preset.name(), shape, &config.clone().with_margin_gradient(MarginGradient::Detached));
         if !matches!(config.norm_map, NormMap::Constant(_)) {
             check(preset.name(), shape, &config.clone().with_norm_gradient(NormGradient::Detached));
@@ -197,10 +198,20 @@ fn parts_beside_the_margin_are_the_same_class_by_class() {
             check(preset.name(), shape, &config.clone().with_regularizer_from(1));
         }
         if !config.margin.is_none() {
-            let outside = config.clone().with_margin_place(MarginPlace::Outside { scale: 30.0 });
-            check(preset.name(), shape, &outside.with_margin_warm_up(2));
+            let warming = config.clone().with_margin_warm_up(2);
+            // The learned scale is there for a constant norm map, of which nothing is outside otherwise.
+            check(
+                preset.name(),
+                shape,
+                &match weighs_others {
+                    true => warming,
+                    false => {
+                        warming.with_margin_place(MarginPlace::Outside { scale: 30.0 }).with_learned_scale()
+                    }
+                },
+            );
         }
-        if !matches!(config.margin, Margin::Curricular(_) | Margin::Circle(_)) {
+        if !weighs_others {
             check(preset.name(), shape, &config.clone().with_filter_above(0.2));
         }
         check(preset.name(), shape, &config.clone().with_center_loss(CenterLoss { weight: 0.01, rate: 0.5 }));

@@ -68,6 +68,21 @@ fn the_top_k_of_many_classes_come_from_all_blocks() {
 }
 
 #[test]
+fn the_top_k_are_on_the_device_of_the_features_and_have_no_graph() {
+    for (backend, device) in devices() {
+        for &preset in Preset::ALL {
+            let head = head(preset, 40, &device);
+            let x = tensor(&Values::new(5).matrix(4, 6), &device).require_grad();
+            let found = head.top_k(x.clone(), 3).unwrap();
+            let devices = [found.logits.device(), found.classes.device()];
+            assert_eq!(devices, [device.clone(), device.clone()], "{backend}, {preset}");
+            let gradients = (found.logits.sum() + x.clone().sum()).backward();
+            assert_eq!(values(x.grad(&gradients).unwrap()), [1.0; 24], "{backend}, {preset}");
+        }
+    }
+}
+
+#[test]
 fn the_validation_loss_is_the_plain_cross_entropy_of_the_logits_and_changes_nothing() {
     for (backend, device) in devices() {
         for &preset in Preset::ALL {

@@ -5,7 +5,7 @@ use cm_loss_core::{Head, HeadConfig, LossOptions, Margin, MarginHeadConfig, Norm
 use cm_loss_core::{
     margin::{AngularMargin, AngularOverflow, CosineMargin},
     norm, norm_and_unit,
-    norm_map::{Clamp, Logarithm, Rational, SigmoidContraction, Tanh},
+    norm_map::{Clamp, Logarithm, MeanPreserving, Rational, SigmoidContraction, Tanh, VonMisesFisher},
 };
 use proptest::prelude::*;
 
@@ -66,6 +66,8 @@ proptest! {
             NormMap::Rational(Rational { scale: s }),
             NormMap::Logarithm(Logarithm { scale: s }),
             NormMap::Clamp(Clamp { scale: s, lower: 0.5, upper: 20.0 }),
+            NormMap::MeanPreserving(MeanPreserving { scale: s, momentum: 0.1 }),
+            NormMap::VonMisesFisher(VonMisesFisher { scale: s, dimension: None }),
         ];
         let angular = AngularMargin { margin: 0.5, overflow: AngularOverflow::MonotoneTail };
         for (backend, device) in devices() {
@@ -182,7 +184,12 @@ fn the_derivative_of_a_norm_map_is_exact_where_the_map_is_flat() {
     let s = 30.0;
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
     type Slope = Box<dyn Fn(f64) -> f64>;
-    let maps: [(NormMap, Slope); 3] = [
+    let nu = 4.0f64;
+    let maps: [(NormMap, Slope); 4] = [
+        (
+            NormMap::VonMisesFisher(VonMisesFisher { scale: s, dimension: Some(9) }),
+            Box::new(move |r| s * nu / (nu.hypot(r) * (nu + nu.hypot(r)))),
+        ),
         (NormMap::Sigmoid(SigmoidContraction { scale: s }), Box::new(move |r| s * sigmoid(r) * sigmoid(-r))),
         (NormMap::Tanh(Tanh { scale: s }), Box::new(move |r| s / r.cosh().powi(2))),
         (NormMap::Rational(Rational { scale: s }), Box::new(move |r| s / (1.0 + r).powi(2))),

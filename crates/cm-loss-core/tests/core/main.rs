@@ -1,6 +1,7 @@
 //! The formulas against an independent scalar reference, on flex, with the feature `test-ndarray` also on ndarray, or on wgpu.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod batchwise;
 mod builders;
 mod cases;
 mod centers;
@@ -13,10 +14,12 @@ mod laws;
 mod memory;
 mod norm_maps;
 mod options;
+mod pairs;
 mod partial;
 mod parts;
 mod presets;
 mod reference;
+mod refusals;
 mod schedules;
 mod shared;
 mod state;

@@ -214,6 +214,39 @@ fn moments_without_counts_are_settled_and_move_by_the_momentum() {
 }
 
 #[test]
+fn means_that_no_norms_have_cannot_be_set() {
+    let (_, device) = devices().remove(0);
+    let preserving = NormMap::MeanPreserving(MeanPreserving::default());
+    let preserving = Preset::CmSoftmax.config().with_norm_map(preserving).unwrap();
+    let calibrated = Preset::CalibratedCmSoftmax.config();
+    let heads = [
+        (
+            preserving.clone(),
+            r#"{"norm_map": {"mean": 0.3, "std": 0.1}}"#,
+            "mean of the sigmoids must be from 0.5 to 1",
+        ),
+        (preserving.clone(), r#"{"norm_map": {"mean": 1.5, "std": 0.1}}"#, "but is 1.5"),
+        (
+            calibrated,
+            r#"{"norm_map": {"mean": -1, "std": 2}}"#,
+            "mean of the norms must be at least 0, but is -1",
+        ),
+        (Preset::AdaFace.config(), r#"{"margin": {"mean": -20, "std": 100}}"#, "but is -20"),
+    ];
+    for (config, state, expected) in heads {
+        let head = config.init(2, 4, &device).unwrap();
+        let before = head.state();
+        let state: HeadState = serde_json::from_str(state).unwrap();
+        let message = head.set_state(&state).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message}");
+        assert_eq!(head.state(), before);
+    }
+    // What a fresh head gives can be set again.
+    let fresh = preserving.init(2, 4, &device).unwrap();
+    fresh.set_state(&fresh.state()).unwrap();
+}
+
+#[test]
 fn statistics_outside_a_head_are_what_the_map_says() {
     for (backend, device) in devices() {
         let map = NormMap::MeanPreserving(MeanPreserving::default());

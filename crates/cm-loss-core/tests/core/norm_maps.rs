@@ -1,11 +1,14 @@
 //! Maps of the feature norm: range, slope, saturation, and one of your own.
 
 use burn::tensor::{Tensor, TensorData};
-use cm_loss_core::{NormMap, Preset, norm_map::Constant};
+use cm_loss_core::{
+    Margin, MarginHeadConfig, NormMap, Preset,
+    norm_map::{Constant, MeanPreserving},
+};
 
 use crate::{
     devices,
-    shared::{features, first_class, margin_config, values},
+    shared::{features, first_class, known_head, margin_config, values},
 };
 
 #[test]
@@ -31,10 +34,28 @@ fn saturation_is_the_share_of_norms_where_the_map_is_flat_and_says_so_with_the_r
     }
 }
 
+/// A feature that is not finite is left out of the mean that all samples share: its own loss is not finite, and no other.
+#[test]
+fn one_undefined_feature_does_not_spoil_the_mean_preserving_map_for_the_others() {
+    let map = NormMap::MeanPreserving(MeanPreserving::default());
+    let config = MarginHeadConfig::new(map, Margin::None);
+    for (backend, device) in devices() {
+        let losses = |norms: &[f32]| {
+            let x = features(norms, &device);
+            values(known_head(&config, &device).forward(x, first_class(norms.len(), &device)).loss)
+        };
+        let expected = losses(&[3.0, 0.5]);
+        for wrong in [f32::NAN, f32::INFINITY] {
+            let found = losses(&[3.0, 0.5, wrong]);
+            assert_eq!(found[..2], expected[..], "{backend}, {wrong}");
+        }
+    }
+}
+
 /// Every map with its range and largest slope for `s = 3`.
 #[test]
 fn norm_maps_rise_within_their_range_and_no_faster_than_their_lipschitz_constant() {
-    use cm_loss_core::norm_map::{Clamp, Logarithm, Rational, SigmoidContraction, Tanh};
+    use cm_loss_core::norm_map::{Clamp, Logarithm, Rational, SigmoidContraction, Tanh, VonMisesFisher};
     let s = 3.0;
     let infinity = f64::INFINITY;
     let maps = [
@@ -45,6 +66,7 @@ fn norm_maps_rise_within_their_range_and_no_faster_than_their_lipschitz_constant
         (NormMap::Rational(Rational { scale: s }), 0.0, s, s),
         (NormMap::Logarithm(Logarithm { scale: s }), 0.0, infinity, s),
         (NormMap::Clamp(Clamp { scale: s, lower: 1.0, upper: 7.0 }), s, 7.0 * s, s),
+        (NormMap::VonMisesFisher(VonMisesFisher { scale: s, dimension: Some(9) }), 0.0, s, s / 8.0),
     ];
     let norms: Vec<f32> = (0..2000).map(|i| i as f32 * 0.01).collect();
     for (backend, device) in devices() {

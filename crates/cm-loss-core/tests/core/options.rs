@@ -4,7 +4,7 @@ use burn::{
     nn::loss::Reduction,
     tensor::{Device, Tensor},
 };
-use cm_loss_core::{Head, LossOptions, LossOutput, Preset};
+use cm_loss_core::{Head, LossOptions, Preset};
 
 use crate::{
     cases::Values,
@@ -124,11 +124,13 @@ fn a_sample_of_weight_two_counts_as_two() {
 fn reductions_divide_by_weight_by_batch_or_not_at_all() {
     let (_, device) = devices().remove(0);
     let column = |values: [f32; 4]| Tensor::<1>::from_data(values, &device);
-    let output = |weights: Option<[f32; 4]>| LossOutput {
-        loss: column([1.0, 0.0, 6.0, 3.0]),
-        weights: weights.map(column),
-        predictions: Tensor::zeros([4], &device),
-        norms: column([1.0; 4]),
+    let head = head(Preset::CosFace, &LossOptions::default(), &device);
+    let output = |weights: Option<[f32; 4]>| {
+        let mut output =
+            head.loss(tensor(&features()[..4], &device), Tensor::from_data([0, 1, 2, 3], &device));
+        output.loss = column([1.0, 0.0, 6.0, 3.0]);
+        output.weights = weights.map(column);
+        output
     };
     let reduced = |weights, reduction| values(output(weights).reduce(reduction))[0];
     let weights = Some([1.0, 0.0, 3.0, 1.0]);

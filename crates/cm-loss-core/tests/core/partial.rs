@@ -96,6 +96,44 @@ fn the_loss_is_that_of_the_dense_head_and_only_drawn_centers_move() {
     }
 }
 
+/// Features may be elsewhere: of another backend where there is one, or of another kind of graph.
+#[test]
+fn centers_stay_on_their_device_whatever_that_of_the_features_and_a_copy_is_the_head_so_far() {
+    let home = devices().remove(0).1;
+    let mut others: Vec<Device> = devices().into_iter().map(|(_, device)| device).collect();
+    others.push(home.clone().gradient_checkpointing());
+    let config = margin_config(Preset::AdaFace).with_sampling(ClassSampling { fraction: 0.2, seed: 4 });
+    let run = |device: &Device| {
+        let head = config.init(DIM, CLASSES, &home).unwrap();
+        let head = head.with_class_centers(tensor(&Values::new(2).matrix(CLASSES, DIM), &home)).unwrap();
+        let mut partial = PartialHead::new(head, OPTIMIZER).unwrap();
+        let mut copies = Vec::new();
+        for round in 0..3 {
+            let y = Tensor::<1, Int>::from_data([7, 59, 0, 7], device);
+            let x = features(round, device);
+            let step = partial.draw(&x, y).unwrap();
+            let output = step.loss(x);
+            assert_eq!(
+                (output.predictions.device(), output.norms.device()),
+                (device.clone(), device.clone())
+            );
+            let mut gradients = output.mean_loss().backward();
+            partial.update(step, &mut gradients, 0.1).unwrap();
+            let copy = partial.to_head();
+            assert!(copy.config().sampling.is_some() && copy.classes() == CLASSES);
+            copies.push(values(copy.class_centers.val()));
+        }
+        assert_eq!(copies[2], values(partial.into_head().class_centers.val()));
+        assert_ne!(copies[1], copies[2]);
+        copies
+    };
+    let expected = run(&home).concat();
+    for device in others {
+        let error = relative_error(&run(&device).concat(), &expected);
+        assert!(error < 1e-6, "{device:?}: {error:e}");
+    }
+}
+
 #[test]
 fn it_goes_on_from_its_head_and_its_velocity() {
     let (_, device) = devices().remove(0);

@@ -8,7 +8,6 @@ pub enum Phi {
     Identity,
     Constant(f64),
     Sigmoid(f64),
-    /// Scale, mean and standard deviation.
     /// Limit, floor, mean and standard deviation.
     Calibrated(f64, f64, f64, f64),
     Tanh(f64),
@@ -16,6 +15,8 @@ pub enum Phi {
     Logarithm(f64),
     /// Scale, lower and upper bound.
     Clamp(f64, f64, f64),
+    /// Scale and `ν`.
+    VonMisesFisher(f64, f64),
 }
 
 /// `t` of the target class, and of the others where a margin changes them.
@@ -26,6 +27,7 @@ pub enum T {
     AngularMonotone(f64),
     AngularEasy(f64),
     AngularPlain(f64),
+    AngularPlateau(f64),
     Multiplicative(f64),
     /// Factor and weight `λ` of annealing.
     Annealed(f64, f64),
@@ -36,10 +38,12 @@ pub enum T {
     MagFaceCosine([f64; 4]),
     /// Margin, concentration, mean and standard deviation.
     AdaFace(f64, f64, f64, f64),
-    /// Margin and `ẑ`.
-    AdaFaceFixed(f64, f64),
+    /// Margin, `ẑ`, and how far the angle is held from 0 and π.
+    Held(f64, f64, f64),
     /// Margin and curriculum.
     Curricular(f64, f64),
+    /// Curvature, center and peak.
+    Quadratic(f64, f64, f64),
 }
 
 impl T {
@@ -48,7 +52,7 @@ impl T {
         match self {
             Self::AdaFace(m, h, mean, std) => {
                 let quality = h * (r.clamp(1e-3, 100.0) - mean) / (std + 1e-3);
-                Self::AdaFaceFixed(m, quality.clamp(-1.0, 1.0))
+                Self::Held(m, quality.clamp(-1.0, 1.0), 1e-3)
             }
             other => other,
         }
@@ -73,6 +77,7 @@ pub fn phi(map: Phi, r: f64) -> f64 {
         Phi::Rational(s) => s * r / (1.0 + r),
         Phi::Logarithm(s) => s * r.ln_1p(),
         Phi::Clamp(s, lower, upper) => s * r.max(lower).min(upper),
+        Phi::VonMisesFisher(s, nu) => s * r / (nu + nu.hypot(r)),
     }
 }
 
@@ -92,6 +97,7 @@ pub fn target_cosine(margin: T, cosine: f64, r: f64) -> f64 {
         T::None => cosine,
         T::Cosine(m) => cosine - m,
         T::AngularPlain(m) => (angle + m).cos(),
+        T::AngularPlateau(m) => (angle + m).min(PI).cos(),
         T::AngularMonotone(m) | T::Curricular(m, _) if angle + m > PI => cosine - m * m.sin(),
         T::AngularMonotone(m) | T::Curricular(m, _) => (angle + m).cos(),
         T::AngularEasy(_) if cosine <= 0.0 => cosine,
@@ -103,7 +109,8 @@ pub fn target_cosine(margin: T, cosine: f64, r: f64) -> f64 {
         T::MagFaceAngular(bounds) => target_cosine(T::AngularEasy(magface_margin(bounds, r)), cosine, r),
         T::MagFaceCosine(bounds) => cosine - magface_margin(bounds, r),
         T::AdaFace(..) => target_cosine(margin.fixed_at(r), cosine, r),
-        T::AdaFaceFixed(m, quality) => (angle - m * quality).clamp(1e-3, PI - 1e-3).cos() - (m + m * quality),
+        T::Held(m, quality, edge) => (angle - m * quality).clamp(edge, PI - edge).cos() - (m + m * quality),
+        T::Quadratic(a, h, k) => a * (angle - h).powi(2) + k,
     }
 }
 

@@ -124,11 +124,23 @@ fn the_loss_is_the_same_with_the_logits_and_without() {
             let batch = shape.batch(3, None);
             let y = || Tensor::<1, Int>::from_data(&batch.targets[..], &device);
             let x = || tensor(&batch.features, &device);
-            let [with, without] = [(); 2].map(|()| shape.head(&config, LossPath::Plain, &device));
-            let (with, without) = (with.forward(x(), y()), without.loss(x(), y()));
-            assert_eq!(values(with.loss.clone()), values(without.loss), "{backend}, {preset}");
-            let [with, without] = [values(with.predictions().float()), values(without.predictions.float())];
-            assert_eq!(with, without, "{backend}, {preset}");
+            for path in [LossPath::Plain, LossPath::Fused { budget: 20_000 }] {
+                let name = format!("{backend}, {preset}, {path:?}");
+                let [with, without] = [(); 2].map(|()| shape.head(&config, path, &device));
+                let (a, b) = (x().require_grad(), x().require_grad());
+                let (output, expected) = (with.forward(a.clone(), y()), without.loss(b.clone(), y()));
+                assert_eq!(values(output.loss.clone()), values(expected.loss.clone()), "{name}");
+                let predictions = [output.predictions(), expected.predictions];
+                let [found, wanted] = predictions.map(|predictions| values(predictions.float()));
+                assert_eq!(found, wanted, "{name}");
+                let gradients = [output.loss.sum().backward(), expected.loss.sum().backward()];
+                let by_features =
+                    [a.grad(&gradients[0]), b.grad(&gradients[1])].map(|gradient| values(gradient.unwrap()));
+                assert!(relative_error(&by_features[0], &by_features[1]) < 1e-6, "{name}");
+                let centers = [with.class_centers.val(), without.class_centers.val()];
+                let by_centers = [0, 1].map(|i| values(centers[i].clone().grad(&gradients[i]).unwrap()));
+                assert!(relative_error(&by_centers[0], &by_centers[1]) < 1e-6, "{name}");
+            }
         }
     }
 }
