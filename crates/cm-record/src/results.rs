@@ -212,7 +212,8 @@ pub struct EpochRecord {
     /// Training accuracy, 0 to 1, measured while training.
     #[serde(with = "number")]
     pub train_accuracy: f64,
-    /// Mean loss on the validation images, margin and regularizer included; NaN without such images.
+    /// Mean loss on the validation images, without margin and regularizer (in records of older builds with both); NaN without
+    /// such images.
     #[serde(with = "number")]
     pub valid_loss: f64,
     /// Accuracy on the validation images, 0 to 1; NaN without such images.

@@ -94,16 +94,28 @@ impl Classifier {
 
     /// Losses, predictions and feature norms of a batch.
     pub fn forward(&self, batch: Batch) -> LossOutput {
-        let mut output = self.head.loss(self.backbone.forward(batch.images), batch.targets);
-        if let Some(weights) = batch.weights {
-            output.loss = output.loss * weights.clone();
-            output.weights = Some(match output.weights {
-                Some(of_classes) => of_classes * weights,
-                None => weights,
-            });
-        }
-        output
+        let output = self.head.loss(self.backbone.forward(batch.images), batch.targets);
+        weighed(output, batch.weights)
     }
+
+    /// The same with the loss to follow on validation images, which has no margin and no penalties:
+    /// [`Head::validation_loss`].
+    pub fn validate(&self, batch: Batch) -> LossOutput {
+        let output = self.head.validation_loss(self.backbone.forward(batch.images), batch.targets);
+        weighed(output, batch.weights)
+    }
+}
+
+/// Each sample of a batch with its weight, `[batch]`, beside that of its class.
+fn weighed(mut output: LossOutput, weights: Option<Tensor<1>>) -> LossOutput {
+    if let Some(weights) = weights {
+        output.loss = output.loss * weights.clone();
+        output.weights = Some(match output.weights {
+            Some(of_classes) => of_classes * weights,
+            None => weights,
+        });
+    }
+    output
 }
 
 /// What metrics see of a step.
@@ -148,7 +160,7 @@ impl InferenceStep for Classifier {
 
     fn step(&self, batch: Batch) -> ClassifierOutput {
         let targets = batch.targets.clone();
-        ClassifierOutput { output: self.forward(batch), targets }
+        ClassifierOutput { output: self.validate(batch), targets }
     }
 }
 
