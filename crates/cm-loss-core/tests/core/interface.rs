@@ -1,4 +1,4 @@
-//! The interface: changes by a word, parts of your own, what is asked of a head beside its loss, and how it is written.
+//! The interface: changes by a word, parts of your own, and what is asked of a head beside its loss.
 
 use std::sync::Arc;
 
@@ -313,51 +313,6 @@ fn a_margin_a_class_is_that_of_its_target_and_ldam_gives_rare_classes_more() {
             .unwrap_err();
         assert_eq!(error.to_string(), "3 margins were given for 4 classes");
     }
-}
-
-/// What version 1 wrote, for ever: a line a preset.
-#[test]
-fn configurations_written_by_version_1_are_read_for_ever() {
-    let lines = include_str!("golden/configs-1.jsonl").lines();
-    let mut read = 0;
-    for line in lines {
-        let (name, json) = line.split_once(' ').unwrap();
-        let config: HeadConfig = serde_json::from_str(json).unwrap_or_else(|error| panic!("{name}: {error}"));
-        config.validate().unwrap();
-        assert_eq!(config, name.parse::<Preset>().unwrap().config(), "{name}");
-        read += 1;
-    }
-    assert_eq!(read, 33, "the presets that version 1 had");
-}
-
-#[test]
-fn every_field_has_a_default_and_a_newer_version_is_refused() {
-    let read = |json: &str| serde_json::from_str::<HeadConfig>(json);
-    assert_eq!(read(r#"{"head":"linear"}"#).unwrap(), Preset::Softmax.config());
-    assert_eq!(read(r#"{"head":"sphere-face2"}"#).unwrap(), SphereFace2Config::default().into());
-    assert_eq!(read(r#"{"head":"proxy"}"#).unwrap(), ProxyHeadConfig::default().into());
-    assert_eq!(read(r#"{"head":"margin"}"#).unwrap(), Preset::L2Softmax.config());
-    let parts = [
-        (Preset::CosFace, r#"{"head":"margin","margin":{"kind":"cosine"}}"#),
-        (Preset::CmCosFace, r#"{"head":"margin","norm_map":{"kind":"sigmoid"},"margin":{"kind":"cosine"}}"#),
-        (
-            Preset::MagFace,
-            r#"{"head":"margin","norm_map":{"kind":"constant","scale":64},
-            "margin":{"kind":"mag-face"},"regularizer":{"kind":"mag-face"}}"#,
-        ),
-        (
-            Preset::FunFace,
-            r#"{"head":"margin","norm_map":{"kind":"constant","scale":64},"margin":{"kind":"fun-face"}}"#,
-        ),
-    ];
-    for (preset, json) in parts {
-        assert_eq!(read(json).unwrap(), preset.config(), "{preset}");
-    }
-    // The name that this number had before.
-    let older = r#"{"head":"margin","norm_map":{"kind":"constant","scale":64},"margin":{"kind":"ada-face","rate":0.01}}"#;
-    assert_eq!(read(older).unwrap(), Preset::AdaFace.config());
-    let newer = read(r#"{"head":"margin","version":2}"#).unwrap_err().to_string();
-    assert!(newer.contains("version 2") && newer.contains("newer"), "{newer}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod builders;
 mod cases;
 mod centers;
 mod errors;
+mod formats;
 mod fused;
 mod golden;
 mod heads;

@@ -2,9 +2,9 @@
 
 use burn::tensor::{Int, Tensor};
 use cm_loss_core::{
-    ClassSampling, Error, HeadConfig, LossPath, Margin, MarginHeadConfig, MarginPlace, MarginWarmUp,
-    NormGradient, NormMap, PartialHead, Preset, ProxyHeadConfig, ProxyLoss, Regularizer, RowSgd,
-    SphereFace2Config, SubCenterPooling,
+    ClassSampling, Error, HeadConfig, Margin, MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient,
+    NormMap, PartialHead, Preset, ProxyHeadConfig, ProxyLoss, Regularizer, RowSgd, SphereFace2Config,
+    SubCenterPooling,
     margin::{
         AngularMargin, Annealing, CircleMargin, CosineMargin, CurricularMargin, ElasticMargin, FunFaceMargin,
         MarginForm, MultiplicativeMargin, PerClassMargin, QuadraticMargin, RankedMargin,
@@ -197,22 +197,6 @@ fn a_field_that_a_part_does_not_have_is_refused() {
     }
     let proxy = read(r#"{"head":"proxy","loss":{"kind":"p2-s-grad","scale":32}}"#).unwrap_err().to_string();
     assert!(proxy.contains("unknown field `scale`"), "{proxy}");
-}
-
-#[test]
-fn what_is_left_out_of_a_part_has_its_usual_value() {
-    let read = |part: &str| -> MarginHeadConfig {
-        let json = format!(r#"{{"head":"margin","margin":{{"kind":"cosine"}},{part}}}"#);
-        match serde_json::from_str(&json).unwrap() {
-            HeadConfig::Margin(config) => config,
-            other => panic!("{other:?}"),
-        }
-    };
-    let config = read(r#""path":{"path":"fused"}"#);
-    assert_eq!(config.path, LossPath::Fused { budget: LossPath::BUDGET });
-    assert_eq!(read(r#""margin_warm_up":{}"#).margin_warm_up, Some(MarginWarmUp { steps: 1000 }));
-    assert_eq!(read(r#""norm_map":{"kind":"identity"}"#).norm_map, NormMap::Identity);
-    assert_eq!(read(r#""path":{"path":"auto"}"#).path, LossPath::Auto);
 }
 
 #[test]
