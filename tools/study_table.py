@@ -45,8 +45,13 @@ def difference(record, stratum, loss, baseline):
 
 
 def main(path):
-    with open(path, encoding="utf-8") as file:
-        record = json.load(file)
+    try:
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+    except (OSError, ValueError) as error:
+        sys.exit(f"{path} cannot be read: {error}; it takes the results.json of a study")
+    if not isinstance(record, dict) or "runs" not in record:
+        sys.exit(f"{path} is not a record of a study: it has no runs")
     if "layout" not in record:
         sys.exit(f"{path} is of an older format; `cm report FOLDER` prints its tables")
     dims = {run["feature_dim"] for run in record["runs"]}
@@ -82,4 +87,6 @@ def kinds(record):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

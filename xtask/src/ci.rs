@@ -58,7 +58,9 @@ pub fn features() -> Result<ExitCode, String> {
         "burn/flex",
         "burn/ndarray,flex",
         "flex,burn/optim,burn/train",
+        "flex,burn/autotune,burn/fusion",
         "wgpu",
+        "wgpu,burn/autotune,burn/fusion",
         "flex,ndarray,wgpu,webgpu,vulkan,metal,cuda,rocm",
     ];
     for mix in mixes {

@@ -66,12 +66,33 @@ fn metadata(name: &str, folder: &Path) -> Result<(), String> {
             return Err(format!("{}: it has no {field}", path.display()));
         }
     }
+    docs_rs(&manifest).map_err(|reason| format!("{}: {reason}", path.display()))?;
     for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         if read(&folder.join(file))?.trim().is_empty() {
             return Err(format!("{name}/{file} is empty"));
         }
     }
     Ok(())
+}
+
+/// A crate with features says which of them its reference is built with, and has those.
+fn docs_rs(manifest: &str) -> Result<(), String> {
+    let Some(features) = section(manifest, "features") else { return Ok(()) };
+    let chosen = section(manifest, "package.metadata.docs.rs")
+        .and_then(|section| section.lines().find_map(|line| line.strip_prefix("features = [")))
+        .ok_or("it has features, and no [package.metadata.docs.rs] with those to build its reference with")?;
+    for name in chosen.trim_end_matches(']').split(',').map(|name| name.trim().trim_matches('"')) {
+        if !features.lines().any(|line| line.split(' ').next() == Some(name)) {
+            return Err(format!("[package.metadata.docs.rs] names the feature {name}, which is not there"));
+        }
+    }
+    Ok(())
+}
+
+/// The lines of a section of a manifest.
+fn section<'a>(manifest: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = manifest.split_once(&format!("\n[{name}]\n"))?;
+    Some(rest.split("\n[").next().unwrap_or_default())
 }
 
 /// What the package has, by cargo; and that no source names a file outside of it.
@@ -158,4 +179,19 @@ fn read(path: &Path) -> Result<String, String> {
 fn run(what: &str, command: Command) -> Result<(), String> {
     println!("{what}: {command:?}");
     cargo::succeed(what, command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_features_of_the_reference_are_features_of_the_crate() {
+        let manifest = |docs: &str| format!("[package]\nname = \"a\"\n\n[features]\nflex = []\n{docs}");
+        let docs = |names: &str| format!("\n[package.metadata.docs.rs]\nfeatures = [{names}]\n");
+        assert_eq!(docs_rs("[package]\nname = \"a\"\n"), Ok(()));
+        assert_eq!(docs_rs(&manifest(&docs("\"flex\""))), Ok(()));
+        assert!(docs_rs(&manifest("")).unwrap_err().contains("no [package.metadata.docs.rs]"));
+        assert!(docs_rs(&manifest(&docs("\"flex\", \"cuda\""))).unwrap_err().contains("feature cuda"));
+    }
 }

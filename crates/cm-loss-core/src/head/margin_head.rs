@@ -86,7 +86,8 @@ impl MarginHead {
     }
 
     /// Training logits of all classes, with the margin on the target. It changes no statistics and draws neither
-    /// margins nor classes.
+    /// margins nor classes. What follows the batch in training has its mean instead: random and ranked margins, FunFace's certainty
+    /// ratio, the mean of the mean-preserving map.
     ///
     /// # Shapes
     ///

@@ -321,6 +321,9 @@ macro_rules! shared_methods {
             /// A head of more classes: those of this one, with all that it has learned, and after them new ones with these
             /// centers, `[new · sub_centers, feature_dim]` (unit vectors, or class means).
             ///
+            /// The centers are another parameter then, of another shape: begin with a new optimizer, since what one with momentum
+            /// keeps has the shape of the old.
+            ///
             /// # Errors
             ///
             /// [`Error::CenterShape`] for another number of dimensions, or rows that make no whole class;
