@@ -75,15 +75,17 @@ fn metadata(name: &str, folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A crate with features says which of them its reference is built with, and has those.
+/// A crate with features says in one line which of them its reference is built with, and has those.
 fn docs_rs(manifest: &str) -> Result<(), String> {
     let Some(features) = section(manifest, "features") else { return Ok(()) };
     let chosen = section(manifest, "package.metadata.docs.rs")
         .and_then(|section| section.lines().find_map(|line| line.strip_prefix("features = [")))
         .ok_or("it has features, and no [package.metadata.docs.rs] with those to build its reference with")?;
     for name in chosen.trim_end_matches(']').split(',').map(|name| name.trim().trim_matches('"')) {
-        if !features.lines().any(|line| line.split(' ').next() == Some(name)) {
-            return Err(format!("[package.metadata.docs.rs] names the feature {name}, which is not there"));
+        if name.is_empty() || !features.lines().any(|line| line.split(' ').next() == Some(name)) {
+            return Err(format!(
+                "[package.metadata.docs.rs] names the feature \"{name}\", which is not there"
+            ));
         }
     }
     Ok(())
@@ -191,7 +193,12 @@ mod tests {
         let docs = |names: &str| format!("\n[package.metadata.docs.rs]\nfeatures = [{names}]\n");
         assert_eq!(docs_rs("[package]\nname = \"a\"\n"), Ok(()));
         assert_eq!(docs_rs(&manifest(&docs("\"flex\""))), Ok(()));
-        assert!(docs_rs(&manifest("")).unwrap_err().contains("no [package.metadata.docs.rs]"));
-        assert!(docs_rs(&manifest(&docs("\"flex\", \"cuda\""))).unwrap_err().contains("feature cuda"));
+        assert!(docs_rs(&manifest(&docs("\n  \"flex\",\n"))).is_err(), "it reads one line");
+        assert!(docs_rs(&manifest("")).expect_err("it is missing").contains("no [package.metadata.docs.rs]"));
+        assert!(
+            docs_rs(&manifest(&docs("\"flex\", \"cuda\"")))
+                .expect_err("it has no cuda")
+                .contains("feature \"cuda\"")
+        );
     }
 }

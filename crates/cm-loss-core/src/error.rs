@@ -120,7 +120,7 @@ pub enum Error {
         /// Number of features.
         features: usize,
     },
-    /// A share of a mixed sample that is none.
+    /// A share of a mixed sample outside 0 to 1.
     #[error("the share of sample {index} of the batch must be from 0 to 1, but is {share}")]
     ShareOutOfRange {
         /// Position in the batch.

@@ -59,9 +59,9 @@ impl NormMoments {
         Self { mean, std, batches_of_mean: settled(), batches_of_std: settled() }
     }
 
-    /// `Ok` if the mean can be one of norms.
-    pub(crate) fn check_mean(&self) -> Result<(), Error> {
-        Error::check("running mean of the norms", "at least 0", self.mean, self.mean >= 0.0)
+    /// `Ok` if the mean can be one of numbers that are not negative.
+    pub(crate) fn check_mean(&self, what: &'static str) -> Result<(), Error> {
+        Error::check(what, "at least 0", self.mean, self.mean >= 0.0)
     }
 
     pub(crate) fn validate(&self) -> Result<(), Error> {

@@ -100,7 +100,7 @@ impl Classifier {
 
     /// The same with the loss to follow on validation images, which has no margin and no penalties:
     /// [`Head::validation_loss`].
-    pub fn validate(&self, batch: Batch) -> LossOutput {
+    pub fn validation_loss(&self, batch: Batch) -> LossOutput {
         let output = self.head.validation_loss(self.backbone.forward(batch.images), batch.targets);
         weighed(output, batch.weights)
     }
@@ -160,7 +160,7 @@ impl InferenceStep for Classifier {
 
     fn step(&self, batch: Batch) -> ClassifierOutput {
         let targets = batch.targets.clone();
-        ClassifierOutput { output: self.validate(batch), targets }
+        ClassifierOutput { output: self.validation_loss(batch), targets }
     }
 }
 
@@ -186,5 +186,37 @@ impl Adaptor<Losses> for ClassifierOutput {
 impl Adaptor<FeatureNorms> for ClassifierOutput {
     fn adapt(&self) -> FeatureNorms {
         FeatureNorms(self.output.norms.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cm_loss_core::Preset;
+
+    use super::*;
+
+    #[test]
+    fn validation_images_are_followed_by_the_loss_without_margin_and_with_their_weights() {
+        let device = Device::flex();
+        let head = Preset::CosFace.config();
+        let backbone = BackboneConfig::lenet_pp(2);
+        let parts =
+            Parts { backbone: &backbone, input: [1, 28, 28], feature_dim: 2, head: &head, classes: 3 };
+        let classifier = Classifier::new(parts, 1, &device).expect("these parts make a network");
+        let images = Tensor::random([4, 1, 28, 28], burn::tensor::Distribution::Default, &device);
+        let batch = Batch {
+            images: images.clone(),
+            targets: Tensor::from_data([0, 1, 2, 0], &device),
+            weights: Some(Tensor::from_data([1.0, 2.0, 0.0, 1.0], &device)),
+            place: BatchPlace::default(),
+        };
+        let features = classifier.backbone.forward(images);
+        let plain = classifier.head.validation_loss(features, batch.targets.clone());
+        let expected = plain.loss * Tensor::from_data([1.0, 2.0, 0.0, 1.0], &device);
+        let trained = classifier.forward(batch.clone()).loss.sum().into_scalar::<f32>();
+        let output = InferenceStep::step(&classifier, batch).output;
+        assert_eq!(output.loss.clone().into_data(), expected.into_data());
+        assert!(output.loss.sum().into_scalar::<f32>() + 1.0 < trained, "the margin raises the loss");
+        assert_eq!(output.weights.map(|weights| weights.sum().into_scalar::<f32>()), Some(4.0));
     }
 }

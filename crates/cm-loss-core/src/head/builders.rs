@@ -31,9 +31,9 @@ impl From<Preset> for HeadConfig {
 }
 
 /// Each change is checked at once, as [`validate`](HeadConfig::validate) does it, so that the order matters where one part
-/// makes sense beside another alone: the norm map before a margin outside of it or a detached norm, several centers a class
-/// before their pooling, the regularizer before the step it begins at. [`MarginHeadConfig`] has the same methods, takes them in any
-/// order, and is checked by [`init`](HeadConfig::init).
+/// makes sense beside another alone: the norm map (or a learned scale) before a margin outside of it, a detached norm or a
+/// temperature compensation, the margin before its place and warm-up, the regularizer before the step it begins at.
+/// [`MarginHeadConfig`] has the parts as fields and methods in any order, and is checked by [`init`](HeadConfig::init).
 impl HeadConfig {
     /// The same head with another scale: `Preset::ArcFace.config().with_scale(30.0)?`.
     ///
@@ -42,7 +42,7 @@ impl HeadConfig {
     /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_scale(mut self, scale: f64) -> Result<Self, Error> {
         let with = match &self {
-            Self::Margin(_) | Self::SphereFace2(_) => "a norm map without one",
+            Self::Margin(_) | Self::SphereFace2(_) => "this norm map",
             other => other.kind(),
         };
         let place = match &mut self {
@@ -54,22 +54,24 @@ impl HeadConfig {
                 ProxyLoss::P2SGrad => None,
             },
         };
-        let reason = "there is none in its formula";
-        *place.ok_or(Error::DoesNotCombine { what: "a scale", with, reason })? = scale;
+        *place.ok_or(without("a scale", with))? = scale;
         self.validate().map(|()| self)
     }
 
-    /// The same head with another margin: `Preset::ArcFace.config().with_margin(0.3)?`. Of a random margin it is the mean.
+    /// The same head with another margin: `Preset::ArcFace.config().with_margin(0.3)?`. Of a random margin it is the mean. A
+    /// margin of several numbers, or of another kind, is given by [`with_margin_function`](Self::with_margin_function).
     ///
     /// # Errors
     ///
     /// [`Error::DoesNotCombine`] for a loss without a margin or with several; those of [`validate`](Self::validate).
     pub fn with_margin(mut self, margin: f64) -> Result<Self, Error> {
-        let (with, reason) = match &self {
-            Self::Margin(_) => {
-                ("a margin that has none, or several", "give it whole, by with_margin_function")
-            }
-            other => (other.kind(), "there is none in its formula"),
+        let error = match &self {
+            Self::Margin(config) if !config.margin.is_none() => Error::DoesNotCombine {
+                what: "a margin of one number",
+                with: "that of this loss",
+                reason: "its formula has several, or is one of your own; give the margin as a whole",
+            },
+            other => without("a margin", other.kind()),
         };
         let place = match &mut self {
             Self::Linear(_) => None,
@@ -80,7 +82,7 @@ impl HeadConfig {
                 ProxyLoss::P2SGrad => None,
             },
         };
-        *place.ok_or(Error::DoesNotCombine { what: "a margin of one number", with, reason })? = margin;
+        *place.ok_or(error)? = margin;
         self.validate().map(|()| self)
     }
 
@@ -154,7 +156,7 @@ impl HeadConfig {
             Self::Margin(config) => config.margin_gradient = gradient,
             Self::SphereFace2(config) => config.margin_gradient = gradient,
             Self::Linear(_) | Self::Proxy(_) => {
-                return Err(no_part("a gradient of the margin", self.kind()));
+                return Err(without("a gradient of the margin", self.kind()));
             }
         }
         self.validate().map(|()| self)
@@ -211,7 +213,7 @@ impl HeadConfig {
     ///
     /// [`Error::DoesNotCombine`] for a loss without such a part; those of [`validate`](Self::validate).
     pub fn with_temperature_compensation(self, scale: f64) -> Result<Self, Error> {
-        self.changed("a compensated temperature", |config| config.with_temperature_compensation(scale))
+        self.changed("a temperature compensation", |config| config.with_temperature_compensation(scale))
     }
 
     /// The same head with a scale that is learned.
@@ -308,6 +310,10 @@ impl HeadConfig {
             Self::Proxy(_) => "a head of proxies",
         }
     }
+}
+
+fn without(what: &'static str, with: &'static str) -> Error {
+    Error::DoesNotCombine { what, with, reason: "there is none in its formula" }
 }
 
 fn no_part(what: &'static str, with: &'static str) -> Error {

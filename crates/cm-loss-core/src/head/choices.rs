@@ -15,7 +15,8 @@ pub enum MarginPlace {
     #[serde(deserialize_with = "crate::nothing::no_fields")]
     Inside,
     /// `z_y = phi(r) cos θ + s (t − cos θ)`, for CosFace `phi(r) cos θ − s m`: the margin is the same for every norm, and the
-    /// norm has nothing to gain from a smaller one.
+    /// norm has nothing to gain from a smaller one. Not with a constant norm map (unless its scale is learned), of which
+    /// nothing is outside, nor with CurricularFace and circle loss, which change the other classes too.
     Outside {
         /// `s`, without unit, above 0; 30 unless given.
         #[serde(default = "outside_scale")]
@@ -35,7 +36,7 @@ impl MarginPlace {
 
 /// A margin that grows in a number of steps: `t ← cos θ + w (t − cos θ)` with `w = min(i / steps, 1)` at training step `i`,
 /// from 0. Where the other classes are weighed too, as in CurricularFace and circle loss, it is the same for them; with these
-/// two, the host reads the count of steps at every step.
+/// two, the host reads the count of steps at every step. Not with SphereFace's annealing, which brings the margin in itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MarginWarmUp {

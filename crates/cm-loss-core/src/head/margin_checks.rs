@@ -93,12 +93,6 @@ impl MarginHeadConfig {
         if let SubCenterPooling::Soft { gamma } = self.sub_center_pooling {
             Error::check_positive("gamma of the pooled sub-centers", gamma)?;
             Error::exclude(
-                centers == 1,
-                "pooled sub-centers",
-                "one center a class",
-                "there is nothing to pool; give the head several centers a class first",
-            )?;
-            Error::exclude(
                 matches!(self.margin, Margin::Curricular(_)),
                 "pooled sub-centers",
                 "CurricularFace",

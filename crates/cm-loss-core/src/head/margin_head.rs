@@ -86,8 +86,8 @@ impl MarginHead {
     }
 
     /// Training logits of all classes, with the margin on the target. It changes no statistics and draws neither
-    /// margins nor classes. What follows the batch in training has its mean instead: random and ranked margins, FunFace's certainty
-    /// ratio, the mean of the mean-preserving map.
+    /// margins nor classes. Where training looks at the batch, a mean takes its place: that of random and ranked margins, and the
+    /// running mean of FunFace's certainty ratio and of the mean-preserving map.
     ///
     /// # Shapes
     ///

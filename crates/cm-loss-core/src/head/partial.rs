@@ -4,7 +4,7 @@ use std::mem;
 
 use burn::{
     module::{Module, Param},
-    tensor::{Gradients, IndexingUpdateOp, Int, Tensor},
+    tensor::{Device, Gradients, IndexingUpdateOp, Int, Tensor},
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +34,8 @@ const NO_PLACE: i64 = -1;
 /// a step costs what the drawn classes cost, whatever the number of all, and a center that is not drawn stays where it is to
 /// the bit. The velocity of the momentum is of the size of the centers; on flex it takes memory for those that were drawn.
 ///
-/// It is no module: its centers are not for an optimizer. [`into_head`](Self::into_head) gives the head of all classes, to
-/// test, to save, and to go on from ([`new`](Self::new)).
+/// It is no module: its centers are not for an optimizer. [`to_head`](Self::to_head) gives the head of all classes between
+/// steps, to test and to save; [`into_head`](Self::into_head) at the end, and to go on from ([`new`](Self::new)).
 ///
 /// From X. An et al., "Partial FC", 2020, arXiv 2010.05222. Its authors' newer code (`PartialFC_V2`) has the dense gradient.
 #[derive(Debug)]
@@ -156,10 +156,7 @@ impl PartialHead {
         let rows = rows_of(&sampled.classes, self.template.config.sub_centers);
         let rows = on(rows, &self.centers.device());
         let centers = self.centers.clone().select(0, rows.clone());
-        let mut head = self.template.clone();
-        if head.class_centers.val().device() != device {
-            head = head.fork(&device);
-        }
+        let mut head = forked(self.template.clone(), &device);
         head.class_centers = Param::from_tensor(on(centers, &device));
         // Places among the drawn classes begin at 0, so that an index to ignore that is a class would be one of them.
         head.config.options.ignore_index = options.ignore_index.map(|_| NO_PLACE);
@@ -200,8 +197,9 @@ impl PartialHead {
         let centers = mem::replace(&mut self.centers, nothing);
         self.centers = assigned(centers, step.rows, after);
         // What the regularizer or the scale learns is the caller's to move: see `PartialStep::head`.
-        self.template.learned_radius = step.head.learned_radius;
-        self.template.log_scale = step.head.log_scale;
+        let head = forked(step.head, &self.template.class_centers.val().device());
+        self.template.learned_radius = head.learned_radius;
+        self.template.log_scale = head.log_scale;
         Ok(())
     }
 
@@ -224,8 +222,8 @@ impl PartialHead {
         Ok(self)
     }
 
-    /// A copy of the head of all classes as it is now, to test or to save between steps. It shares the memory of the centers
-    /// until the next update, which copies them while this head is there.
+    /// The head of all classes as it is now, to test or to save between steps. Its centers stay as they are: the next update copies
+    /// them, while this head is there. What a head remembers (statistics, count of steps) it shares with this one, as clones do.
     pub fn to_head(&self) -> MarginHead {
         whole(self.template.clone(), self.centers.clone(), self.sampling.clone())
     }
@@ -273,6 +271,11 @@ impl PartialStep {
     pub fn forward(&self, features: Tensor<2>) -> HeadOutput {
         self.head.forward(features, self.targets.clone()).of_classes(self.classes.clone())
     }
+}
+
+/// A head with its parameters on a device.
+fn forked(head: MarginHead, device: &Device) -> MarginHead {
+    if head.class_centers.val().device() == *device { head } else { head.fork(device) }
 }
 
 /// Rows of a matrix replaced, in place where it is nowhere else.

@@ -77,12 +77,18 @@ pub(super) fn replace(statistics: Option<&NormStatistics>, moments: &Option<Norm
     }
 }
 
-/// `Ok` if the means are possible: of norms, or of what a norm map keeps in their place.
+/// `Ok` if the means are possible: of norms, of what a norm map keeps in their place, of ratios.
 pub(super) fn check_norms(state: &HeadState, norm_map: Option<&NormMap>) -> Result<(), Error> {
     if let (Some(moments), Some(norm_map)) = (&state.norm_map, norm_map) {
         norm_map.check_moments(moments)?;
     }
-    state.margin.as_ref().map_or(Ok(()), NormMoments::check_mean)
+    if let Some(moments) = &state.margin {
+        moments.check_mean("running mean of the norms")?;
+    }
+    state
+        .certainty
+        .as_ref()
+        .map_or(Ok(()), |moments| moments.check_mean("running mean of the certainty ratio"))
 }
 
 /// `Ok` if every part is one of `those` that a head has, with possible numbers.

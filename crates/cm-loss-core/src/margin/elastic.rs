@@ -19,7 +19,7 @@ use crate::{Error, steps::Step, targets::Targets};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ElasticMargin {
-    /// Mean margin: in radians, from 0 up to (not including) π/2, or a difference of cosines, up to 2.
+    /// Mean margin: in radians, from 0 up to (not including) π/2, or a difference of cosines, below 2.
     pub mean: f64,
     /// Standard deviation of the margin, from 0 (every margin is the mean) up to (not including) 1.
     pub deviation: f64,

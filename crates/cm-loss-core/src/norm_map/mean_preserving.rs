@@ -3,7 +3,7 @@
 use burn::tensor::{Bool, Device, Tensor, activation::sigmoid};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, NormStatistics, exact};
+use crate::{Error, NormStatistics, exact, targets::not_finite};
 
 /// `phi(r_i) = s · sigmoid(r_i) / mean_k sigmoid(r_k)`, over the samples of the batch that count.
 ///
@@ -39,7 +39,7 @@ impl MeanPreserving {
 
     pub(super) fn take_in(norms: &Tensor<2>, ignored: Option<&Tensor<2, Bool>>, statistics: &NormStatistics) {
         // Where a norm is not finite its sigmoid would be.
-        let ignored = crate::targets::not_finite(norms, ignored);
+        let ignored = not_finite(norms, ignored);
         statistics.update(&sigmoid(norms.clone().detach()), Some(&ignored));
     }
 
@@ -53,18 +53,19 @@ impl MeanPreserving {
     /// With the mean of the batch, over those of its norms that the running mean takes in.
     pub(super) fn of_batch(&self, norms: Tensor<2>, ignored: Option<&Tensor<2, Bool>>) -> Tensor<2> {
         let [batch, _] = norms.dims();
-        let norms_outside = norms.clone().detach();
-        let contracted = contracted(norms);
         if batch == 0 {
-            return contracted;
+            return contracted(norms);
         }
-        // A norm that is not finite makes its own radius NaN, and no other.
-        let ignored = crate::targets::not_finite(&norms_outside, ignored);
+        // A norm that is not finite makes its own radius NaN, and no other; nor do gradients reach the others through the mean.
+        let ignored = not_finite(&norms, ignored);
         let counting = |values: Tensor<2>| values.mask_fill(ignored.clone(), 0.0);
+        let contracted = contracted(norms);
         let count = counting(contracted.ones_like()).sum_dim(0);
         let none = count.clone().lower_scalar(0.5);
         let mean = counting(contracted.clone()).sum_dim(0) / count.clamp_min(1.0);
-        contracted.mul_scalar(self.scale) / mean.mask_fill(none, 1.0)
+        let mean = mean.mask_fill(none, 1.0).expand([batch, 1]);
+        let alone = mean.clone().detach();
+        contracted.mul_scalar(self.scale) / mean.mask_where(ignored, alone)
     }
 
     /// Derivative as a share of its largest value.

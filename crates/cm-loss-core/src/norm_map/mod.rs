@@ -152,7 +152,7 @@ impl NormMap {
                 let valid = moments.mean == 0.0 || (0.5..=1.0).contains(&moments.mean);
                 Error::check("running mean of the sigmoids", "from 0.5 to 1", moments.mean, valid)
             }
-            _ => moments.check_mean(),
+            _ => moments.check_mean("running mean of the norms"),
         }
     }
 

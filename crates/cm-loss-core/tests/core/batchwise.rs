@@ -113,6 +113,7 @@ fn the_mean_preserving_map_and_its_gradient_through_the_mean_agree_with_the_refe
 
 #[test]
 fn ranked_margins_of_both_forms_and_directions_agree_with_the_reference() {
+    let mut compared = Vec::new();
     for (backend, device) in devices() {
         for case in all() {
             let found = norms(&case.features);
@@ -138,11 +139,15 @@ fn ranked_margins_of_both_forms_and_directions_agree_with_the_reference() {
                         continue;
                     }
                     let config = constant(Margin::Ranked(RankedMargin { margin: 0.4, difference, form }));
+                    compared.push(case.name);
                     let name = format!("{backend}, ranked {form:?} {difference}");
                     check(&name, &config, &case, &device, |x| vec![SCALE; x.len()], &margins);
                 }
             }
         }
+    }
+    for name in ["random", "one sample", "zero feature among others"] {
+        assert!(compared.contains(&name), "{name}: {compared:?}");
     }
 }
 

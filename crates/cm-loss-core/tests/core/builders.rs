@@ -1,9 +1,9 @@
 //! Changes of a configuration by a word: what they change, and what they refuse.
 
 use cm_loss_core::{
-    ClassSampling, HeadConfig, LossOptions, LossPath, MarginPlace, NormGradient, NormMap, Preset,
+    ClassSampling, HeadConfig, LossOptions, LossPath, Margin, MarginPlace, NormGradient, NormMap, Preset,
     Regularizer, SubCenterPooling,
-    margin::MarginGradient,
+    margin::{AngularMargin, MarginGradient},
     norm_map::{Constant, Tanh},
     regularizer::{CenterLoss, CenterSpread, SquaredNorm},
 };
@@ -14,7 +14,7 @@ use crate::devices;
 #[test]
 fn what_a_head_does_not_have_cannot_be_changed() {
     type Change = fn(HeadConfig) -> Result<HeadConfig, cm_loss_core::Error>;
-    let changes: [(Change, [bool; 3]); 18] = [
+    let changes: [(Change, [bool; 3]); 19] = [
         (|head| head.with_scale(20.0), [false, true, true]),
         (|head| head.with_margin(0.2), [false, true, true]),
         (|head| head.with_seed(3), [true, true, true]),
@@ -45,6 +45,7 @@ fn what_a_head_does_not_have_cannot_be_changed() {
         ),
         (|head| head.with_sampling(ClassSampling::default()), [false; 3]),
         (|head| head.with_path(LossPath::Plain), [false; 3]),
+        (|head| head.with_margin_function(Margin::Angular(AngularMargin::default())), [false; 3]),
     ];
     for (i, (change, suits)) in changes.iter().enumerate() {
         let changed = change(Preset::CmCosFace.config()).unwrap();

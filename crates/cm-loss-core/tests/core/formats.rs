@@ -1,14 +1,18 @@
 //! How configurations and what heads remember are written: what version 1 wrote is read for ever.
 
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
 use cm_loss_core::{
-    ClassSampling, HeadConfig, HeadState, LossOptions, LossPath, Margin, MarginHeadConfig, MarginPlace,
-    MarginWarmUp, NormGradient, NormMap, NormMoments, Preset, ProxyHeadConfig, Regularizer, RowSgd,
-    SphereFace2Config, SubCenterPooling,
+    ClassSampling, Custom, CustomMargin, CustomNormMap, HeadConfig, HeadState, LossOptions, LossPath, Margin,
+    MarginHeadConfig, MarginPlace, MarginWarmUp, NormGradient, NormMap, NormMoments, Parameters, Preset,
+    ProxyHeadConfig, Regularizer, RowSgd, SphereFace2Config, SubCenterPooling,
     margin::{
         AngularMargin, AngularOverflow, Annealing, CombinedMargin, ElasticMargin, Extension, MagFaceMargin,
         MarginForm, MarginGradient, MultiplicativeMargin, PerClassMargin, QuadraticMargin, RankedMargin,
     },
     norm_map::{Clamp, Logarithm, MeanPreserving, Rational, SigmoidContraction, Tanh, VonMisesFisher},
+    register_margin, register_norm_map,
     regularizer::{CenterLoss, CenterSpread, Ring, SquaredNorm},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -154,9 +158,63 @@ fn parts() -> Vec<(&'static str, HeadConfig)> {
         ("sampled", contracted().with_sampling(ClassSampling { fraction: 0.2, seed: 8 })),
         ("options", contracted().with_options(options)),
         ("plain-path", contracted().with_path(LossPath::Plain)),
+        (
+            "custom",
+            MarginHeadConfig::new(
+                NormMap::Custom(Custom(Arc::new(Own(2.5)))),
+                Margin::Custom(Custom(Arc::new(Own(0.75)))),
+            ),
+        ),
         ("fused-path", contracted().with_path(LossPath::Fused { budget: 1 << 20 })),
     ];
     parts.into_iter().map(|(name, config)| (name, config.into())).collect()
+}
+
+/// A part of somebody's own, as it is written.
+#[derive(Debug)]
+struct Own(f64);
+
+impl Own {
+    const NAME: &str = "own-of-formats";
+
+    fn numbers(&self) -> Parameters {
+        [("factor".to_owned(), self.0)].into()
+    }
+
+    fn read(numbers: &Parameters) -> Result<Arc<Self>, String> {
+        numbers
+            .get("factor")
+            .map(|&factor| Arc::new(Self(factor)))
+            .ok_or_else(|| "it has a factor".to_owned())
+    }
+}
+
+impl CustomNormMap for Own {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.numbers()
+    }
+
+    fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        norms.mul_scalar(self.0)
+    }
+}
+
+impl CustomMargin for Own {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn parameters(&self) -> Parameters {
+        self.numbers()
+    }
+
+    fn forward(&self, cosines: Tensor<2>, _norms: Tensor<2>) -> Tensor<2> {
+        cosines.mul_scalar(self.0)
+    }
 }
 
 /// Compares each value with the line of its name, which is read and never changed.
@@ -178,6 +236,8 @@ fn check_lines<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
 
 #[test]
 fn parts_written_by_version_1_are_read_for_ever() {
+    register_norm_map(Own::NAME, |numbers| Ok(Own::read(numbers)?));
+    register_margin(Own::NAME, |numbers| Ok(Own::read(numbers)?));
     let parts = parts();
     parts
         .iter()

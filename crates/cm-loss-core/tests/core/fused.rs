@@ -199,17 +199,16 @@ fn parts_beside_the_margin_are_the_same_class_by_class() {
         }
         if !config.margin.is_none() {
             let warming = config.clone().with_margin_warm_up(2);
-            // The learned scale is there for a constant norm map, of which nothing is outside otherwise.
-            check(
-                preset.name(),
-                shape,
-                &match weighs_others {
-                    true => warming,
-                    false => {
-                        warming.with_margin_place(MarginPlace::Outside { scale: 30.0 }).with_learned_scale()
-                    }
-                },
-            );
+            check(preset.name(), shape, &warming);
+            let outside = warming.with_margin_place(MarginPlace::Outside { scale: 30.0 });
+            // Of a constant norm map nothing is outside, unless its scale is learned.
+            let outside = match config.norm_map {
+                NormMap::Constant(_) => outside.with_learned_scale(),
+                _ => outside,
+            };
+            if !weighs_others {
+                check(preset.name(), shape, &outside);
+            }
         }
         if !weighs_others {
             check(preset.name(), shape, &config.clone().with_filter_above(0.2));

@@ -75,7 +75,8 @@ fn the_top_k_are_on_the_device_of_the_features_and_have_no_graph() {
             let x = tensor(&Values::new(5).matrix(4, 6), &device).require_grad();
             let found = head.top_k(x.clone(), 3).unwrap();
             let devices = [found.logits.device(), found.classes.device()];
-            assert_eq!(devices, [device.clone(), device.clone()], "{backend}, {preset}");
+            let both = devices.iter().all(|found| *found == device && found.is_autodiff());
+            assert!(both, "{backend}, {preset}: {devices:?}");
             let gradients = (found.logits.sum() + x.clone().sum()).backward();
             assert_eq!(values(x.grad(&gradients).unwrap()), [1.0; 24], "{backend}, {preset}");
         }

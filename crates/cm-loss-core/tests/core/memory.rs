@@ -23,6 +23,7 @@ fn heads(device: &Device) -> Vec<(&'static str, Head)> {
     let calibrated = NormMap::CalibratedSigmoid(CalibratedSigmoid { scale: 30.0, floor: 0.5, momentum: 0.1 });
     let HeadConfig::SphereFace2(mut sphereface2) = Preset::SphereFace2.config() else { unreachable!() };
     sphereface2.norm_map = calibrated;
+    let preserving = NormMap::MeanPreserving(MeanPreserving::default());
     let annealed = {
         let mut config = margin_config(Preset::SphereFace);
         let annealing = Some(cm_loss_core::margin::Annealing::SPHEREFACE);
@@ -41,6 +42,7 @@ fn heads(device: &Device) -> Vec<(&'static str, Head)> {
         ("sampled classes", HeadConfig::Margin(sampled)),
         ("center loss", HeadConfig::Margin(center)),
         ("calibrated SphereFace2", HeadConfig::SphereFace2(sphereface2)),
+        ("mean-preserving", Preset::CmCosFace.config().with_norm_map(preserving).unwrap()),
     ];
     configs.into_iter().map(|(name, config)| (name, config.init(2, 4, device).unwrap())).collect()
 }
@@ -142,8 +144,12 @@ fn what_is_remembered_has_32_bits_when_the_default_has_16() {
             head.forward(x, y);
             let state = head.state();
             for moments in [state.norm_map, state.margin].into_iter().flatten() {
-                let held = state.certainty.is_some() || name == "AdaFace";
-                let expected = if held { 20.0 + 0.01 * 80.0 } else { 70_001.0 };
+                let expected = match name {
+                    "AdaFace" | "FunFace" => 20.0 + 0.01 * 80.0,
+                    // Of sigmoids.
+                    "mean-preserving" => 1.0,
+                    _ => 70_001.0,
+                };
                 assert!((moments.mean - expected).abs() < 1e-2, "{backend}, {name}: {moments:?}");
             }
         }
@@ -232,6 +238,11 @@ fn means_that_no_norms_have_cannot_be_set() {
             "mean of the norms must be at least 0, but is -1",
         ),
         (Preset::AdaFace.config(), r#"{"margin": {"mean": -20, "std": 100}}"#, "but is -20"),
+        (
+            Preset::FunFace.config(),
+            r#"{"certainty": {"mean": -2, "std": 10}}"#,
+            "certainty ratio must be at least 0",
+        ),
     ];
     for (config, state, expected) in heads {
         let head = config.init(2, 4, &device).unwrap();

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 use cm_loss_core::{
-    Margin, MarginHeadConfig, NormMap, Preset,
+    LossOptions, Margin, MarginHeadConfig, NormMap, Preset,
     norm_map::{Constant, MeanPreserving},
 };
 
@@ -40,15 +40,28 @@ fn one_undefined_feature_does_not_spoil_the_mean_preserving_map_for_the_others()
     let map = NormMap::MeanPreserving(MeanPreserving::default());
     let config = MarginHeadConfig::new(map, Margin::None);
     for (backend, device) in devices() {
-        let losses = |norms: &[f32]| {
-            let x = features(norms, &device);
-            values(known_head(&config, &device).forward(x, first_class(norms.len(), &device)).loss)
+        let ignoring = LossOptions { ignore_index: Some(-1), ..LossOptions::default() };
+        // Losses, and the gradients of the features of their sum.
+        let step = |norms: &[f32], targets: &[i32]| {
+            let x = features(norms, &device).require_grad();
+            let head = known_head(&config.clone().with_options(ignoring.clone()), &device);
+            let output = head.forward(x.clone(), Tensor::from_data(targets, &device));
+            let gradients = output.loss.clone().sum().backward();
+            (values(output.loss), values(x.grad(&gradients).unwrap()))
         };
-        let expected = losses(&[3.0, 0.5]);
+        let expected = step(&[3.0, 0.5], &[0, 0]);
+        assert!(expected.1.iter().all(|gradient| gradient.is_finite() && *gradient != 0.0), "{backend}");
         for wrong in [f32::NAN, f32::INFINITY] {
-            let found = losses(&[3.0, 0.5, wrong]);
-            assert_eq!(found[..2], expected[..], "{backend}, {wrong}");
+            for target in [0, -1] {
+                let found = step(&[3.0, 0.5, wrong], &[0, 0, target]);
+                assert_eq!(found.0[..2], expected.0[..], "{backend}, {wrong}, {target}");
+                assert_eq!(found.1[..4], expected.1[..], "{backend}, {wrong}, {target}");
+            }
         }
+        // An ignored sample of any other length is not in the mean either.
+        let found = step(&[3.0, 0.5, 9.0], &[0, 0, -1]);
+        assert_eq!((&found.0[..2], &found.1[..4]), (&expected.0[..], &expected.1[..]), "{backend}");
+        assert_eq!((found.0[2], &found.1[4..]), (0.0, &[0.0; 2][..]), "{backend}");
     }
 }
 

@@ -7,7 +7,7 @@ use cm_loss_core::{
     SubCenterPooling,
     margin::{
         AngularMargin, Annealing, CircleMargin, CosineMargin, CurricularMargin, ElasticMargin, FunFaceMargin,
-        MarginForm, MultiplicativeMargin, PerClassMargin, QuadraticMargin, RankedMargin,
+        MarginForm, MarginGradient, MultiplicativeMargin, PerClassMargin, QuadraticMargin, RankedMargin,
     },
     norm_map::{MeanPreserving, SigmoidContraction, VonMisesFisher},
     regularizer::{CenterSpread, QcFaceNorm},
@@ -151,7 +151,6 @@ fn parts_that_make_no_sense_together_are_refused_with_both_names() {
         (of(annealed).with_margin_warm_up(9), "a warm-up of the margin", "SphereFace's annealing"),
         (of(curricular.clone()).with_filter_above(0.4), "a filter of classes", weighs),
         (of(circle).with_filter_above(0.4), "a filter of classes", weighs),
-        (cosface().with_sub_center_pooling(soft), "pooled sub-centers", "one center a class"),
         (
             of(curricular).with_sub_centers(2).with_sub_center_pooling(soft),
             "pooled sub-centers",
@@ -172,6 +171,8 @@ fn parts_that_make_no_sense_together_are_refused_with_both_names() {
         let message = error.to_string();
         assert!(message.contains(what) && message.contains(with), "{what}, {with}: {message}");
     }
+    // As many centers as one may be pooled: SoftTriple is CosFace then.
+    assert_eq!(cosface().with_sub_center_pooling(soft).validate(), Ok(()));
     // A scale that is learned moves the radius away from that of the margin outside.
     assert_eq!(cosface().with_margin_place(outside).with_learned_scale().validate(), Ok(()));
 }
@@ -207,9 +208,13 @@ fn messages_name_the_kind_of_head_and_the_way_out() {
         message(of(Preset::Softmax).with_scale(3.0))
             .contains("a scale cannot be combined with a linear head")
     );
-    assert!(message(of(Preset::Ring).with_scale(3.0)).contains("a norm map without one"));
+    assert!(
+        message(of(Preset::Ring).with_scale(3.0)).contains("a scale cannot be combined with this norm map")
+    );
     assert!(message(of(Preset::Softmax).with_margin(0.3)).contains("a linear head"));
-    assert!(message(of(Preset::MagFace).with_margin(0.3)).contains("with_margin_function"));
+    assert!(message(of(Preset::MagFace).with_margin(0.3)).contains("give the margin as a whole"));
+    let detached = of(Preset::Softmax).with_margin_gradient(MarginGradient::Detached);
+    assert!(message(detached).contains("a gradient of the margin cannot be combined with a linear head"));
     assert!(message(of(Preset::P2SGrad).with_norm_map(NormMap::Identity)).contains("a head of proxies"));
     let sampled = of(Preset::SphereFace2).with_sampling(ClassSampling::default());
     assert!(message(sampled).contains("sampled classes cannot be combined with a one-vs-all head"));
