@@ -6,7 +6,7 @@
 //! | does the norm track known quality? | [`spearman`], [`pearson`], within classes by [`Statistic`], with an interval and an alarm by [`Bootstrap`] |
 //! | do fewer comparisons fail when those of low quality are left out? | [`ErrorDiscardCurve`] |
 //! | are fewer images misclassified when those of low norm are left out? | [`RiskCoverageCurve`] |
-//! | which quality from 0 to 1 does a norm stand for? | [`Isotonic`] |
+//! | which quality from 0 to 1 does a norm stand for? | [`Isotonic`], [`Sigmoid`] |
 //! | how many are recognized, of which class? | [`Classification`], with an interval by [`Proportion`] |
 //! | does a confidence mean what it says? | [`Reliability`] |
 //! | how is it for images of low resolution? | [`Strata`] |
@@ -37,7 +37,7 @@ mod strata;
 mod summary;
 
 pub use bootstrap::{Bootstrap, Correlation};
-pub use calibration::Isotonic;
+pub use calibration::{Isotonic, Sigmoid};
 pub use classification::{ClassFigures, Classification, ConfusionMatrix};
 pub use correlation::{Statistic, pearson, spearman};
 pub use discard::{Comparison, ErrorDiscardCurve};

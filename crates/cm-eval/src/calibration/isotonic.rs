@@ -1,4 +1,4 @@
-//! From a feature norm to a quality from 0 to 1.
+//! The non-decreasing function of the norm that is closest to what is known.
 
 use serde::{Deserialize, Serialize};
 
