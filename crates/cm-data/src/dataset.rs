@@ -2,6 +2,7 @@
 
 mod cached;
 mod collection;
+mod joined;
 mod memory;
 mod subset;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use fast_image_resize::Resizer;
 
 pub use cached::Cached;
+pub use joined::Joined;
 pub use memory::MemorySet;
 pub use subset::Subset;
 

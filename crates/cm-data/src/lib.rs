@@ -48,7 +48,7 @@ mod split;
 
 pub use augment::{Augmentation, RandomDegradation};
 pub use check::{BadFile, Checked, check_all};
-pub use dataset::{Cached, ImageSet, MemorySet, Subset};
+pub use dataset::{Cached, ImageSet, Joined, MemorySet, Subset};
 pub use decode::{BACKGROUND, DecodeError, DecodeLimits, decode};
 pub use degrade::{Degradation, SEVERITIES, assign_severities, degrade, degrade_all, mixed_kind};
 pub use download::{Limits, RemoteFile, download};

@@ -31,6 +31,8 @@ pub struct LoaderConfig {
     pub workers: usize,
     /// Batches that are made ahead, where there are workers.
     pub queue: usize,
+    /// Whether images that cannot be read are left out and named ([`RawBatch::failed`]), in place of an error.
+    pub skip_failed: bool,
 }
 
 impl Default for LoaderConfig {
@@ -44,6 +46,7 @@ impl Default for LoaderConfig {
             augmentation_seed: 0,
             workers: 0,
             queue: 4,
+            skip_failed: false,
         }
     }
 }
@@ -77,6 +80,9 @@ pub struct RawBatch {
     pub weights: Vec<f32>,
     /// Position of each image in its set.
     pub indices: Vec<usize>,
+    /// Images that are not in the batch, since they cannot be read: position in the set, and why. A batch may hold
+    /// nothing else.
+    pub failed: Vec<(usize, String)>,
 }
 
 /// Loads a set, batch after batch, the same for any number of workers.
@@ -106,7 +112,8 @@ impl Loader {
         let order = Arc::new(Order::new(&*set, config.shuffle, config.sampling)?);
         let (augmentation, seed) = (config.augmentation.clone(), config.augmentation_seed);
         let normalizer = Normalizer::new(&input);
-        let work = Arc::new(Work { set, input, normalizer, augmentation, seed });
+        let work =
+            Arc::new(Work { set, input, normalizer, augmentation, seed, skip_failed: config.skip_failed });
         Ok(Self { work, order, config })
     }
 
@@ -122,7 +129,8 @@ impl Loader {
 
     /// The batches of one epoch, the first being 0.
     ///
-    /// An error ends the epoch; it comes in the place of the batch that it makes impossible.
+    /// An error ends the epoch; it comes in the place of the batch that it makes impossible. With
+    /// [`skip_failed`](LoaderConfig::skip_failed) no image is an error.
     /// Dropping the iterator early ends its threads.
     pub fn epoch(&self, epoch: usize) -> Batches {
         let order = self.order.of_epoch(epoch as u64);

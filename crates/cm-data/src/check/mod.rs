@@ -117,9 +117,10 @@ fn judge(collection: &Collection, index: usize, stamp: Option<(String, String)>)
 }
 
 /// What is wrong, without the name of the file that stands before it.
-fn reason(error: DataError) -> String {
+pub(crate) fn reason(error: DataError) -> String {
     match error {
         DataError::BadImage { problem, .. } => problem.to_string(),
+        DataError::InImage { source, .. } => source.to_string(),
         DataError::LargeFile { bytes, limit, .. } => {
             format!("{bytes} bytes are more than the {limit} allowed")
         }

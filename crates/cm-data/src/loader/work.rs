@@ -14,7 +14,8 @@ use rayon::ThreadPool;
 
 use super::{RawBatch, order::Turn};
 use crate::{
-    Augmentation, DataError, ImageSet, InputSpec, dataset::prepared_image, normalize::Normalizer, random,
+    Augmentation, DataError, ImageSet, InputSpec, check::reason, dataset::prepared_image,
+    normalize::Normalizer, random,
 };
 
 /// What is the same for all images.
@@ -24,6 +25,7 @@ pub(super) struct Work {
     pub normalizer: Normalizer,
     pub augmentation: Augmentation,
     pub seed: u64,
+    pub skip_failed: bool,
 }
 
 /// An image that is to be made.
@@ -60,20 +62,17 @@ impl Work {
         let places = images.zip(turns).enumerate();
         let places = places.map(|(position, (pixels, &turn))| Place { turn, position, pixels });
         let places = Mutex::new(places);
-        let failure = Mutex::new(None::<(usize, DataError)>);
-        let failed = AtomicBool::new(false);
+        let failures = Mutex::new(Vec::<(usize, DataError)>::new());
+        let ended = AtomicBool::new(false);
         let task = |resizer: &mut Resizer| {
             while !stop.load(Ordering::Relaxed)
-                && !failed.load(Ordering::Relaxed)
+                && !ended.load(Ordering::Relaxed)
                 && let Some(place) = next(&places)
             {
                 let position = place.position;
                 if let Err(error) = self.fill(place, epoch, resizer) {
-                    failed.store(true, Ordering::Relaxed);
-                    let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
-                    if failure.as_ref().is_none_or(|(first, _)| position < *first) {
-                        *failure = Some((position, error));
-                    }
+                    ended.store(!self.skip_failed, Ordering::Relaxed);
+                    failures.lock().unwrap_or_else(PoisonError::into_inner).push((position, error));
                 }
             }
         };
@@ -84,7 +83,13 @@ impl Work {
                 resizers.iter_mut().for_each(|resizer| scope.spawn(move |_| task(resizer)));
             }),
         }
-        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failures.sort_by_key(|(position, _)| *position);
+        if self.skip_failed {
+            leave_out(&mut batches, failures, batch_size, values);
+            return Made { batches, error: None };
+        }
+        match failures.into_iter().next() {
             None => Made { batches, error: None },
             Some((position, error)) => {
                 batches.truncate(position / batch_size);
@@ -103,6 +108,7 @@ impl Work {
             labels: indices.iter().map(|&index| self.set.label(index)).collect(),
             weights: indices.iter().map(|&index| self.set.weight(index)).collect(),
             indices,
+            failed: Vec::new(),
         }
     }
 
@@ -125,6 +131,19 @@ impl Work {
         let image = self.augmentation.apply(Arc::unwrap_or_clone(image), &mut random);
         self.normalizer.write(&image, place.pixels);
         Ok(())
+    }
+}
+
+/// Takes out of their batches the images that could not be made, given by position in ascending order.
+fn leave_out(batches: &mut [RawBatch], failures: Vec<(usize, DataError)>, batch_size: usize, values: usize) {
+    // From the last, so that the places of the others stay.
+    for (position, error) in failures.into_iter().rev() {
+        let (batch, row) = (&mut batches[position / batch_size], position % batch_size);
+        batch.failed.insert(0, (batch.indices.remove(row), reason(error)));
+        batch.labels.remove(row);
+        batch.weights.remove(row);
+        batch.pixels.drain(row * values..(row + 1) * values);
+        batch.shape[0] -= 1;
     }
 }
 

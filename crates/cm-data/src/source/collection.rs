@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::{self, File},
     io::Read,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::UNIX_EPOCH,
 };
@@ -81,6 +81,13 @@ impl Collection {
             skipped: Skipped::default(),
             source: Arc::new(source),
         }
+    }
+
+    /// Files by their names, without classes. Whether they can be read is found out when they are.
+    pub fn from_files(name: impl Into<String>, files: Vec<(String, PathBuf)>) -> Self {
+        let item = |(file, path)| Item::new(file, Location::File(path), Item::UNLABELED);
+        let items = files.into_iter().map(item).collect();
+        Self { items, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }
     }
 
     /// Tells what a path is and opens it.

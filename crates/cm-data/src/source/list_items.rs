@@ -42,7 +42,7 @@ pub(super) fn from_list(
     let locations: Vec<Option<Location>> = list.rows.par_iter().map(find).collect();
     let missing = list.rows.iter().zip(&locations).filter(|(_, location)| location.is_none());
     let files: Vec<String> = missing.map(|(row, _)| row.file.clone()).collect();
-    if !files.is_empty() {
+    if options.files_required && !files.is_empty() {
         let (rows, root) = (list.rows.len(), root.to_owned());
         return Err(problem(ListProblem::MissingFiles { files, rows, root }));
     }
@@ -52,7 +52,7 @@ pub(super) fn from_list(
     let numbers: HashMap<&str, u32> = groups.iter().map(String::as_str).zip(0..).collect();
     let mut items = Vec::with_capacity(list.rows.len());
     for (row, location) in list.rows.iter().zip(locations) {
-        let Some(location) = location else { unreachable!("missing files are an error") };
+        let location = location.unwrap_or_else(|| Location::File(root.join(&row.path)));
         let place = || format!("{}, line {}", path.display(), row.line);
         let label = match &row.label {
             Some(label) => classes.label(label, place)?,

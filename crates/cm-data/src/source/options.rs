@@ -15,6 +15,8 @@ pub struct OpenOptions {
     pub classes: Option<Vec<String>>,
     /// Where the paths of a list begin, a folder or a zip file; where the list lies if not given.
     pub root: Option<PathBuf>,
+    /// Whether the files that a list names must be there. Without, one that is missing is found out when it is read.
+    pub files_required: bool,
     /// What the columns of a list are called.
     pub columns: ColumnNames,
     /// What decoding an image may use.
@@ -29,6 +31,7 @@ impl Default for OpenOptions {
             labels_required: true,
             classes: None,
             root: None,
+            files_required: true,
             columns: ColumnNames::default(),
             decode: DecodeLimits::default(),
             read: ReadLimits::default(),

@@ -215,3 +215,24 @@ proptest! {
         let _ = opened([start.as_bytes(), &body].concat());
     }
 }
+
+#[test]
+fn files_that_are_missing_are_found_out_when_they_are_read_where_that_is_asked_for() {
+    let folder = with_list("list.csv", "path\nimages/1.png\nimages/gone.png\nimages/2.png\n");
+    let options = OpenOptions { labels_required: false, files_required: false, ..OpenOptions::default() };
+    let collection = Collection::open(&folder.path().join("list.csv"), &options).unwrap();
+    assert_eq!(collection.len(), 3);
+    assert!(collection.image(0).is_ok() && collection.image(2).is_ok());
+    let gone = collection.image(1).unwrap_err().to_string();
+    assert!(gone.contains("gone.png") && gone.contains("cannot open"), "{gone}");
+}
+
+#[test]
+fn files_by_name_are_a_set_without_classes() {
+    let folder = with_list("list.csv", "path\n");
+    let file = |name: &str| (name.to_owned(), folder.path().join("images").join(name));
+    let collection = Collection::from_files("some", vec![file("2.png"), file("no.png"), file("1.png")]);
+    assert_eq!((collection.len(), collection.classes.len()), (3, 0));
+    assert!(collection.image(0).is_ok() && collection.image(1).is_err() && collection.image(2).is_ok());
+    assert_eq!(collection.items[2].class(), None);
+}

@@ -3,7 +3,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use cm_data::{Cached, DataError, Image, ImageSet, InputSpec, MemorySet, Resize, Subset};
+use cm_data::{Cached, DataError, Image, ImageSet, InputSpec, Joined, MemorySet, Resize, Subset};
 
 use super::{input, picture, pictures};
 
@@ -142,4 +142,17 @@ fn images_cached_for_another_input_are_refused() {
     let again = Cached::new(cached.clone(), InputSpec { mean: vec![0.1; 3], ..spec }, 9).unwrap();
     assert_eq!(again.image(1).unwrap(), cached.image(1).unwrap());
     assert!(Cached::new(counted(3), input(0, 3, 3, Resize::Crop), 9).is_err());
+}
+
+#[test]
+fn joined_sets_follow_one_another_also_where_one_is_empty() {
+    let (first, empty, second) = (pictures(3), pictures(0), pictures(5));
+    let joined = Joined::new(vec![Arc::new(first.clone()), Arc::new(empty), Arc::new(second.clone())]);
+    assert_eq!((joined.len(), Joined::new(Vec::new()).len()), (8, 0));
+    for index in 0..8 {
+        let (set, at) = if index < 3 { (&first, index) } else { (&second, index - 3) };
+        assert_eq!(joined.image(index).unwrap(), set.images[at]);
+        assert_eq!((joined.label(index), joined.name(index)), (set.label(at), set.name(at)));
+        assert_eq!(joined.weight(index), 1.0);
+    }
 }

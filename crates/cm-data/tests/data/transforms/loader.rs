@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use cm_data::{
-    Augmentation, Cached, DataError, ImageSet, InputSpec, Loader, LoaderConfig, RawBatch, Resize, generator,
+    Augmentation, Cached, DataError, Image, ImageSet, InputSpec, Loader, LoaderConfig, MemorySet, RawBatch,
+    Resize, generator,
 };
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -132,4 +133,68 @@ fn settings_that_cannot_be_used_are_named() {
     let augmentation = Augmentation { shift: 2.0, ..Augmentation::default() };
     let bad_augmentation = error(as_they_are(), LoaderConfig { augmentation, ..LoaderConfig::default() });
     assert!(bad_augmentation.to_string().starts_with("augmentation.shift is 2,"), "{bad_augmentation}");
+}
+
+/// Pictures of which every third, and the fifth to the eighth, cannot be read.
+struct Holes(MemorySet);
+
+impl Holes {
+    fn is_hole(index: usize) -> bool {
+        index.is_multiple_of(3) || (4..8).contains(&index)
+    }
+}
+
+impl ImageSet for Holes {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn image(&self, index: usize) -> Result<Arc<Image>, DataError> {
+        match Self::is_hole(index) {
+            true => Err(DataError::Missing { path: self.name(index).into() }),
+            false => self.0.image(index),
+        }
+    }
+
+    fn label(&self, index: usize) -> u32 {
+        self.0.label(index)
+    }
+
+    fn name(&self, index: usize) -> String {
+        self.0.name(index)
+    }
+}
+
+#[test]
+fn images_that_cannot_be_read_are_left_out_and_named_where_that_is_asked_for() {
+    for workers in [0, 3] {
+        let config = LoaderConfig { batch_size: 4, workers, skip_failed: true, ..LoaderConfig::default() };
+        let set = Arc::new(Holes(pictures(14)));
+        let loader = Loader::new(set.clone(), as_they_are(), config.clone()).unwrap();
+        let whole = self::loader(14, LoaderConfig { skip_failed: false, ..config.clone() });
+        let mut batches = 0;
+        for (found, whole) in loader.epoch(0).zip(whole.epoch(0)) {
+            let (found, whole) = (found.unwrap(), whole.unwrap());
+            let values = whole.pixels.len() / whole.indices.len();
+            let kept = |row: &usize| !Holes::is_hole(whole.indices[*row]);
+            let rows: Vec<usize> = (0..whole.indices.len()).filter(kept).collect();
+            assert_eq!(found.indices, rows.iter().map(|&row| whole.indices[row]).collect::<Vec<_>>());
+            assert_eq!(found.labels, rows.iter().map(|&row| whole.labels[row]).collect::<Vec<_>>());
+            assert_eq!((found.weights.len(), found.shape[0]), (rows.len(), rows.len()));
+            let pixels: Vec<f32> =
+                rows.iter().flat_map(|row| whole.pixels[row * values..(row + 1) * values].to_vec()).collect();
+            assert_eq!(found.pixels, pixels);
+            let failed: Vec<usize> = found.failed.iter().map(|(index, _)| *index).collect();
+            let expected = whole.indices.iter().copied().filter(|index| Holes::is_hole(*index));
+            assert_eq!(failed, expected.collect::<Vec<_>>());
+            assert!(
+                found.failed.iter().all(|(index, reason)| reason.contains(&format!("folder/{index}.png")))
+            );
+            batches += 1;
+        }
+        assert_eq!(batches, 4);
+        let strict = Loader::new(set, as_they_are(), LoaderConfig { skip_failed: false, ..config }).unwrap();
+        let error = strict.epoch(0).find_map(Result::err).unwrap().to_string();
+        assert!(error.contains("folder/0.png"), "{error}");
+    }
 }
