@@ -90,7 +90,7 @@ pub enum Line {
 /// A named curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// Its name in the legend.
+    /// Its name in the legend, which a panel of curves without names does not have.
     pub name: String,
     /// Its color.
     pub color: Color,
@@ -181,6 +181,9 @@ impl Panel {
         const ROW: f64 = 18.0;
         const EDGE: f64 = 10.0;
         const LETTERS: f64 = 12.0;
+        if self.curves.iter().all(|curve| curve.name.is_empty()) {
+            return Ok(());
+        }
         let inside = chart.plotting_area().strip_coord_spec();
         let (width, height) = inside.dim_in_pixel();
         let (width, height) = (pixels(width), pixels(height));

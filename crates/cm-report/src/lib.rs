@@ -8,6 +8,7 @@
 //! | how is the report of a study written? | [`write_report`] |
 //! | how is it made anew, from the folder alone? | [`rebuild`] |
 //! | what does the terminal show? | [`summary_table`] |
+//! | what may a command show on a page of its own? | [`Page`] |
 //! | what may an application add? | [`contact_sheet`], [`confusion`], [`reliability`], [`chart`] |
 
 pub mod chart;
@@ -36,6 +37,7 @@ use cm_record::{FeatureTable, Results, results_csv};
 pub use error::ReportError;
 pub use figure::{Figure, Kind, write_figures};
 pub use figures::{ContactImage, ContactRow, confusion, contact_sheet, reliability};
+pub use html::{Page, PageSection, PageTable};
 pub use rebuild::{Rebuilt, drawn_features, rebuild, rebuild_from};
 pub use terminal::summary_table;
 
@@ -93,7 +95,7 @@ fn write_all(
 }
 
 /// Whether there is no page, or one of ours. What cannot be read is left for the write to fail at.
-fn may_be_replaced(page: &Path) -> bool {
+pub(crate) fn may_be_replaced(page: &Path) -> bool {
     let mut head = Vec::new();
     let read = fs::File::open(page).and_then(|file| file.take(html::HEAD_BYTES).read_to_end(&mut head));
     read.is_err() || String::from_utf8_lossy(&head).contains(html::GENERATOR)

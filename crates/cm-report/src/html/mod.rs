@@ -1,31 +1,25 @@
 //! The report as one web page that needs nothing else: styles, typeface and pictures are inside.
 
+mod frame;
+mod page;
 mod provenance;
 mod tables;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cm_record::{FeatureTable, Results};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use frame::{Section, frame};
+use maud::{Markup, PreEscaped, html};
+pub use page::{Page, PageSection, PageTable};
 
 use crate::{
     Figure, Kind, figure::Kept, narrative, rebuild::missing, summary, table, table::NOTE, text::count,
-    typeface,
 };
-
-const STYLE: &str = include_str!("../report.css");
 
 /// In every page of ours: a page without it is somebody else's, and not overwritten.
 pub(crate) const GENERATOR: &str = "<meta name=\"generator\" content=\"cm-loss\">";
 
 /// It is within so many bytes from the beginning of a page.
 pub(crate) const HEAD_BYTES: u64 = 1024;
-
-/// A section: what its address is, what stands above it, and what is in it.
-struct Section {
-    id: &'static str,
-    title: &'static str,
-    content: Markup,
-}
 
 /// The whole page.
 pub(crate) fn page(
@@ -34,7 +28,8 @@ pub(crate) fn page(
     figures: &[Figure],
     kept: &[Kept],
 ) -> String {
-    let section = |id, title, content| Section { id, title, content };
+    let section =
+        |id: &str, title: &str, content| Section { id: id.to_owned(), title: title.to_owned(), content };
     let mut sections = vec![
         section("summary", "Summary", summary(results)),
         section("accuracy", "Accuracy", accuracy(results, figures)),
@@ -65,40 +60,11 @@ fn document(results: &Results, sections: &[Section]) -> Markup {
         0 | 1 => results.data.name.clone(),
         _ => format!("{}: losses compared", results.data.name),
     };
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                (PreEscaped(GENERATOR))
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(typeface::style())) (PreEscaped(STYLE)) }
-            }
-            body {
-                main {
-                    header {
-                        h1 { (title) }
-                        p.lead { (narrative::heading(results)) }
-                        @if !results.complete {
-                            p.warning role="note" {
-                                "This study is not complete: runs are missing. Means are over the runs that exist, and \
-                                 losses with different numbers of seeds should not be compared yet."
-                            }
-                        }
-                        nav { @for section in sections { a href={ "#" (section.id) } { (section.title) } " " } }
-                    }
-                    @for Section { id, title, content } in sections {
-                        section id=(id) {
-                            h2 { (title) }
-                            (content)
-                        }
-                    }
-                }
-            }
-        }
-    }
+    let warning = (!results.complete).then_some(
+        "This study is not complete: runs are missing. Means are over the runs that exist, and losses with different \
+         numbers of seeds should not be compared yet.",
+    );
+    frame(&title, &narrative::heading(results), warning, sections)
 }
 
 fn summary(results: &Results) -> Markup {
@@ -166,27 +132,32 @@ fn pictures(figures: &[Figure], kind: Kind) -> Option<Markup> {
 }
 
 fn picture(figure: &Figure) -> Markup {
+    with_caption(inline(figure), &figure.caption, Some(&figure.name))
+}
+
+/// A picture as a part of the page.
+fn inline(figure: &Figure) -> Markup {
     let caption = html! { (figure.caption) }.into_string();
     // A picture without a name would be read out as its thousands of points. None is made larger
     // than it was drawn.
     let width = figure.svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("1080");
     let attributes = format!("role=\"img\" style=\"--width:{width}px\" aria-label=\"{caption}\"");
-    let svg = figure.svg.replacen("<svg ", &format!("<svg {attributes} "), 1);
-    with_caption(PreEscaped(svg), &figure.name, &figure.caption)
+    PreEscaped(figure.svg.replacen("<svg ", &format!("<svg {attributes} "), 1))
 }
 
 /// A picture from a file. It is shown as an image, which cannot run anything: the file may be
 /// anybody's.
 fn kept_picture(kept: &Kept) -> Markup {
     let address = format!("data:image/svg+xml;base64,{}", STANDARD.encode(&kept.svg));
-    with_caption(html! { img alt=(kept.caption) src=(address); }, &kept.name, &kept.caption)
+    with_caption(html! { img alt=(kept.caption) src=(address); }, &kept.caption, Some(&kept.name))
 }
 
-fn with_caption(picture: Markup, name: &str, caption: &str) -> Markup {
+/// A picture with what stands below it, and the files that it is in as well.
+fn with_caption(picture: Markup, caption: &str, files: Option<&str>) -> Markup {
     html! {
         figure {
             div.picture { (picture) }
-            figcaption { (caption) " " span.file { (name) ".svg, .png" } }
+            figcaption { (caption) @if let Some(name) = files { " " span.file { (name) ".svg, .png" } } }
         }
     }
 }

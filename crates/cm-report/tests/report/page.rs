@@ -1,7 +1,9 @@
 //! The web page.
 
 use cm_record::{RunRecord, Status};
-use cm_report::{summary_table, write_report};
+use cm_report::{
+    ContactImage, ContactRow, Page, PageSection, PageTable, contact_sheet, summary_table, write_report,
+};
 
 use crate::fixtures::{all_features, digits, signs, text, written};
 
@@ -204,4 +206,37 @@ fn nothing_names_other_data_than_the_record() {
         }
         assert!(!summary_table(&results).to_lowercase().contains("mnist"));
     }
+}
+
+#[test]
+fn a_page_of_its_own_shows_every_text_as_it_is_and_replaces_none_of_somebody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let hostile = "<script>alert('x')</script>&\"";
+    let pixels = vec![100u8; 16];
+    let image = ContactImage { pixels: pixels.into(), width: 4, height: 4, caption: hostile.to_owned() };
+    let row = ContactRow { title: hostile.to_owned(), images: vec![image] };
+    let page = Page {
+        title: hostile.to_owned(),
+        lead: hostile.to_owned(),
+        sections: vec![PageSection {
+            title: hostile.to_owned(),
+            paragraphs: vec![hostile.to_owned()],
+            table: Some(PageTable {
+                columns: vec![hostile.to_owned()],
+                rows: vec![vec![hostile.to_owned()]],
+            }),
+            figures: vec![contact_sheet("sheet", hostile, hostile, &[row]).unwrap()],
+        }],
+    };
+    page.write(&path).unwrap();
+    let html = std::fs::read_to_string(&path).unwrap();
+    assert!(!html.contains("<script") && !html.contains("src=\"http"), "{html}");
+    assert!(html.matches("&lt;script&gt;").count() >= 9);
+    page.write(&path).unwrap();
+
+    std::fs::write(&path, "<html>mine</html>").unwrap();
+    let refused = page.write(&path).unwrap_err().to_string();
+    assert!(refused.contains("page.html"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "<html>mine</html>");
 }
