@@ -1,13 +1,14 @@
 //! What a trained network says of images.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use burn::{
     module::Module,
-    tensor::{Device, TensorData, activation::softmax},
+    tensor::{Device, Tensor, activation::softmax},
     train::Interrupter,
 };
-use cm_data::{ImageSet, InputSpec, Loader, LoaderConfig};
+use cm_data::{ImageSet, InputSpec, Loader, LoaderConfig, RawBatch};
+use cm_loss_core::norm;
 use indicatif::ProgressBar;
 
 use crate::{Error, classifier::Classifier, training::to_device};
@@ -39,6 +40,41 @@ impl Prediction {
     }
 }
 
+/// What is asked of a network beside the lengths of its features. What is not asked for is not computed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The class of each image, with its probability.
+    pub classes: bool,
+    /// The probabilities of all classes.
+    pub probabilities: bool,
+    /// The features.
+    pub features: bool,
+    /// Images that cannot be read are left out and named ([`PredictedBatch::failed`]), in place of an error.
+    pub skip_failed: bool,
+}
+
+/// What a network says of some images, in the order of their set. A row of each list is an image; what was not asked for is
+/// empty.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PredictedBatch {
+    /// Positions of the images in their set.
+    pub indices: Vec<usize>,
+    /// Their classes.
+    pub labels: Vec<u32>,
+    /// The classes predicted.
+    pub predicted: Vec<u32>,
+    /// Probabilities of the classes predicted, without margin.
+    pub confidences: Vec<f32>,
+    /// Lengths of the features.
+    pub norms: Vec<f32>,
+    /// The features, row after row.
+    pub features: Vec<f32>,
+    /// Probabilities of all classes, row after row.
+    pub probabilities: Vec<f32>,
+    /// Images that cannot be read, which are in no list: position in the set, and why.
+    pub failed: Vec<(usize, String)>,
+}
+
 /// Predicts images and keeps count on a bar.
 pub struct Predictor<'a> {
     /// What is done to an image before the network sees it.
@@ -64,36 +100,89 @@ impl Predictor<'_> {
         network: &Classifier,
         set: Arc<dyn ImageSet>,
     ) -> Result<Option<Vec<Prediction>>, Error> {
-        let network = network.valid();
         let mut predictions = Vec::with_capacity(set.len());
-        let config =
-            LoaderConfig { batch_size: BATCH_SIZE, workers: self.workers, ..LoaderConfig::default() };
-        let loader = Loader::new(set, self.input.clone(), config)?;
+        let asked = Asked { classes: true, features: true, ..Asked::default() };
+        let finished = self.each_batch(network, set, asked, |batch| {
+            let dim = batch.features.len() / batch.indices.len().max(1);
+            predictions.extend((0..batch.indices.len()).map(|row| Prediction {
+                index: batch.indices[row],
+                label: batch.labels[row],
+                predicted: batch.predicted[row],
+                confidence: batch.confidences[row],
+                norm: batch.norms[row],
+                point: match dim {
+                    2 => [batch.features[2 * row], batch.features[2 * row + 1]],
+                    _ => [0.0; 2],
+                },
+            }));
+            Ok::<(), Error>(())
+        })?;
+        Ok(finished.then_some(predictions))
+    }
+
+    /// Calls `each` with what the network says of the images of a set, batch after batch in their order. Whether all were
+    /// seen: `false` when told to stop.
+    ///
+    /// # Errors
+    ///
+    /// Those of `each`, and [`Error::Data`] if an image cannot be read, unless such images are to be left out.
+    pub fn each_batch<E: From<Error>>(
+        &self,
+        network: &Classifier,
+        set: Arc<dyn ImageSet>,
+        asked: Asked,
+        mut each: impl FnMut(PredictedBatch) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let network = network.valid();
+        let config = LoaderConfig {
+            batch_size: BATCH_SIZE,
+            workers: self.workers,
+            skip_failed: asked.skip_failed,
+            ..LoaderConfig::default()
+        };
+        let loader = Loader::new(set, self.input.clone(), config).map_err(Error::from)?;
         for raw in loader.epoch(0) {
             if self.interrupter.should_stop() {
-                return Ok(None);
+                return Ok(false);
             }
-            let raw = raw?;
-            let (labels, indices) = (raw.labels.clone(), raw.indices.clone());
-            let features = network.backbone.forward(to_device(raw, 0, 0, self.device).images);
-            let [_, dim] = features.dims();
-            let (logits, norms) = network.head.logits(features.clone());
-            let confidences = softmax(logits.clone(), 1).max_dim(1);
-            let floats = |data: TensorData| -> Vec<f32> { data.iter::<f32>().collect() };
-            let (features, norms) = (floats(features.into_data()), floats(norms.into_data()));
-            let confidences = floats(confidences.into_data());
-            let predicted: Vec<u32> =
-                logits.argmax(1).into_data().iter::<i64>().map(|class| class as u32).collect();
-            predictions.extend((0..labels.len()).map(|row| Prediction {
-                index: indices[row],
-                label: labels[row],
-                predicted: predicted[row],
-                confidence: confidences[row],
-                norm: norms[row],
-                point: if dim == 2 { [features[2 * row], features[2 * row + 1]] } else { [0.0; 2] },
-            }));
-            self.bar.inc(labels.len() as u64);
+            let raw = raw.map_err(Error::from)?;
+            let seen = raw.indices.len() + raw.failed.len();
+            each(self.look(&network, raw, asked))?;
+            self.bar.inc(seen as u64);
         }
-        Ok(Some(predictions))
+        Ok(true)
     }
+
+    fn look(&self, network: &Classifier, mut raw: RawBatch, asked: Asked) -> PredictedBatch {
+        let failed = mem::take(&mut raw.failed);
+        if raw.indices.is_empty() {
+            return PredictedBatch { failed, ..PredictedBatch::default() };
+        }
+        let (labels, indices) = (raw.labels.clone(), raw.indices.clone());
+        let features = network.backbone.forward(to_device(raw, 0, 0, self.device).images);
+        let mut batch = PredictedBatch {
+            indices,
+            labels,
+            norms: floats(norm(features.clone())),
+            failed,
+            ..Default::default()
+        };
+        if asked.classes || asked.probabilities {
+            let (logits, _) = network.head.logits(features.clone());
+            let probabilities = softmax(logits.clone(), 1);
+            batch.confidences = floats(probabilities.clone().max_dim(1));
+            batch.predicted = logits.argmax(1).into_data().iter::<i64>().map(|class| class as u32).collect();
+            if asked.probabilities {
+                batch.probabilities = floats(probabilities);
+            }
+        }
+        if asked.features {
+            batch.features = floats(features);
+        }
+        batch
+    }
+}
+
+fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
 }

@@ -219,6 +219,8 @@ impl Plan {
                 version: program.version,
                 commit: program.commit,
             },
+            norms: None,
+            quality: None,
         };
         Ok(Trial {
             key: key.clone(),

@@ -217,6 +217,8 @@ fn card(options: &Options, preset: Preset) -> ModelCard {
             std: vec![0.3081],
         },
         provenance: Provenance::default(),
+        norms: None,
+        quality: None,
     }
 }
 

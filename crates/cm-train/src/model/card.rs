@@ -5,10 +5,11 @@ use cm_loss_core::HeadConfig;
 use cm_models::BackboneConfig;
 use serde::{Deserialize, Serialize};
 
+use super::{NormQuantiles, QualityScale};
 use crate::classifier::Parts;
 
 /// Version of the layout of [`ModelCard`]; raised when a reader of an older card would misread it.
-pub const CARD_FORMAT: u32 = 1;
+pub const CARD_FORMAT: u32 = 2;
 
 /// What a model is, but for its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ pub struct ModelCard {
     pub input: InputSpec,
     /// Where the model comes from.
     pub provenance: Provenance,
+    /// The norms of the images that it learned from. Format 1 had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub norms: Option<NormQuantiles>,
+    /// From a norm to a quality, once that was calibrated. Format 1 had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<QualityScale>,
 }
 
 /// Where a model comes from.
@@ -59,6 +66,16 @@ impl ModelCard {
     /// Channels, height and width of the images that the backbone sees.
     pub fn image(&self) -> [usize; 3] {
         [self.input.channels, self.input.height, self.input.width]
+    }
+
+    /// The quality of an image with a feature of this norm, from 0 to 100: calibrated where that was done, otherwise the share of
+    /// training images with a shorter norm. `None` for a model that knows neither, and for a norm that is not a number.
+    pub fn quality_of(&self, norm: f64) -> Option<u8> {
+        match (&self.quality, &self.norms) {
+            (Some(scale), _) => scale.map.quality(norm),
+            (None, Some(norms)) => norms.quality(norm),
+            (None, None) => None,
+        }
     }
 
     /// What the network is made of.

@@ -4,6 +4,8 @@
 
 mod card;
 mod file;
+mod quality;
 
 pub use card::{CARD_FORMAT, ModelCard, Provenance};
 pub use file::{Model, load_weights, save};
+pub use quality::{FittedOn, NormQuantiles, QualityMap, QualityScale};

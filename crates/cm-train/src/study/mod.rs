@@ -6,6 +6,7 @@
 mod changes;
 mod environment;
 mod folder;
+mod norms;
 mod run;
 
 use std::sync::Arc;

@@ -6,12 +6,12 @@ use burn::{module::Module, tensor::Device};
 use cm_record::{DataRecord, RESULTS_FORMAT, Results, RunKey, RunRecord, Status};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Session, Study, StudyFolder, Trial, refuse_changes};
+use super::{Session, Study, StudyFolder, Trial, norms, refuse_changes};
 use crate::{
     Error,
     classifier::Classifier,
     evaluation::Predictor,
-    training::{Display, Outcome, Training, has_stopped_improving},
+    training::{BEST, Display, Outcome, Training, has_stopped_improving},
 };
 
 /// Trains and tests every network that has no results yet, and has the report drawn.
@@ -232,9 +232,19 @@ fn train_and_test(
     let network = network.fork(device);
     let evaluated = study.evaluate(&network, trial, &predictor)?;
     bar.finish_and_clear();
-    let Some(mut evaluated) = evaluated else {
-        return Err(Error::Interrupted { resume: session.resume.clone() });
-    };
+    let interrupted = || Error::Interrupted { resume: session.resume.clone() };
+    let Some(mut evaluated) = evaluated else { return Err(interrupted()) };
+    if trial.models_on_top {
+        let images = norms::chosen(&trial.train);
+        let bar = session.display.bar(images.len(), &label);
+        bar.set_message("norms of the training images");
+        let predictor = Predictor { bar: &bar, ..predictor };
+        let finished = norms::add(&folder.path().join(BEST), &network, images, &predictor)?;
+        bar.finish_and_clear();
+        if !finished {
+            return Err(interrupted());
+        }
+    }
     if let Some(accuracy) = record.epochs.last().map(|epoch| epoch.train_accuracy) {
         let labels = (0..trial.train.len()).map(|index| trial.train.label(index));
         evaluated.warnings.extend(barely_learned(accuracy, labels));

@@ -1,16 +1,17 @@
 //! Models as files.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use burn::{
     module::Module,
     tensor::{Device, Tensor, TensorData},
     train::Interrupter,
 };
+use cm_eval::Sigmoid;
 use cm_loss_core::Preset;
 use cm_train::{
     evaluation::{Prediction, Predictor},
-    model::{Model, save},
+    model::{CARD_FORMAT, FittedOn, Model, ModelCard, QualityMap, QualityScale, save},
     training::{BEST, LAST},
 };
 use indicatif::ProgressBar;
@@ -78,7 +79,7 @@ fn a_file_that_is_damaged_newer_or_no_model_says_so() {
         bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
         bytes
     };
-    let newer = refused(&edited("\\\"format\\\":1", "\\\"format\\\":9"));
+    let newer = refused(&edited("\\\"format\\\":2", "\\\"format\\\":9"));
     assert!(newer.contains("format 9") && newer.contains("newer version"), "{newer}");
     let other = refused(&edited("\\\"feature_dim\\\":4", "\\\"feature_dim\\\":5"));
     assert!(other.contains("another network") && other.contains("linear.weight"), "{other}");
@@ -101,4 +102,43 @@ fn the_network_that_is_read_is_the_network_that_was_written() {
         network.valid().backbone.forward(images.clone()).into_data().iter::<f32>().collect::<Vec<_>>()
     };
     assert_eq!(features(&read), features(&network));
+}
+
+/// What format 1 wrote, for ever: no norms, no quality. Its stripes run down, the model says across.
+#[test]
+fn a_model_written_in_format_1_is_read_for_ever() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/train/fixtures/model-1.safetensors");
+    let device = Device::flex();
+    let Model { card, network } = Model::read(&path, &device).unwrap();
+    assert_eq!(
+        (card.format, card.quality_of(1.0), card.classes.join(" ").as_str()),
+        (1, None, "across down")
+    );
+    assert_eq!((card.norms.is_none(), card.image()), (true, [1, 12, 12]));
+    let pixel = |x: usize, y: usize| (if x % 4 < 2 { 40 } else { 180 }) + (x * 31 + y * 17) % 60;
+    let values: Vec<f32> = (0..144)
+        .map(|i| (pixel(i % 12, i / 12) as f32 / 255.0 - card.input.mean[0]) / card.input.std[0])
+        .collect();
+    let images = Tensor::<4>::from_data(TensorData::new(values, [1, 1, 12, 12]), &device);
+    let (logits, norms) = network.head.logits(network.backbone.forward(images));
+    let norm = norms.into_scalar::<f32>();
+    assert!((norm - 0.246_640).abs() < 1e-5, "{norm}");
+    assert_eq!(logits.argmax(1).into_scalar::<i64>(), 0);
+
+    // Calibrated it is of the present format, and has a quality.
+    let folder = tempfile::tempdir().unwrap();
+    let calibrated = folder.path().join("calibrated.safetensors");
+    let map = QualityMap::Sigmoid(Sigmoid { center: 0.25, width: 0.1 });
+    let fitted = FittedOn {
+        data: "stripes".to_owned(),
+        checksum: String::new(),
+        images: 9,
+        target: "a column".to_owned(),
+        correlation: 0.8,
+        interval: [0.5, 0.9],
+    };
+    let card = ModelCard { format: CARD_FORMAT, quality: Some(QualityScale { map, fitted }), ..card };
+    save(&calibrated, &card, &network).unwrap();
+    let read = Model::read_card(&calibrated).unwrap();
+    assert_eq!((read.quality_of(0.25), read), (Some(50), card));
 }

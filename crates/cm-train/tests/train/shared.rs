@@ -83,6 +83,8 @@ pub fn card(loss: Preset, feature_dim: usize) -> ModelCard {
         classes: ["down", "across", "aslant"].map(str::to_owned).to_vec(),
         input: input(),
         provenance: Provenance::default(),
+        norms: None,
+        quality: None,
     }
 }
 

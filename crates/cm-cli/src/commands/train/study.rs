@@ -164,6 +164,8 @@ fn card(
             version: program.version,
             commit: program.commit,
         },
+        norms: None,
+        quality: None,
     })
 }
 
