@@ -32,6 +32,9 @@ pub enum CliError {
         /// What is wrong in it.
         reason: String,
     },
+    /// Ctrl-C, where there is nothing to go on with.
+    #[error("stopped before the end")]
+    Stopped,
     /// Anything else that a person must know, as a sentence.
     #[error("{0}")]
     Said(String),
@@ -42,6 +45,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Train(error) if error.is_interruption() => ExitCode::from(130),
+            Self::Stopped => ExitCode::from(130),
             _ => ExitCode::FAILURE,
         }
     }

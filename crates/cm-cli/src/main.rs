@@ -32,6 +32,16 @@ enum Command {
     Train(Box<commands::train::Options>),
     /// Test a model on images with known classes.
     Eval(Box<commands::eval::Options>),
+    /// The classes of images.
+    Predict(Box<commands::predict::Options>),
+    /// The quality of images, from 0 to 100.
+    Score(Box<commands::score::Options>),
+    /// The features of images, as a NumPy array.
+    Embed(Box<commands::embed::Options>),
+    /// Fit the map from feature norm to quality, and keep it in the model.
+    Calibrate(Box<commands::calibrate::Options>),
+    /// Losses, backbones and devices to choose from.
+    List(commands::list::Options),
     /// Train and compare losses, and write tables and pictures.
     Reproduce {
         #[command(subcommand)]
@@ -71,6 +81,11 @@ fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Train(options) => commands::train::run(*options),
         Command::Eval(options) => commands::eval::run(*options),
+        Command::Predict(options) => commands::predict::run(*options),
+        Command::Score(options) => commands::score::run(*options),
+        Command::Embed(options) => commands::embed::run(*options),
+        Command::Calibrate(options) => commands::calibrate::run(*options),
+        Command::List(options) => commands::list::run(&options),
         Command::Reproduce { application } => application.run(),
         Command::Study(options) => commands::study::run(*options),
         Command::Report { folder } => commands::report::run(&folder),

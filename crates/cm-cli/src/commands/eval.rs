@@ -110,7 +110,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let predictions = predictor.predict(&model.network, set)?;
     bar.finish_and_clear();
     let Some(predictions) = predictions else {
-        return Err(CliError::Said("stopped before the end".to_owned()));
+        return Err(CliError::Stopped);
     };
     let figures = Figures {
         left_out,

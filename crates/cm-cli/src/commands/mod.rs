@@ -1,9 +1,19 @@
 //! One file for each command.
 
+pub mod calibrate;
+mod degraded;
+pub mod embed;
 pub mod eval;
 pub mod eval_report;
 pub mod figures;
 pub mod images;
+pub mod inputs;
+pub mod list;
+pub mod look;
+pub mod predict;
+pub mod quality_page;
 pub mod report;
+pub mod rows;
+pub mod score;
 pub mod study;
 pub mod train;

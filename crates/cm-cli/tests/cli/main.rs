@@ -1,6 +1,7 @@
 //! The `cm` program, as a shell sees it.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod look;
 mod older;
 mod program;
 mod shared;
