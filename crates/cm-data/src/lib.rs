@@ -6,6 +6,7 @@
 //! | an image from bytes | [`decode`] |
 //! | a data set from a folder, a list, an archive or IDX files | [`Collection::open`] |
 //! | whether every file of it can be used | [`check_all`] |
+//! | what its pixels are like, and which images are copies | [`inspect_all`], [`Copies`] |
 //! | training, validation and test images | [`split`] |
 //! | files from the network | [`download`] |
 //! | what a network is fed, and what is changed at random before | [`InputSpec`], [`Augmentation`] |
@@ -38,6 +39,7 @@ mod idx;
 mod image;
 mod image_ops;
 mod input;
+mod inspect;
 mod loader;
 mod measure;
 mod normalize;
@@ -56,6 +58,7 @@ pub use error::DataError;
 pub use idx::{IdxFile, read_images, read_labels};
 pub use image::Image;
 pub use input::{InputSpec, PADDING, Resize};
+pub use inspect::{Copies, CopyKind, Look, inspect_all};
 pub use loader::{Batches, Loader, LoaderConfig, RawBatch, Sampling};
 pub use measure::measure;
 pub use random::{generator, image_generator};
