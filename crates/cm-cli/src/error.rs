@@ -32,6 +32,9 @@ pub enum CliError {
         /// What is wrong in it.
         reason: String,
     },
+    /// The command did what it was asked for, and found what it looked for.
+    #[error("{0}")]
+    Found(String),
     /// Ctrl-C, where there is nothing to go on with.
     #[error("stopped before the end")]
     Stopped,
@@ -46,6 +49,7 @@ impl CliError {
         match self {
             Self::Train(error) if error.is_interruption() => ExitCode::from(130),
             Self::Stopped => ExitCode::from(130),
+            Self::Found(_) => ExitCode::from(3),
             _ => ExitCode::FAILURE,
         }
     }

@@ -40,6 +40,11 @@ enum Command {
     Embed(Box<commands::embed::Options>),
     /// Fit the map from feature norm to quality, and keep it in the model.
     Calibrate(Box<commands::calibrate::Options>),
+    /// What is in a data set, and what is wrong with it.
+    Data {
+        #[command(subcommand)]
+        command: commands::data::Command,
+    },
     /// Losses, backbones and devices to choose from.
     List(commands::list::Options),
     /// Train and compare losses, and write tables and pictures.
@@ -85,6 +90,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Score(options) => commands::score::run(*options),
         Command::Embed(options) => commands::embed::run(*options),
         Command::Calibrate(options) => commands::calibrate::run(*options),
+        Command::Data { command } => commands::data::run(command),
         Command::List(options) => commands::list::run(&options),
         Command::Reproduce { application } => application.run(),
         Command::Study(options) => commands::study::run(*options),

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod calibrate;
+pub mod data;
 mod degraded;
 pub mod embed;
 pub mod eval;
