@@ -1,6 +1,7 @@
 //! The `cm` program, as a shell sees it.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod data_check;
 mod look;
 mod older;
 mod program;

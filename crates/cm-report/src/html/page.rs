@@ -82,7 +82,7 @@ impl PageTable {
     fn markup(&self) -> Markup {
         html! {
             div.scroll {
-                table {
+                table.plain {
                     thead { tr { @for column in &self.columns { th scope="col" { (column) } } } }
                     tbody {
                         @for row in &self.rows {

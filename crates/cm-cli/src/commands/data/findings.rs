@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cm_data::{Collection, Copies, CopyKind, Look, Split};
+use cm_data::{Collection, Copies, Look, Split};
 use cm_eval::Summary;
 
 /// Lightest and darkest mean gray that is nothing to remark.
@@ -87,16 +87,12 @@ impl<'a> Findings<'a> {
         self.conflicts(|index| self.collection.items[index].split.map(|split| split.name().to_owned()))
     }
 
-    /// Copies of several classes: one of them is wrong.
+    /// Copies of several classes: one of them is wrong, or nobody can tell them apart.
     pub fn contradictions(&self) -> Vec<Conflict<'_>> {
-        let exact = |conflict: &Conflict<'_>| conflict.copies.kind == CopyKind::Exact;
-        let mut found = self.conflicts(|index| {
+        self.conflicts(|index| {
             let item = &self.collection.items[index];
             item.class().map(|class| self.collection.classes[class].clone())
-        });
-        // Pictures that are nearly the same may well be of two classes.
-        found.retain(exact);
-        found
+        })
     }
 
     fn conflicts(&self, place: impl Fn(usize) -> Option<String>) -> Vec<Conflict<'_>> {

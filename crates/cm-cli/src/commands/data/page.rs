@@ -21,7 +21,6 @@ pub fn write(findings: &Findings<'_>, path: &Path) -> Result<(), CliError> {
     let mut sections = vec![PageSection {
         title: "Images".to_owned(),
         paragraphs: vec![sizes(findings)],
-        table: Some(by_class(findings)),
         ..PageSection::default()
     }];
     let bad: Vec<Vec<String>> = findings
@@ -64,6 +63,11 @@ pub fn write(findings: &Findings<'_>, path: &Path) -> Result<(), CliError> {
         }
     }
     section(&mut sections, "To look at", findings.remarks.len(), &rows)?;
+    sections.push(PageSection {
+        title: "By class".to_owned(),
+        table: Some(by_class(findings)),
+        ..PageSection::default()
+    });
     let page = Page {
         title: format!("Check of {}", findings.collection.name),
         lead: format!("{} {}", overview(findings), verdict(findings)),
