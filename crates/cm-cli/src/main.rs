@@ -71,6 +71,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    session::remember_local_time();
     // As other programs do: `cm … | head -1` ends it quietly.
     sigpipe::reset();
     match run(Arguments::parse().command) {

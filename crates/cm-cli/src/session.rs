@@ -5,7 +5,10 @@ use std::{
     io::IsTerminal,
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -14,44 +17,37 @@ use clap::Args;
 use cm_train::{
     device::Backend,
     quoted,
-    study::{Program, Session},
+    study::{BURN_VERSION, Program, Session},
     training::Display,
 };
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 
 use crate::error::CliError;
 
 /// Options of every command that computes.
 #[derive(Debug, Clone, Args)]
-pub struct SessionOptions {
-    /// Backend: flex, ndarray, wgpu, vulkan, metal, cuda or rocm
+pub struct ComputeOptions {
+    /// Backend: flex, ndarray, wgpu, vulkan, metal, cuda or rocm [default: the first of cuda, rocm, metal, vulkan, wgpu and flex that is built in]
     #[arg(long)]
     pub backend: Option<Backend>,
     /// Threads that read and transform images; results do not depend on it [default: one for each core]
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
-    /// Burn's dashboard instead of progress bars
-    #[arg(long)]
-    pub tui: bool,
     /// Print the result and nothing before it
-    #[arg(long, conflicts_with = "tui")]
+    #[arg(short, long)]
     pub quiet: bool,
+    /// Say on standard error what computes, and with what
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
 }
 
-impl SessionOptions {
+impl ComputeOptions {
     /// What is shown.
-    pub fn display(&self) -> Result<Display, CliError> {
-        let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
-        let refused = |allowed: &str, value: &str| Err(cm_train::Error::option("tui", allowed, value).into());
-        match (self.tui, self.quiet, terminal) {
-            (true, _, false) => refused("used in a terminal only", "given where output goes elsewhere"),
-            (true, _, true) if !cfg!(feature = "tui") => {
-                refused("built in with the Cargo feature `tui`", "not")
-            }
-            (true, _, true) => Ok(Display::Dashboard),
-            (_, true, _) => Ok(Display::Quiet),
-            (_, _, true) => Ok(Display::Bar),
-            (_, _, false) => Ok(Display::Lines),
+    pub fn display(&self) -> Display {
+        match (self.quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Display::Quiet,
+            (false, true) => Display::Bar,
+            (false, false) => Display::Lines,
         }
     }
 
@@ -60,14 +56,17 @@ impl SessionOptions {
         self.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
     }
 
-    /// Everything that a study needs besides its settings.
+    /// Everything that a model in use needs.
     ///
     /// # Errors
     ///
-    /// A backend or display that cannot be had here.
-    pub fn open(&self, retry_diverged: bool) -> Result<Session, CliError> {
-        let display = self.display()?;
-        Ok(Session {
+    /// A backend that cannot be had here.
+    pub fn open(&self) -> Result<Session, CliError> {
+        self.session(self.display(), false)
+    }
+
+    fn session(&self, display: Display, retry_diverged: bool) -> Result<Session, CliError> {
+        let session = Session {
             backend: Backend::choose(self.backend)?,
             display,
             interrupter: interrupter(display),
@@ -75,7 +74,49 @@ impl SessionOptions {
             retry_diverged,
             program: program(),
             resume: String::new(),
-        })
+        };
+        if self.verbose {
+            let Program { version, commit } = &session.program;
+            let commit = if commit.is_empty() { String::new() } else { format!(" ({commit})") };
+            let (backend, workers) = (session.backend, session.workers);
+            eprintln!(
+                "cm {version}{commit}, Burn {BURN_VERSION}, backend {backend}, {workers} threads that read images"
+            );
+        }
+        Ok(session)
+    }
+}
+
+/// Options of every command that trains.
+#[derive(Debug, Clone, Args)]
+pub struct SessionOptions {
+    #[command(flatten)]
+    pub compute: ComputeOptions,
+    /// Burn's dashboard instead of progress bars
+    #[arg(long, conflicts_with = "quiet")]
+    pub tui: bool,
+}
+
+impl SessionOptions {
+    /// What is shown.
+    pub fn display(&self) -> Result<Display, CliError> {
+        let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        let refused = |allowed: &str, value: &str| Err(cm_train::Error::option("tui", allowed, value).into());
+        match (self.tui, terminal) {
+            (true, false) => refused("used in a terminal only", "given where output goes elsewhere"),
+            (true, true) if !cfg!(feature = "tui") => refused("built in with the Cargo feature `tui`", "not"),
+            (true, true) => Ok(Display::Dashboard),
+            (false, _) => Ok(self.compute.display()),
+        }
+    }
+
+    /// Everything that a study needs besides its settings.
+    ///
+    /// # Errors
+    ///
+    /// A backend or display that cannot be had here.
+    pub fn open(&self, retry_diverged: bool) -> Result<Session, CliError> {
+        self.compute.session(self.display()?, retry_diverged)
     }
 
     /// The command that goes on with the study in `folder`, which `words` began.
@@ -83,16 +124,28 @@ impl SessionOptions {
         let mut command = vec![env::var("CM_INVOKED_AS").unwrap_or_else(|_| "cm".to_owned())];
         command.extend(words.iter().map(|word| quoted(Path::new(word))));
         command.extend(["--resume".to_owned(), quoted(folder)]);
-        command.extend(self.backend.iter().flat_map(|backend| ["--backend".to_owned(), backend.to_string()]));
-        command.extend(self.workers.iter().flat_map(|workers| ["--workers".to_owned(), workers.to_string()]));
+        command.extend(
+            self.compute.backend.iter().flat_map(|backend| ["--backend".to_owned(), backend.to_string()]),
+        );
+        command.extend(
+            self.compute.workers.iter().flat_map(|workers| ["--workers".to_owned(), workers.to_string()]),
+        );
         command.join(" ")
     }
 }
 
-/// `runs/<name>-<time>`.
+static LOCAL: OnceLock<UtcOffset> = OnceLock::new();
+
+/// Asks the system for the local time, which it may refuse once there are several threads.
+pub fn remember_local_time() {
+    let _ = LOCAL.set(UtcOffset::current_local_offset().unwrap_or(UtcOffset::UTC));
+}
+
+/// `runs/<name>-<local time>`.
 pub fn default_folder(name: &str) -> PathBuf {
     let format = time::macros::format_description!("[year][month][day]-[hour][minute][second]");
-    let now = OffsetDateTime::now_utc().format(format).unwrap_or_default();
+    let offset = LOCAL.get().copied().unwrap_or(UtcOffset::UTC);
+    let now = OffsetDateTime::now_utc().to_offset(offset).format(format).unwrap_or_default();
     Path::new("runs").join(format!("{name}-{now}"))
 }
 

@@ -12,7 +12,7 @@ use cm_train::{
 };
 
 use super::{degraded::DegradedSet, images::Images};
-use crate::{error::CliError, session::SessionOptions};
+use crate::{error::CliError, session::ComputeOptions};
 
 /// Options of `cm calibrate`.
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip_bad: usize,
     #[command(flatten)]
-    session: SessionOptions,
+    compute: ComputeOptions,
 }
 
 /// The values that are the qualities 0 and 100.
@@ -91,7 +91,7 @@ struct Known {
 
 /// Fits the map and keeps it in the model file.
 pub fn run(options: Options) -> Result<(), CliError> {
-    let session = options.session.open(false)?;
+    let session = options.compute.open()?;
     let display = if options.json { Display::Quiet } else { session.display };
     let device = session.backend.device()?;
     let Model { mut card, network } = Model::read(&options.model, &device)?;
@@ -157,7 +157,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let path = options.out.as_ref().unwrap_or(&options.model);
     save(path, &card, &network)?;
     if !options.json {
-        println!("kept in {}", path.display());
+        eprintln!("kept in {}", path.display());
     }
     Ok(())
 }

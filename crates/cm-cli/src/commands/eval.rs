@@ -14,7 +14,7 @@ use cm_train::{
 use serde_json::{Value, json};
 
 use super::images::{Images, refuse_inside};
-use crate::{applications::common::capital, error::CliError, session::SessionOptions};
+use crate::{applications::common::capital, error::CliError, session::ComputeOptions};
 
 /// Probability that an interval holds the true accuracy.
 const CONFIDENCE: f64 = 0.95;
@@ -48,7 +48,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip_bad: usize,
     #[command(flatten)]
-    session: SessionOptions,
+    compute: ComputeOptions,
 }
 
 /// A part of the data.
@@ -76,7 +76,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     if let Some(out) = &options.out {
         refuse_inside(out, &options.data)?;
     }
-    let session = options.session.open(false)?;
+    let session = options.compute.open()?;
     let display = if options.json { Display::Quiet } else { session.display };
     let device = session.backend.device()?;
     let model = Model::read(&options.model, &device)?;

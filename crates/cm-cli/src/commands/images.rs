@@ -45,14 +45,14 @@ impl Images {
         let checked = check_all(&collection, cache.as_deref(), &|done| bar.set_position(done as u64));
         bar.finish_and_clear();
         if let Some(problem) = checked.cache_problem.as_ref().filter(|_| display != Display::Quiet) {
-            println!("what was seen is looked at again the next time: {problem}");
+            eprintln!("what was seen is looked at again the next time: {problem}");
         }
         let (collection, bad) = checked.into_usable(collection, skip_bad)?;
         let left_out: Vec<LeftOut> =
             bad.into_iter().map(|bad| LeftOut { file: bad.file, reason: bad.reason }).collect();
         if display != Display::Quiet && !left_out.is_empty() {
             let names: Vec<PathBuf> = left_out.iter().map(|left| PathBuf::from(&left.file)).collect();
-            println!("left out {} that cannot be used: {}", left_out.len(), shown(&names));
+            eprintln!("left out {} that cannot be used: {}", left_out.len(), shown(&names));
         }
         Ok(Self { collection, left_out })
     }
@@ -112,10 +112,10 @@ fn cache_of(path: &Path) -> Option<PathBuf> {
 
 fn say_skipped(collection: &Collection) {
     for column in &collection.ignored_columns {
-        println!("the column {column} is not used, for not every cell of it is a number");
+        eprintln!("the column {column} is not used, for not every cell of it is a number");
     }
     if collection.skipped.total() > 0 {
-        println!("passed over {}", collection.skipped);
+        eprintln!("passed over {}", collection.skipped);
     }
 }
 

@@ -12,7 +12,7 @@ use cm_train::{
 };
 
 use super::inputs;
-use crate::{error::CliError, session::SessionOptions};
+use crate::{error::CliError, session::ComputeOptions};
 
 /// Options of every command in which a model looks at images.
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub struct LookOptions {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    pub session: SessionOptions,
+    pub compute: ComputeOptions,
 }
 
 /// A model and the images that it looks at.
@@ -68,7 +68,7 @@ impl Look {
     ///
     /// A model or images that cannot be had, a backend that is not there.
     pub fn open(options: &LookOptions) -> Result<Self, CliError> {
-        let session = options.session.open(false)?;
+        let session = options.compute.open()?;
         let device = session.backend.device()?;
         let model = Model::read(&options.model, &device)?;
         let set = inputs::open(&options.files)?;

@@ -181,7 +181,10 @@ fn a_calibration_is_kept_in_the_model_and_is_what_quality_is_from_then_on() {
     assert!(card(Path::new(&model)).get("quality").is_none(), "the model itself was not changed");
     let (success, stdout, stderr) = run(&["calibrate", &model, &text, "--degraded", "--out", &calibrated]);
     // Whether the norm of this small network falls with the severity is not for this test to say.
-    assert!(success == stdout.contains("kept in") && success != stderr.contains("cannot be calibrated so"));
+    assert!(
+        success == stderr.contains("kept in") && success != stderr.contains("cannot be calibrated so"),
+        "{stdout}"
+    );
 
     // What does not go together, the wrong way round, one quality alone, no quality at all.
     let with = |name: &str, quality: &dyn Fn(usize, f64) -> f64| {

@@ -59,9 +59,9 @@ fn a_study_compares_what_its_file_names_and_grows_by_what_is_added() {
     let (success, stdout, stderr) = run(&["study", &file, "--resume", &out]);
     assert!(success, "{stderr}");
     assert!(stdout.contains("CosFace + degraded − CosFace"), "{stdout}");
-    let trained: Vec<&str> = stdout.lines().filter(|line| line.contains("epoch  1/1")).collect();
+    let trained: Vec<&str> = stderr.lines().filter(|line| line.contains("epoch  1/1")).collect();
     let new = |line: &&str| line.starts_with("CosFace + degraded");
-    assert!(trained.len() == 2 && trained.iter().all(new), "only what is new is trained: {stdout}");
+    assert!(trained.len() == 2 && trained.iter().all(new), "only what is new is trained: {stderr}");
     assert_eq!(curves(&out).len(), 8);
     let stored = fs::read_to_string(Path::new(&out).join("config.json")).unwrap();
     assert!(stored.contains("CosFace + degraded"), "{stored}");
@@ -78,17 +78,17 @@ fn what_a_file_leaves_out_is_what_the_study_began_with() {
     let (success, _, stderr) = run(&["study", &file, "--epochs", "1", "--seeds", "3", "--out", &out]);
     assert!(success, "{stderr}");
     let file = study(folder.path(), &format!("{text}{SPOILT}"));
-    let (success, stdout, stderr) = run(&["study", &file, "--resume", &out]);
+    let (success, _, stderr) = run(&["study", &file, "--resume", &out]);
     assert!(success, "{stderr}");
-    let trained: Vec<&str> = stdout.lines().filter(|line| line.contains("epoch  ")).collect();
-    assert!(trained.len() == 1 && trained[0].contains("seed 3  epoch  1/1"), "{stdout}");
-    assert!(trained[0].starts_with("CosFace + degraded"), "{stdout}");
+    let trained: Vec<&str> = stderr.lines().filter(|line| line.contains("epoch  ")).collect();
+    assert!(trained.len() == 1 && trained[0].contains("seed 3  epoch  1/1"), "{stderr}");
+    assert!(trained[0].starts_with("CosFace + degraded"), "{stderr}");
 
     // The epochs may be raised in the file, and then all of it goes on.
     let more = format!("epochs = 2\n{text}{SPOILT}");
-    let (success, stdout, stderr) = run(&["study", &study(folder.path(), &more), "--resume", &out]);
+    let (success, _, stderr) = run(&["study", &study(folder.path(), &more), "--resume", &out]);
     assert!(success, "{stderr}");
-    assert_eq!(stdout.lines().filter(|line| line.contains("epoch  2/2")).count(), 3, "{stdout}");
+    assert_eq!(stderr.lines().filter(|line| line.contains("epoch  2/2")).count(), 3, "{stderr}");
 }
 
 #[test]

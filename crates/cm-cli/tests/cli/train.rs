@@ -233,7 +233,7 @@ fn the_same_content_found_elsewhere_is_the_same_data_and_other_content_is_not() 
     let moved_text = moved.display().to_string();
     let (success, stdout, stderr) = run(&["train", &moved_text, "--resume", &out, "--epochs", "7"]);
     assert!(success, "{stderr}");
-    assert!(stdout.contains("goes on after epoch 6"), "{stdout}");
+    assert!(stderr.contains("goes on after epoch 6"), "{stdout}{stderr}");
     // By another way to write the path. The raised number of epochs is what was chosen from then on.
     let output =
         cm(&["train", "renamed", "--resume", &out]).current_dir(moved.parent().unwrap()).output().unwrap();

@@ -65,7 +65,7 @@ fn files_that_cannot_be_used_are_listed_and_may_be_left_out() {
         ["train", &text].into_iter().chain(options.split_whitespace()).chain([out.as_str()]).collect();
     let (success, stdout, stderr) = crate::shared::run(&arguments);
     assert!(success, "{stderr}");
-    assert!(stdout.contains("left out 2"), "{stdout}");
+    assert!(stderr.contains("left out 2"), "{stdout}{stderr}");
     let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
     assert!(page.contains("cut.pgm") && page.contains("zero.png"));
 }

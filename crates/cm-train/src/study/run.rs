@@ -251,7 +251,7 @@ fn train_and_test(
     }
     if session.display != Display::Quiet {
         for warning in &evaluated.warnings {
-            println!("{label}  {warning}");
+            eprintln!("{label}  {warning}");
         }
     }
     if let Some(features) = evaluated.features {

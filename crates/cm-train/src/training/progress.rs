@@ -19,7 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub enum Display {
     /// A moving bar, for a terminal.
     Bar,
-    /// A line an epoch, for a log file or a pipe.
+    /// A line an epoch, for a log file.
     Lines,
     /// Burn's dashboard, which takes the whole terminal.
     Dashboard,
@@ -44,11 +44,11 @@ impl Display {
             .with_prefix(label.to_owned())
     }
 
-    /// Prints a line above the bar, where lines are wanted.
+    /// Prints a line above the bar, where lines are wanted; like the bar, on standard error.
     pub fn line(self, bar: &ProgressBar, line: &str) {
         match self {
             Self::Bar => bar.println(line),
-            Self::Lines => println!("{line}"),
+            Self::Lines => eprintln!("{line}"),
             Self::Dashboard | Self::Quiet => {}
         }
     }

@@ -93,7 +93,7 @@ pub fn start(
         eprintln!("{notice}");
     }
     if session.display != Display::Quiet {
-        println!("{}: {}", data.name, data.place);
+        eprintln!("{}: {}", data.name, data.place);
     }
     if new {
         // What was found is what a resumed study must find again.

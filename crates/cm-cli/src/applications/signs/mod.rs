@@ -68,7 +68,7 @@ pub fn start(
         eprintln!("{notice}");
     }
     if session.display != Display::Quiet {
-        println!("{}: {}", signs.name, signs.place);
+        eprintln!("{}: {}", signs.name, signs.place);
     }
     if new {
         // What was found is what a resumed study must find again.

@@ -11,7 +11,7 @@ use super::{
     findings::{Conflict, Findings, Remark},
     page,
 };
-use crate::{commands::rows::Rows, error::CliError, session::SessionOptions};
+use crate::{commands::rows::Rows, error::CliError, session::ComputeOptions};
 
 /// Files and groups of each kind that are named on the terminal.
 const NAMED: usize = 5;
@@ -37,12 +37,12 @@ pub struct Options {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    session: SessionOptions,
+    compute: ComputeOptions,
 }
 
 /// Looks at the data and tells what it found.
 pub fn run(options: &Options) -> Result<(), CliError> {
-    let display = if options.json { Display::Quiet } else { options.session.display()? };
+    let display = if options.json { Display::Quiet } else { options.compute.display() };
     let open = OpenOptions { labels_required: false, files_required: false, ..OpenOptions::default() };
     let collection = opened(options, &open)?;
     let bar = display.bar(collection.len(), "looking at every image");

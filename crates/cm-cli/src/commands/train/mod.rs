@@ -23,7 +23,7 @@ use super::images::{Images, refuse_inside};
 use crate::{
     error::CliError,
     files::hex,
-    session::{SessionOptions, default_folder},
+    session::{ComputeOptions, SessionOptions, default_folder},
 };
 
 pub use options::Options;
@@ -56,7 +56,8 @@ pub fn run(options: Options) -> Result<(), CliError> {
     };
     settings.validate()?;
     let (backend, workers) = (settings.run.backend, settings.run.workers);
-    let session_options = SessionOptions { backend, workers, ..options.session.clone() };
+    let compute = ComputeOptions { backend, workers, ..options.session.compute.clone() };
+    let session_options = SessionOptions { compute, ..options.session.clone() };
     let mut session = session_options.open(options.retry_diverged)?;
     let images = Images::open(
         data,
@@ -82,10 +83,11 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let resume = resume_words(data, &settings);
     let needs_init = !folder.as_ref().is_some_and(has_checkpoints);
     let training = OneTraining::new(settings, images, &splits, needs_init, session.display)?;
-    if session.display != Display::Quiet {
-        println!("{}", training.describe());
+    if folder.is_some() && session.display != Display::Quiet {
+        eprintln!("{}", training.describe());
     }
     let Some(folder) = folder else {
+        println!("{}", training.describe());
         return dry_run::run(&session, &training);
     };
     session.resume = session_options.resume_command(&resume, folder.path());

@@ -289,8 +289,8 @@ impl Options {
         settings.model.freeze_backbone |= self.freeze_backbone;
         settings.augmentation.0.flip |= self.flip;
         settings.augmentation.0.vertical_flip |= self.vertical_flip;
-        settings.run.backend = self.session.backend.or(settings.run.backend);
-        settings.run.workers = self.session.workers.or(settings.run.workers);
+        settings.run.backend = self.session.compute.backend.or(settings.run.backend);
+        settings.run.workers = self.session.compute.workers.or(settings.run.workers);
         settings
     }
 }

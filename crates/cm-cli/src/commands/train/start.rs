@@ -70,12 +70,12 @@ impl Start {
             let (backbone, report) =
                 weights::load_foreign(network.backbone.clone(), &path).map_err(failed)?;
             if !said.swap(true, Ordering::Relaxed) {
-                println!("{}: {} tensors taken", path.display(), report.loaded.len());
+                eprintln!("{}: {} tensors taken", path.display(), report.loaded.len());
                 for skipped in &report.skipped {
-                    println!("  left out: {skipped}");
+                    eprintln!("  left out: {skipped}");
                 }
                 if !report.untouched.is_empty() {
-                    println!("  not in the file: {}", report.untouched.join(", "));
+                    eprintln!("  not in the file: {}", report.untouched.join(", "));
                 }
             }
             network.backbone = backbone;
