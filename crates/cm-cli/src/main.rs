@@ -9,7 +9,7 @@ mod session;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{applications::Application, error::CliError};
 
@@ -59,6 +59,16 @@ enum Command {
         /// Folder of the study, for example runs/mnist-20260101-120000.
         folder: PathBuf,
     },
+    /// Print what a shell needs to complete commands, for example `cm completions bash > /etc/bash_completion.d/cm`.
+    Completions {
+        /// The shell
+        shell: clap_complete::aot::Shell,
+    },
+    /// Write a manual page for each command.
+    Man {
+        /// Folder for the pages
+        folder: PathBuf,
+    },
     /// Draw the formulas: margins, norm maps, and the gradient by the norm.
     Figures {
         /// Folder for the pictures.
@@ -96,6 +106,11 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Reproduce { application } => application.run(),
         Command::Study(options) => commands::study::run(*options),
         Command::Report { folder } => commands::report::run(&folder),
+        Command::Completions { shell } => {
+            commands::shell::completions(shell, Arguments::command());
+            Ok(())
+        }
+        Command::Man { folder } => commands::shell::manual(Arguments::command(), &folder),
         Command::Figures { folder, many_classes } => commands::figures::run(&folder, many_classes.as_deref()),
     }
 }

@@ -16,5 +16,6 @@ pub mod quality_page;
 pub mod report;
 pub mod rows;
 pub mod score;
+pub mod shell;
 pub mod study;
 pub mod train;

@@ -6,6 +6,7 @@ mod look;
 mod older;
 mod program;
 mod shared;
+mod shell;
 mod signs;
 mod study;
 mod train;

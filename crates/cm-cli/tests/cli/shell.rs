@@ -1,0 +1,42 @@
+//! `cm completions` and `cm man`, and what every command says of itself.
+
+use crate::shared::{refused, run};
+
+const COMMANDS: [&str; 14] = [
+    "train",
+    "eval",
+    "predict",
+    "score",
+    "embed",
+    "calibrate",
+    "data",
+    "list",
+    "reproduce",
+    "study",
+    "report",
+    "completions",
+    "man",
+    "figures",
+];
+
+#[test]
+fn shells_and_the_manual_know_every_command() {
+    let (_, help, _) = run(&["--help"]);
+    for shell in ["bash", "zsh", "fish"] {
+        let (success, script, stderr) = run(&["completions", shell]);
+        assert!(success && COMMANDS.iter().all(|command| script.contains(command)), "{shell}: {stderr}");
+    }
+    assert!(refused(&["completions", "abacus"]).contains("bash"));
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("man");
+    assert!(run(&["man", &out.display().to_string()]).0);
+    for command in COMMANDS {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
+        let page = std::fs::read_to_string(out.join(format!("cm-{command}.1"))).unwrap();
+        assert!(page.contains(".TH"), "{command}");
+    }
+    assert!(out.join("cm.1").is_file() && out.join("cm-data-check.1").is_file());
+    let taken = folder.path().join("file");
+    std::fs::write(&taken, "").unwrap();
+    assert!(refused(&["man", &taken.display().to_string()]).contains("manual pages cannot be written"));
+}
