@@ -1,8 +1,10 @@
 //! One file for each command.
 
 pub mod calibrate;
+mod column;
 pub mod data;
 mod degraded;
+pub mod diagnose;
 pub mod embed;
 pub mod eval;
 pub mod eval_report;

@@ -12,13 +12,13 @@ use serde_json::Value;
 use crate::shared::{cm, refused, run, striped, write_image};
 
 /// A model of stripes, down and across, and a folder of images that it was not trained on.
-struct Trained {
-    folder: tempfile::TempDir,
-    model: String,
-    images: PathBuf,
+pub struct Trained {
+    pub folder: tempfile::TempDir,
+    pub model: String,
+    pub images: PathBuf,
 }
 
-fn trained() -> Trained {
+pub fn trained() -> Trained {
     let folder = tempfile::tempdir().unwrap();
     let data = striped(folder.path(), &["train", "test"], 24);
     let out = folder.path().join("out").display().to_string();
@@ -31,7 +31,7 @@ fn trained() -> Trained {
     Trained { model: format!("{out}/model.safetensors"), images: data.join("test"), folder }
 }
 
-fn rows(csv: &str) -> Vec<Vec<String>> {
+pub fn rows(csv: &str) -> Vec<Vec<String>> {
     csv.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 

@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod data_check;
+mod diagnose;
 mod look;
 mod older;
 mod program;

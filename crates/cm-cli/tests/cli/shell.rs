@@ -2,13 +2,14 @@
 
 use crate::shared::{refused, run};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "train",
     "eval",
     "predict",
     "score",
     "embed",
     "calibrate",
+    "diagnose",
     "data",
     "list",
     "reproduce",
