@@ -4,6 +4,23 @@ use std::process::ExitCode;
 
 use crate::cargo;
 
+/// The commands of `cm` that are commands here too.
+pub const COMMANDS: [&str; 13] = [
+    "train",
+    "eval",
+    "predict",
+    "score",
+    "embed",
+    "calibrate",
+    "diagnose",
+    "data",
+    "list",
+    "reproduce",
+    "study",
+    "report",
+    "figures",
+];
+
 pub fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let mut features = cargo::features(cargo::backend(arguments))?;
     if arguments.iter().any(|argument| argument == "--tui") {

@@ -15,6 +15,10 @@ cargo xtask <command>
 
   train DATA [--out FOLDER] [OPTIONS]          train a classifier on your images; --help lists the options
   eval MODEL DATA [OPTIONS]                    test a model on images with known classes
+  predict|score|embed MODEL FILES [OPTIONS]    classes, quality or features of images
+  calibrate|diagnose MODEL DATA [OPTIONS]      from norm to quality, and whether the norm tells it
+  data check DATA [OPTIONS]                    what is wrong with images before anybody learns from them
+  list losses|backbones|devices                what there is to choose from
   reproduce mnist|signs [OPTIONS]              train and compare the losses; --help lists the options
   study FILE [OPTIONS]                         compare losses of your own choice on data of known quality
   report FOLDER                                rebuild tables and pictures of a study, without training
@@ -42,7 +46,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
-        ["train" | "eval" | "reproduce" | "study" | "report" | "figures", ..] => cm::run(&arguments),
+        [command, ..] if cm::COMMANDS.contains(&command) => cm::run(&arguments),
         ["bench", name @ ("step" | "head" | "data"), ..] => bench::one(name, &arguments[2..]),
         ["profile", "step", ..] => bench::profile_step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),

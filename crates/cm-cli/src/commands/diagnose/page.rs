@@ -12,6 +12,9 @@ use cm_report::{
 use super::{Diagnosis, signals::Signal};
 use crate::error::CliError;
 
+/// Points of a curve.
+type Points = Vec<(f64, f64)>;
+
 /// Most points of a curve on the page.
 const POINTS: usize = 400;
 
@@ -251,7 +254,7 @@ fn curves(diagnosis: &Diagnosis) -> Result<Vec<Figure>, CliError> {
             about_zero: None,
         }
     };
-    let named = |of: &dyn Fn(&Signal) -> Option<Vec<(f64, f64)>>, level: f64| -> Vec<Curve> {
+    let named = |of: &dyn Fn(&Signal) -> Option<Points>, level: f64| -> Vec<Curve> {
         let signals = diagnosis.signals.iter().enumerate();
         let curves = signals
             .filter_map(|(i, signal)| Some(Curve::new(signal.name, Color::CURVES[i], percent(&of(signal)?))));
