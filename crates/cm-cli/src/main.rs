@@ -40,6 +40,8 @@ enum Command {
     Embed(Box<commands::embed::Options>),
     /// Fit the map from feature norm to quality, and keep it in the model.
     Calibrate(Box<commands::calibrate::Options>),
+    /// Write a model as ONNX, for other programs.
+    Export(commands::export::Options),
     /// Whether the norm tells the quality of images, beside what is had without it.
     Diagnose(Box<commands::diagnose::Options>),
     /// What is in a data set, and what is wrong with it.
@@ -103,6 +105,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Score(options) => commands::score::run(*options),
         Command::Embed(options) => commands::embed::run(*options),
         Command::Calibrate(options) => commands::calibrate::run(*options),
+        Command::Export(options) => commands::export::run(&options),
         Command::Diagnose(options) => commands::diagnose::run(&options),
         Command::Data { command } => commands::data::run(command),
         Command::List(options) => commands::list::run(&options),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BackboneError, LeNetPp, LeNetPpConfig, ResNet18, ResNet18Config, SphereFace20, SphereFace20Config,
+    onnx::{Graph, Value},
 };
 
 /// Which backbone, and how wide: a network as data. What images it takes and how long its features
@@ -145,6 +146,15 @@ impl Backbone {
             Self::LeNetPp(network) => network.forward(images),
             Self::ResNet18(network) => network.forward(images),
             Self::SphereFace20(network) => network.forward(images),
+        }
+    }
+
+    /// The same as a part of an ONNX graph: from the images to the features.
+    pub fn export(&self, graph: &mut Graph, images: &Value) -> Value {
+        match self {
+            Self::LeNetPp(network) => network.export(graph, images),
+            Self::ResNet18(network) => network.export(graph, images),
+            Self::SphereFace20(network) => network.export(graph, images),
         }
     }
 

@@ -12,7 +12,11 @@ use burn::{
 use cm_kernels::Fast;
 use serde::{Deserialize, Serialize};
 
-use crate::{BackboneError, error::Sizes};
+use crate::{
+    BackboneError,
+    error::Sizes,
+    onnx::{Graph, Value},
+};
 
 /// By how much the three maxima shrink an image, rounded down.
 const REDUCTION: usize = 8;
@@ -134,6 +138,21 @@ impl LeNetPp {
         let maps = self.stages.iter().fold(images, |x, stage| stage.forward(x));
         let flat = maps.reshape([batch, self.linear.weight.dims()[0]]);
         self.activation.fast(self.linear.forward(flat))
+    }
+
+    /// The same as a part of a graph.
+    pub(crate) fn export(&self, graph: &mut Graph, images: &Value) -> Value {
+        let mut maps = images.clone();
+        for stage in &self.stages {
+            for (convolution, activation) in stage.convolutions.iter().zip(&stage.activations) {
+                maps = graph.convolution(convolution, &maps);
+                maps = graph.prelu(activation, &maps, true);
+            }
+            maps = graph.max_pool(&stage.pool, &maps);
+        }
+        let flat = graph.flatten(&maps);
+        let features = graph.linear(&self.linear, &flat);
+        graph.prelu(&self.activation, &features, false)
     }
 }
 

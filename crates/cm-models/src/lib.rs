@@ -3,11 +3,12 @@
 //! A backbone knows no loss. [`BackboneConfig`] tells which one it is, as data; its `init` gives a
 //! [`Backbone`], whose `forward(images)` returns features `[batch, feature_dim]`. Each network
 //! names the paper it is from. [`weights`] writes and reads the numbers of a trained network, under
-//! the names that PyTorch has for them.
+//! the names that PyTorch has for them, and [`onnx`] its operations.
 
 mod backbone;
 mod error;
 mod lenet_pp;
+pub mod onnx;
 mod resnet18;
 mod sphereface20;
 pub mod weights;

@@ -12,7 +12,11 @@ use burn::{
 use cm_kernels::Fast;
 use serde::{Deserialize, Serialize};
 
-use crate::{BackboneError, error::Sizes};
+use crate::{
+    BackboneError,
+    error::Sizes,
+    onnx::{Graph, Value},
+};
 
 /// What comes before the first stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -146,6 +150,23 @@ impl Block {
         };
         relu.fast(beside + shortcut)
     }
+
+    fn export(&self, graph: &mut Graph, x: &Value) -> Value {
+        let mut beside = graph.convolution(&self.conv1, x);
+        beside = graph.batch_norm(&self.bn1, &beside);
+        beside = graph.relu(&beside);
+        beside = graph.convolution(&self.conv2, &beside);
+        beside = graph.batch_norm(&self.bn2, &beside);
+        let shortcut = match &self.downsample {
+            Some((convolution, norm)) => {
+                let shortcut = graph.convolution(convolution, x);
+                graph.batch_norm(norm, &shortcut)
+            }
+            None => x.clone(),
+        };
+        let sum = graph.add(&beside, &shortcut);
+        graph.relu(&sum)
+    }
 }
 
 impl ResNet18Config {
@@ -209,5 +230,20 @@ impl ResNet18 {
         let [batch, channels, height, width] = maps.dims();
         let mean = maps.reshape([batch, channels, height * width]).mean_dim(2).squeeze_dim(2);
         self.fc.forward(mean)
+    }
+
+    /// The same as a part of a graph.
+    pub(crate) fn export(&self, graph: &mut Graph, images: &Value) -> Value {
+        let mut maps = graph.convolution(&self.conv1, images);
+        maps = graph.batch_norm(&self.bn1, &maps);
+        maps = graph.relu(&maps);
+        if let Some(pool) = &self.pool {
+            maps = graph.max_pool(pool, &maps);
+        }
+        for block in [&self.layer1, &self.layer2, &self.layer3, &self.layer4].into_iter().flatten() {
+            maps = block.export(graph, &maps);
+        }
+        let mean = graph.mean_over_image(&maps);
+        graph.linear(&self.fc, &mean)
     }
 }

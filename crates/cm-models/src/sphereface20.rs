@@ -11,7 +11,11 @@ use burn::{
 use cm_kernels::Fast;
 use serde::{Deserialize, Serialize};
 
-use crate::{BackboneError, error::Sizes};
+use crate::{
+    BackboneError,
+    error::Sizes,
+    onnx::{Graph, Value},
+};
 
 /// Configuration of [`SphereFace20`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +75,11 @@ impl Unit {
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         (&self.convolution, &self.activation).fast(x)
+    }
+
+    fn export(&self, graph: &mut Graph, x: &Value) -> Value {
+        let maps = graph.convolution(&self.convolution, x);
+        graph.prelu(&self.activation, &maps, true)
     }
 }
 
@@ -134,5 +143,20 @@ impl SphereFace20 {
             stage.blocks.iter().fold(x, |x, [first, second]| x.clone() + second.forward(first.forward(x)))
         });
         self.linear.forward(maps.reshape([batch, self.linear.weight.dims()[0]]))
+    }
+
+    /// The same as a part of a graph.
+    pub(crate) fn export(&self, graph: &mut Graph, images: &Value) -> Value {
+        let mut maps = images.clone();
+        for stage in &self.stages {
+            maps = stage.down.export(graph, &maps);
+            for [first, second] in &stage.blocks {
+                let beside = first.export(graph, &maps);
+                let beside = second.export(graph, &beside);
+                maps = graph.add(&maps, &beside);
+            }
+        }
+        let flat = graph.flatten(&maps);
+        graph.linear(&self.linear, &flat)
     }
 }

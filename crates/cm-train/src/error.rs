@@ -15,6 +15,12 @@ use crate::device::Backend;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A model that ONNX has no operations for.
+    #[error("this model cannot be written as ONNX: {reason}")]
+    NotExportable {
+        /// Why.
+        reason: String,
+    },
     /// Reading or making data.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -8,6 +8,7 @@ pub mod diagnose;
 pub mod embed;
 pub mod eval;
 pub mod eval_report;
+pub mod export;
 pub mod figures;
 pub mod images;
 pub mod inputs;

@@ -59,6 +59,11 @@ impl Isotonic {
         Some(Self { corners })
     }
 
+    /// Norm and quality of each corner, both not decreasing.
+    pub fn corners(&self) -> &[(f64, f64)] {
+        &self.corners
+    }
+
     /// The quality, from 0 to 1, that a norm stands for; NaN for a norm that is not a number.
     pub fn score(&self, norm: f64) -> f64 {
         if norm.is_nan() {

@@ -3,9 +3,11 @@
 //! Whoever has the file needs nothing more to predict: no list of classes, no mean and deviation, no flags.
 
 mod card;
+mod export;
 mod file;
 mod quality;
 
 pub use card::{CARD_FORMAT, ModelCard, Provenance};
+pub use export::{Pixels, onnx};
 pub use file::{Model, load_weights, save};
 pub use quality::{FittedOn, NormQuantiles, QualityMap, QualityScale};
