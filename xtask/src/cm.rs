@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cargo;
 
 /// The commands of `cm` that are commands here too.
-pub const COMMANDS: [&str; 13] = [
+pub const COMMANDS: [&str; 14] = [
     "train",
     "eval",
     "predict",
@@ -13,6 +13,7 @@ pub const COMMANDS: [&str; 13] = [
     "embed",
     "calibrate",
     "diagnose",
+    "export",
     "data",
     "list",
     "reproduce",

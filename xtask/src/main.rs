@@ -17,6 +17,7 @@ cargo xtask <command>
   eval MODEL DATA [OPTIONS]                    test a model on images with known classes
   predict|score|embed MODEL FILES [OPTIONS]    classes, quality or features of images
   calibrate|diagnose MODEL DATA [OPTIONS]      from norm to quality, and whether the norm tells it
+  export MODEL ONNX [OPTIONS]                  write a model as ONNX
   data check DATA [OPTIONS]                    what is wrong with images before anybody learns from them
   list losses|backbones|devices                what there is to choose from
   reproduce mnist|signs [OPTIONS]              train and compare the losses; --help lists the options

@@ -248,3 +248,25 @@ fn lists_of_choices_name_all_of_them() {
     let unknown = refused(&["list", "optimizers"]);
     assert!(unknown.contains("losses") && unknown.contains("devices"), "{unknown}");
 }
+
+#[test]
+fn a_model_is_written_as_onnx_with_its_classes_and_preprocessing() {
+    let Trained { folder, model, .. } = trained();
+    let onnx = folder.path().join("model.onnx");
+    let text = onnx.display().to_string();
+    for (more, values) in [(&[][..], "(v / 255 - mean) / std"), (&["--raw-pixels"], "values from 0 to 255")] {
+        let (success, stdout, stderr) = run(&[&["export", &model, &text], more].concat());
+        assert!(success && stdout.is_empty(), "{stdout}{stderr}");
+        let bytes = fs::read(&onnx).unwrap();
+        let has = |words: &str| bytes.windows(words.len()).any(|window| window == words.as_bytes());
+        for words in
+            ["pixels", "features", "probabilities", "quality", "[\"across\",\"down\"]", "gray", values]
+        {
+            assert!(has(words), "{words}");
+        }
+    }
+    let before = fs::read(&onnx).unwrap();
+    let none = refused(&["export", &text, &text]);
+    assert!(none.contains("model.onnx"), "{none}");
+    assert_eq!(fs::read(&onnx).unwrap(), before);
+}

@@ -2,13 +2,14 @@
 
 use crate::shared::{refused, run};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "train",
     "eval",
     "predict",
     "score",
     "embed",
     "calibrate",
+    "export",
     "diagnose",
     "data",
     "list",
