@@ -6,6 +6,7 @@ mod error;
 mod figures;
 mod files;
 mod session;
+mod values;
 
 use std::{path::PathBuf, process::ExitCode};
 

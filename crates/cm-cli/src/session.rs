@@ -22,13 +22,13 @@ use cm_train::{
 };
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::error::CliError;
+use crate::{error::CliError, values};
 
 /// Options of every command that computes.
 #[derive(Debug, Clone, Args)]
 pub struct ComputeOptions {
-    /// Backend: flex, ndarray, wgpu, vulkan, metal, cuda or rocm [default: the first of cuda, rocm, metal, vulkan, wgpu and flex that is built in]
-    #[arg(long)]
+    /// What computes [default: the first of them that is built in]
+    #[arg(long, value_parser = values::backend())]
     pub backend: Option<Backend>,
     /// Threads that read and transform images; results do not depend on it [default: one for each core]
     #[arg(long, value_name = "N")]

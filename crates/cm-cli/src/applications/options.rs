@@ -16,6 +16,7 @@ use super::{
 use crate::{
     error::CliError,
     session::{SessionOptions, default_folder},
+    values,
 };
 
 /// One loss, or every one.
@@ -63,9 +64,9 @@ pub struct StudyOptions {
     /// How much is trained
     #[arg(long, value_enum, default_value = "quick")]
     pub profile: Profile,
-    /// Losses, separated by commas, by their names in the literature, or all; a wrong name lists them
+    /// Losses, separated by commas, by their names in the literature
     /// [default: Softmax,L2-Softmax,CM-Softmax,CosFace,CM-CosFace]
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = values::losses::<Losses>(), ignore_case = true)]
     pub losses: Option<Vec<Losses>>,
     /// Feature dimensions, separated by commas
     #[arg(long, value_delimiter = ',')]

@@ -106,7 +106,10 @@ impl Look {
         let Some((file, reason)) = unread.first() else { return Ok(()) };
         let (count, all) = (unread.len(), self.set.len());
         if count == all {
-            return Err(CliError::Said(format!("none of {all} images can be read; {file}: {reason}")));
+            return Err(CliError::Said(match all {
+                1 => format!("the image cannot be read; {file}: {reason}"),
+                _ => format!("not one of {all} images can be read; {file}: {reason}"),
+            }));
         }
         eprintln!("{count} of {all} images cannot be read; {file}: {reason}");
         Ok(())

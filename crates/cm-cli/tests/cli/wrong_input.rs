@@ -100,7 +100,7 @@ fn numbers_that_no_training_can_use_are_refused_with_the_name_of_their_option() 
         (["--learning-rate", "-1"], "--learning-rate must be a number above 0"),
         (["--width", "0"], "--width"),
         (["--validation", "1.5"], "--validation must be at least 0 and below 1"),
-        (["--backbone", "vgg"], "no backbone named \"vgg\""),
+        (["--backbone", "vgg"], "possible values: lenet++"),
         (["--size", "0"], "--size"),
         (["--margin", "7"], "margin"),
         // Known only when the data are.

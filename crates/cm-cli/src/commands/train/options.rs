@@ -11,7 +11,7 @@ use super::{
     choices::{ClassWeights, Optimizer, ScheduleName, named},
     settings::Settings,
 };
-use crate::{error::CliError, files::read_toml, session::SessionOptions};
+use crate::{error::CliError, files::read_toml, session::SessionOptions, values};
 
 /// Options of `cm train`.
 #[derive(Debug, Args)]
@@ -61,8 +61,8 @@ pub struct Options {
     #[arg(long, value_name = "SEPARATOR", help_heading = "Data")]
     pub group_by_name: Option<String>,
 
-    /// lenet++, resnet18 or sphereface20 [default: lenet++]
-    #[arg(long, help_heading = "Model")]
+    /// The network [default: lenet++]
+    #[arg(long, value_parser = values::backbone(), ignore_case = true, help_heading = "Model")]
     pub backbone: Option<String>,
     /// Of resnet18: cifar (below 24 pixels), small (below 96) or imagenet [default: by the size of the images]
     #[arg(long, value_parser = stem, help_heading = "Model")]
@@ -95,8 +95,8 @@ pub struct Options {
     #[arg(long, help_heading = "Model")]
     pub freeze_backbone: bool,
 
-    /// The loss, by its name in the literature; a wrong name lists them
-    #[arg(long, help_heading = "Loss")]
+    /// The loss, by its name in the literature [default: CosFace]
+    #[arg(long, value_parser = values::loss(), ignore_case = true, help_heading = "Loss")]
     pub loss: Option<Preset>,
     /// Its scale
     #[arg(long, help_heading = "Loss")]
