@@ -49,7 +49,8 @@ pub fn partial(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Moves an unfinished file into place, after the disk has it.
+/// Moves an unfinished file into place, after the disk has it, and has the disk note its new name: a power cut then keeps what
+/// the end of the program keeps.
 ///
 /// # Errors
 ///
@@ -59,7 +60,20 @@ pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what is there is no regular file"));
     }
     file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    file.persist(path).map(drop).map_err(|error| error.error)?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Has the disk note which names are in a file's folder. Not every file system can; the file is in its place in any case.
+fn sync_folder(path: &Path) {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 /// Removes the unfinished files that a killed program left in a folder, if they are older than `age`.
