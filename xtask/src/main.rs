@@ -7,6 +7,7 @@ mod ci;
 mod cm;
 mod doc;
 mod release;
+mod soak;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,8 @@ cargo xtask <command>
   profile step [OPTIONS]                       where the time of a training step goes, by perf (Linux)
   bench heads [FILTER]                         time of each head by itself, with criterion
   bench heads --ratios                         the same as multiples of Burn's linear layer and cross entropy
+  soak kill [--times N] [--seed S] [--data FOLDER]
+                                               kills trainings at random moments, lets them go on, and compares
   doc                                          reference of the crates
   release-check [--quick]                      whether every crate can be published and built from its package alone
   ci                                           formatting, lints, tests, documentation and a study
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         ["bench", name @ ("step" | "head" | "data"), ..] => bench::one(name, &arguments[2..]),
         ["profile", "step", ..] => bench::profile_step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),
+        ["soak", "kill", ..] => soak::kill(&arguments[2..]),
         ["doc"] => doc::run(),
         ["release-check"] => release::check(false),
         ["release-check", "--quick"] => release::check(true),
