@@ -63,6 +63,9 @@ enum Command {
     Report {
         /// Folder of the study, for example runs/mnist-20260101-120000.
         folder: PathBuf,
+        /// Print the record as one JSON object in place of tables
+        #[arg(long)]
+        json: bool,
     },
     /// Print what a shell needs to complete commands, for example `cm completions bash > /etc/bash_completion.d/cm`.
     Completions {
@@ -112,7 +115,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::List(options) => commands::list::run(&options),
         Command::Reproduce { application } => application.run(),
         Command::Study(options) => commands::study::run(*options),
-        Command::Report { folder } => commands::report::run(&folder),
+        Command::Report { folder, json } => commands::report::run(&folder, json),
         Command::Completions { shell } => {
             commands::shell::completions(shell, Arguments::command());
             Ok(())

@@ -92,6 +92,9 @@ impl ComputeOptions {
 pub struct SessionOptions {
     #[command(flatten)]
     pub compute: ComputeOptions,
+    /// Print one JSON object in place of tables and sentences
+    #[arg(long)]
+    pub json: bool,
     /// Burn's dashboard instead of progress bars
     #[arg(long, conflicts_with = "quiet")]
     pub tui: bool,

@@ -9,14 +9,18 @@ use cm_train::{Error, classifier::Classifier, evaluation::Prediction};
 
 use crate::error::CliError;
 
-/// Prints the table of a study, and says what diverged.
+/// Prints the table of a study, or its whole record as JSON, and says what diverged.
 ///
 /// # Errors
 ///
 /// [`Error::Diverged`] if a run did: the report is there all the same.
-pub fn finish(folder: &Path, results: &cm_record::Results) -> Result<(), CliError> {
-    println!("{}", cm_report::summary_table(results));
-    println!("Results, pictures and report: {}", folder.join("report.html").display());
+pub fn finish(folder: &Path, results: &cm_record::Results, json: bool) -> Result<(), CliError> {
+    if json {
+        println!("{}", json_of(results)?);
+    } else {
+        println!("{}", cm_report::summary_table(results));
+        println!("Results, pictures and report: {}", folder.join("report.html").display());
+    }
     let reasons: Vec<String> = results
         .runs
         .iter()
@@ -78,6 +82,16 @@ pub fn feature_row(prediction: &Prediction, levels: Vec<String>) -> FeatureRow {
 pub fn saturation(network: &Classifier, norms: &[f32], device: &Device) -> Vec<String> {
     let found = network.head.saturation(Tensor::from_data(norms, device));
     found.filter(|found| found.is_serious()).map(|found| found.to_string()).into_iter().collect()
+}
+
+/// A record as JSON.
+///
+/// # Errors
+///
+/// A record with a value that JSON has no form for.
+pub fn json_of(results: &cm_record::Results) -> Result<String, CliError> {
+    serde_json::to_string(results)
+        .map_err(|error| CliError::Said(format!("the record has no form in JSON: {error}")))
 }
 
 /// Draws the report of a study's folder.

@@ -6,14 +6,17 @@ use cm_record::{RESULTS_FILE, RESULTS_FORMAT, RecordError, Results, format_of, r
 
 use crate::{applications, error::CliError};
 
-/// Draws the report of a folder again and prints its table.
-pub fn run(folder: &Path) -> Result<(), CliError> {
+/// Draws the report of a folder again and prints its table, or its record as JSON.
+pub fn run(folder: &Path, json: bool) -> Result<(), CliError> {
     let rebuilt = cm_report::rebuild_from(folder, read)?;
-    println!("{}", cm_report::summary_table(&rebuilt.results));
+    match json {
+        true => println!("{}", applications::common::json_of(&rebuilt.results)?),
+        false => println!("{}", cm_report::summary_table(&rebuilt.results)),
+    }
     for file in rebuilt.missing {
         eprintln!("{} is not there: its features are not drawn", file.display());
     }
-    for file in rebuilt.files {
+    for file in rebuilt.files.iter().filter(|_| !json) {
         println!("{}", file.display());
     }
     Ok(())

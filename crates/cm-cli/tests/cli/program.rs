@@ -38,6 +38,10 @@ fn the_main_job_prints_a_table_and_its_progress_as_lines_on_standard_error_when_
 
     let (success, stdout, stderr) = run(&["report", &out.display().to_string()]);
     assert!(success && stdout.contains("results.csv"), "{stderr}");
+    let (success, stdout, stderr) = run(&["report", &out.display().to_string(), "--json"]);
+    assert!(success, "{stderr}");
+    let record: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(record["runs"][0]["loss"], "CM-CosFace");
 }
 
 #[test]

@@ -37,6 +37,11 @@ fn a_folder_is_trained_on_and_the_model_tested_with_nothing_else_at_hand() {
     for file in ["confusion.png", "confusion.csv", "reliability.png"] {
         assert!(pictures.join(file).is_file(), "{file}");
     }
+    let (success, stdout, stderr) = run(&["train", &data, "--resume", &text, "--epochs", "7", "--json"]);
+    assert!(success, "{stderr}");
+    let found: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&found["epochs"], &found["test"]["images"]), (&7.into(), &48.into()));
+    assert!(Path::new(found["model"].as_str().unwrap()).is_file(), "{stdout}");
     let (success, stdout, stderr) = run(&["eval", &model, &data, "--split", "train"]);
     assert!(success && stdout.contains("95 % interval"), "{stdout}{stderr}");
 }

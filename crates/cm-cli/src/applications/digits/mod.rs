@@ -100,5 +100,5 @@ pub fn start(
         config.data = if data.name == source::MNIST { DataChoice::Mnist } else { DataChoice::Synthetic };
     }
     let results = studies::run(&session, &folder, &study::Digits::new(config, data))?;
-    common::finish(folder.path(), &results)
+    common::finish(folder.path(), &results, asked.session.json)
 }

@@ -75,7 +75,7 @@ pub fn start(
         config.data = if signs.name == source::GTSRB { DataChoice::Gtsrb } else { DataChoice::Synthetic };
     }
     let results = studies::run(&session, &folder, &study::SignStudy::new(config, signs)?)?;
-    common::finish(folder.path(), &results)
+    common::finish(folder.path(), &results, asked.session.json)
 }
 
 /// There are no records of signs in an older format.

@@ -11,12 +11,13 @@ mod study;
 use std::{fs, path::Path};
 
 use cm_data::{OpenOptions, SplitPlan, split};
-use cm_record::Status;
+use cm_record::{RunRecord, Status};
 use cm_train::{
     Error,
     study::{StudyFolder, refuse_changes, run as run_study},
     training::{BEST, Display, LAST, has_checkpoint},
 };
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::images::{Images, refuse_inside};
@@ -100,6 +101,10 @@ pub fn run(options: Options) -> Result<(), CliError> {
         return Err(Error::Diverged { reasons, path: folder.path().to_owned() }.into());
     }
     let path = folder.path();
+    if options.session.json {
+        println!("{}", object(path, run));
+        return Ok(());
+    }
     for (stratum, images) in [("split=val", "validation images"), ("split=test", "test images")] {
         if let Some(accuracy) = run.measurement("accuracy", stratum) {
             let value = accuracy.value.unwrap_or(f64::NAN);
@@ -109,6 +114,24 @@ pub fn run(options: Options) -> Result<(), CliError> {
     println!("Model: {} (last epoch: {})", path.join(BEST).display(), path.join(LAST).display());
     println!("Report: {}", path.join("report.html").display());
     Ok(())
+}
+
+/// What came of a training, for other programs.
+fn object(path: &Path, run: &RunRecord) -> Value {
+    let accuracy = |split: &str| {
+        let found = run.measurement("accuracy", &format!("split={split}"))?;
+        Some(json!({"accuracy": found.value, "images": found.count}))
+    };
+    json!({
+        "model": path.join(BEST),
+        "last": path.join(LAST),
+        "report": path.join("report.html"),
+        "epochs": run.epochs.len(),
+        "seconds": run.train_seconds,
+        "validation": accuracy("val"),
+        "test": accuracy("test"),
+        "warnings": run.warnings,
+    })
 }
 
 /// A training begun before, with as many epochs as are asked for now.
