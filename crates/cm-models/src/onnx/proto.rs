@@ -1,5 +1,7 @@
 //! The part of ONNX's format that graphs of networks take (`onnx.proto` of ONNX 1.x, of which the numbers are).
 
+#![allow(missing_docs, reason = "the fields are those of onnx.proto, by the same names")]
+
 use prost::Message;
 
 /// A model.

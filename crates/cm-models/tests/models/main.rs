@@ -8,5 +8,6 @@ mod damage;
 mod faces;
 mod foreign;
 mod lenet_pp;
+mod onnx;
 mod shared;
 mod weights;
