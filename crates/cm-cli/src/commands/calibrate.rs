@@ -106,8 +106,12 @@ pub fn run(options: Options) -> Result<(), CliError> {
         bar: &bar,
         interrupter: &session.interrupter,
     };
-    let mut known =
-        Known { norms: Vec::new(), qualities: Vec::new(), groups: Vec::new(), target: String::new() };
+    let target = match &column {
+        Some((_, target)) => target.clone(),
+        None if options.degraded => DegradedSet::TARGET.to_owned(),
+        None => "whether the class predicted is right".to_owned(),
+    };
+    let mut known = Known { norms: Vec::new(), qualities: Vec::new(), groups: Vec::new(), target };
     let asked = Asked { classes: options.correct, ..Asked::default() };
     let finished = predictor.each_batch(&network, set, asked, |batch| {
         for (row, &index) in batch.indices.iter().enumerate() {
@@ -128,11 +132,6 @@ pub fn run(options: Options) -> Result<(), CliError> {
     if !finished {
         return Err(CliError::Stopped);
     }
-    known.target = match &column {
-        Some((_, target)) => target.clone(),
-        None if options.degraded => "copies degraded at five severities".to_owned(),
-        None => "whether the class predicted is right".to_owned(),
-    };
     let correlation = checked(&known)?;
     let map = fitted(options.map, &known)?;
     let fitted = FittedOn {

@@ -11,6 +11,9 @@ const SEED: u64 = 0;
 pub struct DegradedSet(Arc<dyn ImageSet>);
 
 impl DegradedSet {
+    /// What the known quality is, in words.
+    pub const TARGET: &str = "copies degraded at five severities";
+
     /// Copies of the images of a set. Those that are preprocessed already are degraded as the network would see them, so that a
     /// severity is the same for images of every size.
     pub fn new(set: Arc<dyn ImageSet>) -> Self {

@@ -2,7 +2,7 @@
 
 use burn::nn::BatchNorm;
 
-use super::{Graph, Value, float, values};
+use super::{Graph, Value, float};
 
 impl Graph {
     /// Batch normalization with the running statistics of a layer.
@@ -13,8 +13,7 @@ impl Graph {
             layer.running_mean.value_sync(),
             layer.running_var.value_sync(),
         ];
-        let [gamma, beta, mean, variance] =
-            numbers.map(|numbers| self.constant(&numbers.dims(), &values(numbers)));
+        let [gamma, beta, mean, variance] = numbers.map(|numbers| self.tensor(numbers));
         let inputs = [maps, &gamma, &beta, &mean, &variance];
         self.node("BatchNormalization", &inputs, vec![float("epsilon", layer.epsilon)])
     }

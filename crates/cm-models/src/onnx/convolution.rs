@@ -2,18 +2,14 @@
 
 use burn::nn::{PaddingConfig2d, conv::Conv2d};
 
-use super::{Graph, Value, integers, values};
+use super::{Graph, Value, integers};
 
 impl Graph {
     /// A convolution with the weights and the padding of a layer.
     pub(crate) fn convolution(&mut self, layer: &Conv2d, images: &Value) -> Value {
-        let weight = layer.weight.val();
-        let shape = weight.dims();
-        let weight = self.constant(&shape, &values(weight));
-        let bias = layer.bias.as_ref().map(|bias| {
-            let bias = bias.val();
-            self.constant(&bias.dims(), &values(bias))
-        });
+        let shape = layer.weight.val().dims();
+        let weight = self.tensor(layer.weight.val());
+        let bias = layer.bias.as_ref().map(|bias| self.tensor(bias.val()));
         let pads = match layer.padding {
             PaddingConfig2d::Explicit(top, left, bottom, right) => [top, left, bottom, right],
             PaddingConfig2d::Valid => [0; 4],

@@ -2,17 +2,13 @@
 
 use burn::nn::Linear;
 
-use super::{Graph, Value, values};
+use super::{Graph, Value};
 
 impl Graph {
     /// `x W + b` of a layer.
     pub fn linear(&mut self, layer: &Linear, input: &Value) -> Value {
-        let weight = layer.weight.val();
-        let weight = self.constant(&weight.dims(), &values(weight));
-        let bias = layer.bias.as_ref().map(|bias| {
-            let bias = bias.val();
-            self.constant(&bias.dims(), &values(bias))
-        });
+        let weight = self.tensor(layer.weight.val());
+        let bias = layer.bias.as_ref().map(|bias| self.tensor(bias.val()));
         let inputs: Vec<&Value> = [input, &weight].into_iter().chain(bias.as_ref()).collect();
         self.node("Gemm", &inputs, Vec::new())
     }

@@ -12,6 +12,7 @@ mod pooling;
 pub mod proto;
 mod shape;
 
+use burn::tensor::Tensor;
 use prost::Message;
 
 use proto::{
@@ -61,6 +62,11 @@ impl Graph {
         assert_eq!(shape.iter().product::<usize>(), values.len(), "numbers of the shape {shape:?}");
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.initializer(shape, 1, bytes)
+    }
+
+    /// The numbers of a tensor, such as the weights of a layer.
+    fn tensor<const D: usize>(&mut self, tensor: Tensor<D>) -> Value {
+        self.constant(&tensor.dims(), &values(tensor))
     }
 
     /// One number.
@@ -137,6 +143,6 @@ fn integers(name: &str, values: &[usize]) -> Attribute {
 }
 
 /// The numbers of a tensor.
-fn values<const D: usize>(tensor: burn::tensor::Tensor<D>) -> Vec<f32> {
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }

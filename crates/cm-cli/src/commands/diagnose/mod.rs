@@ -162,7 +162,7 @@ pub fn run(options: &Options) -> Result<(), CliError> {
         images: known.norms.len(),
         target: match &column {
             Some((_, target)) => Some(target.clone()),
-            None => options.degraded.then(|| "copies degraded at five severities".to_owned()),
+            None => options.degraded.then(|| DegradedSet::TARGET.to_owned()),
         },
         signals: known.signals(),
         reliability: Reliability::new(&known.confidences, &known.right, BINS),
