@@ -48,7 +48,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Train(error) if error.is_interruption() => ExitCode::from(130),
-            Self::Stopped => ExitCode::from(130),
+            Self::Stopped | Self::Data(DataError::Stopped) => ExitCode::from(130),
             Self::Found(_) => ExitCode::from(3),
             _ => ExitCode::FAILURE,
         }

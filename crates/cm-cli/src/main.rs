@@ -45,7 +45,8 @@ enum Command {
     Export(commands::export::Options),
     /// Whether the norm tells the quality of images, beside what is had without it.
     Diagnose(Box<commands::diagnose::Options>),
-    /// What is in a data set, and what is wrong with it.
+    /// What is in a data set, what is wrong with it, and one to begin with.
+    #[command(after_help = "Examples:\n  cm data example signs\n  cm data check photos --page photos.html")]
     Data {
         #[command(subcommand)]
         command: commands::data::Command,
@@ -53,6 +54,7 @@ enum Command {
     /// Losses, backbones and devices to choose from.
     List(commands::list::Options),
     /// Train and compare losses, and write tables and pictures.
+    #[command(after_help = "Examples:\n  cm reproduce mnist\n  cm reproduce signs --data-dir data")]
     Reproduce {
         #[command(subcommand)]
         application: Application,
@@ -60,6 +62,7 @@ enum Command {
     /// Compare losses of your own choice on data of known quality.
     Study(Box<commands::study::Options>),
     /// Rebuild every table and picture of a finished or interrupted study, without training.
+    #[command(after_help = "Example:\n  cm report runs/mnist-20260101-120000")]
     Report {
         /// Folder of the study, for example runs/mnist-20260101-120000.
         folder: PathBuf,
@@ -67,17 +70,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print what a shell needs to complete commands, for example `cm completions bash > /etc/bash_completion.d/cm`.
+    /// Print what a shell needs to complete commands.
+    #[command(after_help = "Example:\n  cm completions bash > ~/.local/share/bash-completion/completions/cm")]
     Completions {
         /// The shell
         shell: clap_complete::aot::Shell,
     },
     /// Write a manual page for each command.
+    #[command(after_help = "Example:\n  cm man ~/.local/share/man/man1")]
     Man {
         /// Folder for the pages
         folder: PathBuf,
     },
     /// Draw the formulas: margins, norm maps, and the gradient by the norm.
+    #[command(after_help = "Example:\n  cm figures pictures")]
     Figures {
         /// Folder for the pictures.
         #[arg(default_value = "docs/pictures")]

@@ -15,7 +15,7 @@ use std::{
 use burn::train::Interrupter;
 use clap::Args;
 use cm_train::{
-    device::Backend,
+    device::{Backend, Devices},
     quoted,
     study::{BURN_VERSION, Program, Session},
     training::Display,
@@ -30,6 +30,9 @@ pub struct ComputeOptions {
     /// What computes [default: the first of them that is built in]
     #[arg(long, value_parser = values::backend())]
     pub backend: Option<Backend>,
+    /// One device of a backend, as `cm list devices` names it, for example cuda:1
+    #[arg(long, value_name = "NAME", value_parser = values::device, conflicts_with = "backend")]
+    pub device: Option<Devices>,
     /// Threads that read and transform images; results do not depend on it [default: one for each core]
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
@@ -62,12 +65,21 @@ impl ComputeOptions {
     ///
     /// A backend that cannot be had here.
     pub fn open(&self) -> Result<Session, CliError> {
-        self.session(self.display(), false)
+        self.session(self.display(), &[], false)
     }
 
-    fn session(&self, display: Display, retry_diverged: bool) -> Result<Session, CliError> {
+    fn session(
+        &self,
+        display: Display,
+        numbers: &[usize],
+        retry_diverged: bool,
+    ) -> Result<Session, CliError> {
+        let devices = match &self.device {
+            Some(device) => device.clone(),
+            None => Devices::new(Backend::choose(self.backend)?, numbers.to_vec()),
+        };
         let session = Session {
-            backend: Backend::choose(self.backend)?,
+            devices,
             display,
             interrupter: interrupter(display),
             workers: self.workers(),
@@ -78,9 +90,9 @@ impl ComputeOptions {
         if self.verbose {
             let Program { version, commit } = &session.program;
             let commit = if commit.is_empty() { String::new() } else { format!(" ({commit})") };
-            let (backend, workers) = (session.backend, session.workers);
+            let (devices, workers) = (&session.devices, session.workers);
             eprintln!(
-                "cm {version}{commit}, Burn {BURN_VERSION}, backend {backend}, {workers} threads that read images"
+                "cm {version}{commit}, Burn {BURN_VERSION}, backend {devices}, {workers} threads that read images"
             );
         }
         Ok(session)
@@ -92,6 +104,9 @@ impl ComputeOptions {
 pub struct SessionOptions {
     #[command(flatten)]
     pub compute: ComputeOptions,
+    /// Devices that share every batch, by their numbers, for example 0,1; a training is the same as on one
+    #[arg(long, value_name = "N,N", value_delimiter = ',', conflicts_with = "device")]
+    pub devices: Vec<usize>,
     /// Print one JSON object in place of tables and sentences
     #[arg(long)]
     pub json: bool,
@@ -119,7 +134,7 @@ impl SessionOptions {
     ///
     /// A backend or display that cannot be had here.
     pub fn open(&self, retry_diverged: bool) -> Result<Session, CliError> {
-        self.compute.session(self.display()?, retry_diverged)
+        self.compute.session(self.display()?, &self.devices, retry_diverged)
     }
 
     /// The command that goes on with the study in `folder`, which `words` began.
@@ -127,12 +142,16 @@ impl SessionOptions {
         let mut command = vec![env::var("CM_INVOKED_AS").unwrap_or_else(|_| "cm".to_owned())];
         command.extend(words.iter().map(|word| quoted(Path::new(word))));
         command.extend(["--resume".to_owned(), quoted(folder)]);
-        command.extend(
-            self.compute.backend.iter().flat_map(|backend| ["--backend".to_owned(), backend.to_string()]),
-        );
-        command.extend(
-            self.compute.workers.iter().flat_map(|workers| ["--workers".to_owned(), workers.to_string()]),
-        );
+        let numbers: Vec<String> = self.devices.iter().map(ToString::to_string).collect();
+        let given = [
+            ("--backend", self.compute.backend.map(|backend| backend.to_string())),
+            ("--device", self.compute.device.as_ref().map(ToString::to_string)),
+            ("--devices", (!numbers.is_empty()).then(|| numbers.join(","))),
+            ("--workers", self.compute.workers.map(|workers| workers.to_string())),
+        ];
+        for (option, value) in given {
+            command.extend(value.into_iter().flat_map(|value| [option.to_owned(), value]));
+        }
         command.join(" ")
     }
 }
@@ -164,6 +183,7 @@ fn interrupter(display: Display) -> Interrupter {
     let handle = interrupter.clone();
     let handler = ctrlc::set_handler(move || {
         if ASKED.swap(true, Ordering::Relaxed) {
+            cm_record::files::discard_unfinished();
             process::exit(130);
         }
         if display != Display::Dashboard {

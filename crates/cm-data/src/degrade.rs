@@ -53,7 +53,8 @@ impl Degradation {
     pub const SINGLE: [Self; 5] =
         [Self::Blur, Self::LowResolution, Self::Noise, Self::Occlusion, Self::LowContrast];
 
-    fn name(self) -> &'static str {
+    /// Its name, for people and settings.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Blur => "blur",
             Self::LowResolution => "low-resolution",

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use cm_record::files::{partial, persist, remove_leftovers};
+use cm_record::files::{Unfinished, partial, persist, remove_leftovers};
 use indicatif::{ProgressBar, ProgressStyle};
 use ureq::Agent;
 
@@ -50,18 +50,20 @@ impl Default for Limits {
 /// it is there.
 ///
 /// The file is written under a temporary name, its uncompressed content checked, and then moved
-/// into place. What a download that was killed has left in the folder is removed.
+/// into place. What a download that was killed has left in the folder is removed. `going_on` is asked
+/// several times a second, but not while it waits for a connection.
 ///
 /// # Errors
 ///
 /// [`DataError::Download`] with a line for each mirror, [`DataError::Io`] if the folder cannot be
-/// written.
+/// written, [`DataError::Stopped`] where `going_on` says no.
 pub fn download(
     file: &RemoteFile,
     mirrors: &[String],
     folder: &Path,
     limits: &Limits,
     progress: bool,
+    going_on: &dyn Fn() -> bool,
 ) -> Result<PathBuf, DataError> {
     let name = format!("{}.gz", file.name);
     let path = folder.join(&name);
@@ -74,7 +76,8 @@ pub fn download(
     for mirror in mirrors {
         let url = format!("{}/{name}", mirror.trim_end_matches('/'));
         let mut unfinished = partial(&path).map_err(DataError::io("write to", folder))?;
-        let fetched = fetch(&url, &name, limits, progress, &mut unfinished, folder)?;
+        let bar = |bytes| bar(&name, bytes, progress);
+        let fetched = fetch(&url, limits, &bar, going_on, &mut unfinished, folder)?;
         match fetched.and_then(|()| check(unfinished.path(), file)) {
             Ok(()) => {
                 persist(unfinished, &path).map_err(DataError::io("write", &path))?;
@@ -89,10 +92,10 @@ pub fn download(
 /// Copies the answer into `unfinished`. The outer error is the disk's, the inner one the mirror's.
 fn fetch(
     url: &str,
-    name: &str,
     limits: &Limits,
-    progress: bool,
-    unfinished: &mut tempfile::NamedTempFile,
+    bar: &dyn Fn(Option<u64>) -> ProgressBar,
+    going_on: &dyn Fn() -> bool,
+    unfinished: &mut Unfinished,
     folder: &Path,
 ) -> Result<Result<(), String>, DataError> {
     let agent: Agent = Agent::config_builder()
@@ -101,7 +104,11 @@ fn fetch(
         .timeout_global(Some(limits.total))
         .build()
         .into();
-    let answer = match agent.get(url).call() {
+    let answer = agent.get(url).call();
+    if !going_on() {
+        return Err(DataError::Stopped);
+    }
+    let answer = match answer {
         Ok(answer) => answer,
         Err(error) => return Ok(Err(error.to_string())),
     };
@@ -111,11 +118,15 @@ fn fetch(
         let (announced, limit) = (announced.unwrap_or(0), limits.bytes);
         return Ok(Err(format!("it announces {announced} bytes, more than the {limit} allowed")));
     }
-    let bar = bar(name, announced, progress);
+    let bar = bar(announced);
     let mut received = 0u64;
     for chunk in chunks(body.into_reader(), limits.stall) {
+        if !going_on() {
+            return Err(DataError::Stopped);
+        }
         match chunk {
-            Ok(bytes) => {
+            Ok(None) => {}
+            Ok(Some(bytes)) => {
                 received += bytes.len() as u64;
                 if received > limits.bytes {
                     return Ok(Err(format!("it goes on after {} bytes", limits.bytes)));
@@ -139,11 +150,15 @@ fn bar(name: &str, bytes: Option<u64>, progress: bool) -> ProgressBar {
     ProgressBar::new(bytes.unwrap_or(0)).with_style(style).with_prefix(name.to_owned())
 }
 
-/// The pieces of a body as they come. A thread reads, so that a silent server can be given up on.
+/// How long a silent server keeps from noticing that nobody waits any more.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The pieces of a body as they come, and nothing now and then while none comes. A thread reads, so that
+/// a silent server can be given up on.
 fn chunks(
     mut reader: impl Read + Send + 'static,
     stall: Duration,
-) -> impl Iterator<Item = Result<Arc<[u8]>, String>> {
+) -> impl Iterator<Item = Result<Option<Arc<[u8]>>, String>> {
     let (sender, receiver) = std::sync::mpsc::sync_channel::<Result<Arc<[u8]>, String>>(4);
     std::thread::spawn(move || {
         let mut buffer = vec![0; 1 << 16];
@@ -159,18 +174,23 @@ fn chunks(
             }
         }
     });
-    let mut ended = false;
+    let (mut ended, mut waited) = (false, Duration::ZERO);
     std::iter::from_fn(move || {
         use std::sync::mpsc::RecvTimeoutError::{Disconnected, Timeout};
         if ended {
             return None;
         }
-        match receiver.recv_timeout(stall) {
+        let patience = PATIENCE.min(stall);
+        match receiver.recv_timeout(patience) {
             Ok(piece) => {
-                ended = piece.is_err();
-                Some(piece)
+                (ended, waited) = (piece.is_err(), Duration::ZERO);
+                Some(piece.map(Some))
             }
             Err(Disconnected) => None,
+            Err(Timeout) if waited + patience < stall => {
+                waited += patience;
+                Some(Ok(None))
+            }
             Err(Timeout) => {
                 ended = true;
                 Some(Err(format!("no further byte for {} s", stall.as_secs_f64())))

@@ -135,6 +135,9 @@ pub enum DataError {
         /// What to do.
         remedy: String,
     },
+    /// Whoever asked for it asked for a stop.
+    #[error("stopped before the end")]
+    Stopped,
     /// A name that no choice has.
     #[error("there is no {what} named \"{name}\"; choose from {choices}")]
     UnknownName {

@@ -14,12 +14,12 @@
 //! | images of a known lower quality | [`degrade`](fn@degrade) |
 //!
 //! ```no_run
-//! use std::path::Path;
+//! use std::{ops::ControlFlow, path::Path};
 //!
 //! use cm_data::{Collection, OpenOptions, SplitPlan, check_all, split};
 //!
 //! let signs = Collection::open(Path::new("signs.zip"), &OpenOptions::default())?;
-//! let checked = check_all(&signs, Some(Path::new("signs.check")), &|_| {});
+//! let checked = check_all(&signs, Some(Path::new("signs.check")), &|_| ControlFlow::Continue(()))?;
 //! let (signs, left_out) = checked.into_usable(signs, 0)?;
 //! let splits = split(&signs, &SplitPlan { validation: 0.1, ..SplitPlan::default() })?;
 //! println!("{} images to learn from in {}", splits.train.len(), signs.checksum()?);
@@ -59,7 +59,7 @@ pub use idx::{IdxFile, read_images, read_labels};
 pub use image::Image;
 pub use input::{InputSpec, PADDING, Resize};
 pub use inspect::{Copies, CopyKind, Look, inspect_all};
-pub use loader::{Batches, Loader, LoaderConfig, RawBatch, Sampling};
+pub use loader::{Batches, Loader, LoaderConfig, Part, RawBatch, Sampling};
 pub use measure::measure;
 pub use random::{generator, image_generator};
 pub use source::{

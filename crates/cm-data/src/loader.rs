@@ -2,12 +2,14 @@
 
 mod batches;
 mod order;
+mod part;
 mod work;
 
 use std::sync::Arc;
 
 pub use batches::Batches;
 use order::Order;
+pub use part::Part;
 use serde::{Deserialize, Serialize};
 use work::Work;
 
@@ -33,6 +35,8 @@ pub struct LoaderConfig {
     pub queue: usize,
     /// Whether images that cannot be read are left out and named ([`RawBatch::failed`]), in place of an error.
     pub skip_failed: bool,
+    /// The part of every batch that is loaded.
+    pub part: Part,
 }
 
 impl Default for LoaderConfig {
@@ -47,6 +51,7 @@ impl Default for LoaderConfig {
             workers: 0,
             queue: 4,
             skip_failed: false,
+            part: Part::default(),
         }
     }
 }
@@ -80,6 +85,8 @@ pub struct RawBatch {
     pub weights: Vec<f32>,
     /// Position of each image in its set.
     pub indices: Vec<usize>,
+    /// Positions of the images of the same batch that are in other parts of it.
+    pub elsewhere: Vec<usize>,
     /// Images that are not in the batch, since they cannot be read: position in the set, and why. A batch may hold
     /// nothing else.
     pub failed: Vec<(usize, String)>,
@@ -109,6 +116,7 @@ impl Loader {
             let (name, value, reason) = ("batch_size", "0".to_owned(), "a batch needs at least one image");
             return Err(DataError::Setting { name, value, reason });
         }
+        config.part.validate(config.batch_size)?;
         let order = Arc::new(Order::new(&*set, config.shuffle, config.sampling)?);
         let (augmentation, seed) = (config.augmentation.clone(), config.augmentation_seed);
         let normalizer = Normalizer::new(&input);
@@ -117,14 +125,16 @@ impl Loader {
         Ok(Self { work, order, config })
     }
 
-    /// Images in an epoch.
+    /// Images in an epoch, of this part.
     pub fn images(&self) -> usize {
-        self.work.set.len()
+        let LoaderConfig { batch_size, part, .. } = self.config;
+        let count = self.work.set.len();
+        count / batch_size * part.images(batch_size) + part.images(count % batch_size)
     }
 
-    /// Batches in an epoch.
+    /// Batches in an epoch. The last may have no images for this part.
     pub fn batches(&self) -> usize {
-        self.images().div_ceil(self.config.batch_size)
+        self.images().div_ceil(self.config.part.images(self.config.batch_size))
     }
 
     /// The batches of one epoch, the first being 0.

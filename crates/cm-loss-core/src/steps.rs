@@ -59,6 +59,11 @@ impl Steps {
         number(&self.digits.read())
     }
 
+    /// Counts so many fewer.
+    pub fn take_back(&self, count: u64) {
+        self.set(self.count().saturating_sub(count));
+    }
+
     pub fn set(&self, count: u64) {
         let base = BASE as u64;
         self.digits.set(vec![(count % base) as f32, (count / base) as f32]);
@@ -126,6 +131,8 @@ mod tests {
                 count
             );
             assert_eq!(steps.count(), count + 1);
+            steps.take_back(2);
+            assert_eq!(steps.count(), count - 1);
         }
     }
 }

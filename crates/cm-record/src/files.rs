@@ -4,6 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -38,7 +39,7 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// What the system answers.
-pub fn partial(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+pub fn partial(path: &Path) -> io::Result<Unfinished> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
@@ -46,7 +47,62 @@ pub fn partial(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     // Temporary files are private, results are as readable as any other file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    let file = builder.tempfile_in(folder)?;
+    unfinished().push(file.path().to_owned());
+    Ok(Unfinished(Some(file)))
+}
+
+/// A file that is being written. It is removed where it is not [`persist`]ed, and by [`discard_unfinished`].
+#[derive(Debug)]
+pub struct Unfinished(Option<tempfile::NamedTempFile>);
+
+impl Unfinished {
+    fn file(&self) -> &tempfile::NamedTempFile {
+        let Some(file) = &self.0 else { unreachable!("it is taken when this is consumed") };
+        file
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.file().path()
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file().as_file().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file().as_file().flush()
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(file) = self.0.take() {
+            forget(file.path());
+        }
+    }
+}
+
+/// The files that are being written, by every thread.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn forget(path: &Path) {
+    unfinished().retain(|other| other != path);
+}
+
+/// Removes every file that is being written: for a program that ends at once.
+pub fn discard_unfinished() {
+    for path in unfinished().drain(..) {
+        // It may have been moved into its place just now.
+        let _ = fs::remove_file(path);
+    }
 }
 
 /// Moves an unfinished file into place, after the disk has it, and has the disk note its new name: a power cut then keeps what
@@ -55,12 +111,16 @@ pub fn partial(path: &Path) -> io::Result<tempfile::NamedTempFile> {
 /// # Errors
 ///
 /// What the system answers; also where `path` is there and is no regular file.
-pub fn persist(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+pub fn persist(mut file: Unfinished, path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what is there is no regular file"));
     }
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)?;
+    file.file().as_file().sync_all()?;
+    let Some(whole) = file.0.take() else { unreachable!("it is taken when this is consumed") };
+    let partial = whole.path().to_owned();
+    let moved = whole.persist(path).map(drop).map_err(|error| error.error);
+    forget(&partial);
+    moved?;
     sync_folder(path);
     Ok(())
 }
@@ -200,6 +260,23 @@ mod tests {
         fs::write(&other, b"").expect("written");
         let mode = |path| fs::metadata(path).expect("it is there").permissions().mode();
         assert_eq!(mode(ours), mode(other));
+    }
+
+    #[test]
+    fn what_is_being_written_can_be_discarded_and_what_was_written_not() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let [whole, half] = ["whole", "half"].map(|name| folder.path().join(name));
+        write_atomically(&whole, b"whole").expect("written");
+        let mut unfinished = partial(&half).expect("unfinished file");
+        unfinished.write_all(b"half").expect("written");
+        // Other tests write at the same time: only this one is taken away.
+        let path = unfinished.path().to_owned();
+        assert!(super::unfinished().contains(&path));
+        fs::remove_file(&path).expect("removed");
+        persist(unfinished, &half).expect_err("it is gone");
+        assert!(!super::unfinished().contains(&path) && whole.is_file() && !half.exists());
+        let dropped = partial(&half).expect("unfinished file").path().to_owned();
+        assert!(!super::unfinished().contains(&dropped) && !dropped.exists());
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Batch {
     pub targets: Tensor<1, Int>,
     /// How often each image counts: `[batch]`; `None` where each counts once.
     pub weights: Option<Tensor<1>>,
+    /// What it counts of a batch that several devices share: the gradients of all of them are added up. 1 for a whole batch.
+    pub share: f64,
     /// Where the batch stands in the training.
     pub place: BatchPlace,
 }
@@ -66,19 +68,29 @@ impl Classifier {
     ///
     /// [`Error::Backbone`] or [`Error::Loss`] if a part cannot be made.
     pub fn new(parts: Parts<'_>, seed: u64, device: &Device) -> Result<Self, Error> {
+        // Burn draws a weight when it is first used. Drawing all of them now keeps what else uses random numbers
+        // from changing them.
+        Self::weighted(parts, seed, device, |classifier| Ok(classifier.fork(device)))
+    }
+
+    /// A network with the weights that `fill` gives it. It has none before: one that is too large for the weights of a file
+    /// can be refused without taking memory.
+    pub(crate) fn weighted(
+        parts: Parts<'_>,
+        seed: u64,
+        device: &Device,
+        fill: impl FnOnce(Self) -> Result<Self, Error>,
+    ) -> Result<Self, Error> {
         // The random numbers belong to the whole process: nobody else may draw between the seed and the last weight.
         static DRAWING: Mutex<()> = Mutex::new(());
         let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
         device.seed(seed);
-        let classifier = Self {
+        fill(Self {
             backbone: parts.backbone.init(parts.input, parts.feature_dim, device)?,
             head: parts.head.init(parts.feature_dim, parts.classes, device)?,
             max_grad_norm: None,
             monitor: Monitor::default(),
-        };
-        // Burn draws a weight when it is first used. Drawing all of them now keeps what else uses random numbers
-        // from changing them.
-        Ok(classifier.fork(device))
+        })
     }
 
     /// The same network, watched while it trains, with gradients clipped to this norm.
@@ -129,10 +141,11 @@ impl TrainStep for Classifier {
     type Output = ClassifierOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<ClassifierOutput> {
-        let (place, targets) = (batch.place.clone(), batch.targets.clone());
+        let (place, targets, share) = (batch.place.clone(), batch.targets.clone(), batch.share);
         let output = self.forward(batch);
         let loss = output.mean_loss();
         self.monitor.see(&place, loss.clone().detach(), output.norms.clone().detach());
+        let loss = if share == 1.0 { loss } else { loss.mul_scalar(share) };
         TrainOutput::new(self, loss.backward(), ClassifierOutput { output, targets })
     }
 
@@ -142,6 +155,11 @@ impl TrainStep for Classifier {
         learning_rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> Self {
+        // Each part of a batch was a step to the head, and all of them are one.
+        let parts = self.monitor.parts();
+        if parts > 1 {
+            self.head.take_back_steps(parts - 1);
+        }
         let norm = global_norm(&self, &gradients);
         if !self.monitor.allows(norm) {
             return self;
@@ -208,6 +226,7 @@ mod tests {
             images: images.clone(),
             targets: Tensor::from_data([0, 1, 2, 0], &device),
             weights: Some(Tensor::from_data([1.0, 2.0, 0.0, 1.0], &device)),
+            share: 1.0,
             place: BatchPlace::default(),
         };
         let features = classifier.backbone.forward(images);

@@ -1,9 +1,17 @@
-//! Which backend computes: chosen by Cargo feature, asked for by name.
+//! Which backend computes: chosen by Cargo feature, asked for by name; and which of its devices.
 
-use std::{fmt, panic, str::FromStr};
+mod choice;
+
+use std::{
+    fmt,
+    panic::{self, AssertUnwindSafe},
+    str::FromStr,
+};
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+
+pub use choice::Devices;
 
 use crate::Error;
 
@@ -69,7 +77,7 @@ impl Backend {
         if chosen.is_compiled_in() { Ok(chosen) } else { Err(Error::BackendMissing { backend: chosen }) }
     }
 
-    /// The first device of this backend, after it has added two numbers.
+    /// The default device of this backend, after it has added two numbers.
     ///
     /// # Errors
     ///
@@ -79,21 +87,71 @@ impl Backend {
         if !self.is_compiled_in() {
             return Err(Error::BackendMissing { backend: self });
         }
-        // Burn panics where a driver or a device is missing; the message becomes an error and nothing else prints.
-        let hook = panic::take_hook();
-        panic::set_hook(Box::new(|_| ()));
-        let probe = panic::catch_unwind(|| {
-            let device = self.open();
+        self.try_out(|| self.open())
+    }
+
+    /// Every device of this backend, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`device`](Self::device).
+    pub fn found(self) -> Result<Vec<Device>, Error> {
+        if !self.is_compiled_in() {
+            return Err(Error::BackendMissing { backend: self });
+        }
+        self.without_panic(|| self.enumerate())
+    }
+
+    /// A device, after it has added two numbers.
+    fn try_out(self, open: impl FnOnce() -> Device) -> Result<Device, Error> {
+        let (device, sum) = self.without_panic(|| {
+            let device = open();
             let sum = (Tensor::<1>::ones([2], &device) + 1.0).sum().try_into_scalar::<f32>();
             (device, sum)
-        });
-        panic::set_hook(hook);
+        })?;
         let unavailable = |reason| Error::DeviceUnavailable { backend: self, reason };
-        match probe {
-            Ok((device, Ok(4.0))) => Ok(device),
-            Ok((_, Ok(sum))) => Err(unavailable(format!("2 + 2 gave {sum}"))),
-            Ok((_, Err(error))) => Err(unavailable(format!("{error:?}"))),
-            Err(panic) => Err(unavailable(panic_message(panic.as_ref()))),
+        match sum {
+            Ok(4.0) => Ok(device),
+            Ok(sum) => Err(unavailable(format!("2 + 2 gave {sum}"))),
+            Err(error) => Err(unavailable(format!("{error:?}"))),
+        }
+    }
+
+    /// Burn panics where a driver or a device is missing; the message becomes an error and nothing else prints.
+    fn without_panic<T>(self, action: impl FnOnce() -> T) -> Result<T, Error> {
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(|_| ()));
+        let result = panic::catch_unwind(AssertUnwindSafe(action));
+        panic::set_hook(hook);
+        result.map_err(|panic| {
+            let reason = panic_message(panic.as_ref());
+            Error::DeviceUnavailable { backend: self, reason }
+        })
+    }
+
+    #[allow(unreachable_code, reason = "one arm a feature")]
+    fn enumerate(self) -> Vec<Device> {
+        #[cfg(any(
+            feature = "wgpu",
+            feature = "vulkan",
+            feature = "metal",
+            feature = "cuda",
+            feature = "rocm"
+        ))]
+        use burn::tensor::DeviceType;
+        match self {
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => Device::enumerate(DeviceType::Wgpu).to_vec(),
+            #[cfg(feature = "vulkan")]
+            Self::Vulkan => Device::enumerate(DeviceType::Vulkan).to_vec(),
+            #[cfg(feature = "metal")]
+            Self::Metal => Device::enumerate(DeviceType::Metal).to_vec(),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => Device::enumerate(DeviceType::Cuda).to_vec(),
+            #[cfg(feature = "rocm")]
+            Self::Rocm => Device::enumerate(DeviceType::Rocm).to_vec(),
+            // A CPU is one device.
+            _ => vec![self.open()],
         }
     }
 

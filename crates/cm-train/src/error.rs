@@ -70,6 +70,25 @@ pub enum Error {
         /// What its driver said.
         reason: String,
     },
+    /// No device has this number.
+    #[error(
+        "there is no device {backend}:{number}; the backend {backend} has {}",
+        counted(*backend, *found)
+    )]
+    NoSuchDevice {
+        /// The backend.
+        backend: Backend,
+        /// The number asked for.
+        number: usize,
+        /// Devices that there are.
+        found: usize,
+    },
+    /// What stands after the name of a backend is no number.
+    #[error("\"{value}\" is no number of a device; devices are named as in cuda, cuda:1 or cuda:0,1")]
+    DeviceNumber {
+        /// What stands there.
+        value: String,
+    },
     /// A number or name that cannot be used.
     #[error("--{option} must be {allowed}, but is {value}")]
     Option {
@@ -175,6 +194,9 @@ pub enum Error {
         /// What is wrong.
         source: WeightsError,
     },
+    /// Ctrl-C before there is anything to go on with.
+    #[error("stopped before anything was trained")]
+    Stopped,
     /// Ctrl-C, or a request to end.
     #[error("stopped before the end; go on with `{resume}`")]
     Interrupted {
@@ -207,7 +229,7 @@ pub enum Error {
 impl Error {
     /// Whether the user asked for the stop.
     pub fn is_interruption(&self) -> bool {
-        matches!(self, Self::Interrupted { .. })
+        matches!(self, Self::Interrupted { .. } | Self::Stopped)
     }
 
     /// For `map_err`: an [`Error::Io`] about a path.
@@ -224,6 +246,15 @@ impl Error {
     /// An [`Error::Option`].
     pub fn option(option: &str, allowed: &str, value: impl std::fmt::Display) -> Self {
         Self::Option { option: option.to_owned(), allowed: allowed.to_owned(), value: value.to_string() }
+    }
+}
+
+/// The devices of a backend, by name.
+fn counted(backend: Backend, count: usize) -> String {
+    match count {
+        0 => "none".to_owned(),
+        1 => format!("{backend}:0 and no other"),
+        _ => format!("{backend}:0 to {backend}:{}", count - 1),
     }
 }
 

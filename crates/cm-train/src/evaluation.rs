@@ -11,7 +11,7 @@ use cm_data::{ImageSet, InputSpec, Loader, LoaderConfig, RawBatch};
 use cm_loss_core::norm;
 use indicatif::ProgressBar;
 
-use crate::{Error, classifier::Classifier, training::to_device};
+use crate::{Error, classifier::Classifier, stoppable::Stoppable, training::to_device};
 
 /// Images a pass: enough to keep every core busy.
 const BATCH_SIZE: usize = 250;
@@ -140,6 +140,7 @@ impl Predictor<'_> {
             skip_failed: asked.skip_failed,
             ..LoaderConfig::default()
         };
+        let set = Arc::new(Stoppable { set, interrupter: self.interrupter.clone() });
         let loader = Loader::new(set, self.input.clone(), config).map_err(Error::from)?;
         for raw in loader.epoch(0) {
             if self.interrupter.should_stop() {

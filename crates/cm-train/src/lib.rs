@@ -16,6 +16,7 @@ pub mod gradients;
 pub mod metric;
 pub mod model;
 pub mod monitor;
+mod stoppable;
 pub mod study;
 pub mod training;
 

@@ -54,6 +54,8 @@ struct State {
     norms: (f64, f64),
     place: (usize, usize),
     images: Vec<usize>,
+    /// Parts of the batch that were seen.
+    parts: u64,
     divergence: Option<Divergence>,
 }
 
@@ -86,6 +88,7 @@ impl Monitor {
         state.norms = (shortest, longest);
         state.place = (batch.epoch, batch.step);
         state.images.clone_from(&batch.indices);
+        state.parts += 1;
         let first = *state.first_loss.get_or_insert(loss);
         let limit = RUNAWAY * first.max(1.0);
         if !loss.is_finite() {
@@ -95,6 +98,11 @@ impl Monitor {
         } else if loss > limit {
             self.diverged(state, format!("the loss rose to {loss:.3e} from {first:.3e} in the first step"));
         }
+    }
+
+    /// Into how many parts, each on a device, the batch was divided that was seen last.
+    pub(crate) fn parts(&self) -> u64 {
+        std::mem::take(&mut self.state().parts)
     }
 
     /// Looks at the norm of all gradients of the step that was [`see`](Self::see)n last; whether the step may be made.

@@ -6,7 +6,7 @@ mod digits;
 pub mod options;
 pub mod places;
 pub mod plan;
-mod signs;
+pub mod signs;
 pub mod study_file;
 
 use clap::Subcommand;

@@ -62,11 +62,11 @@ impl Losses {
 #[derive(Debug, Clone, Args)]
 pub struct StudyOptions {
     /// How much is trained
-    #[arg(long, value_enum, default_value = "quick")]
+    #[arg(long, value_enum, ignore_case = true, default_value = "quick")]
     pub profile: Profile,
     /// Losses, separated by commas, by their names in the literature
     /// [default: Softmax,L2-Softmax,CM-Softmax,CosFace,CM-CosFace]
-    #[arg(long, value_delimiter = ',', value_parser = values::losses::<Losses>(), ignore_case = true)]
+    #[arg(long, value_delimiter = ',', value_parser = values::losses::<Losses>())]
     pub losses: Option<Vec<Losses>>,
     /// Feature dimensions, separated by commas
     #[arg(long, value_delimiter = ',')]

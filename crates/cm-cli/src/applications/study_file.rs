@@ -85,7 +85,11 @@ mod tests {
             return;
         }
         let entries = fs::read_dir(&folder).expect("the recipes are there");
-        let paths: Vec<_> = entries.map(|entry| entry.expect("the folder is listed").path()).collect();
+        let paths = entries.map(|entry| entry.expect("the folder is listed").path());
+        let is_study = |path: &std::path::PathBuf| {
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("study-"))
+        };
+        let paths: Vec<_> = paths.filter(is_study).collect();
         assert!(!paths.is_empty(), "{} is empty", folder.display());
         for path in paths {
             let file: StudyFile = read_toml(&path).unwrap_or_else(|error| panic!("{error}"));

@@ -47,7 +47,7 @@ pub struct Options {
     #[arg(long, value_name = "LOW,HIGH", requires = "column", value_parser = range, allow_hyphen_values = true)]
     range: Option<Range>,
     /// What is fitted
-    #[arg(long, value_enum, default_value_t = Map::Sigmoid)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Map::Sigmoid)]
     map: Map,
     /// File for the calibrated model, in place of the one that is calibrated
     #[arg(long, value_name = "FILE")]
@@ -85,11 +85,12 @@ struct Known {
 pub fn run(options: Options) -> Result<(), CliError> {
     let session = options.compute.open()?;
     let display = if options.json { Display::Quiet } else { session.display };
-    let device = session.backend.device()?;
+    let device = session.devices.first()?;
     let Model { mut card, network } = Model::read(&options.model, &device)?;
     let classes = options.correct.then(|| card.classes.clone());
     let open = OpenOptions { labels_required: options.correct, classes, ..OpenOptions::default() };
-    let Images { collection, .. } = Images::open(&options.data, &open, options.skip_bad, None, display)?;
+    let Images { collection, .. } =
+        Images::open(&options.data, &open, options.skip_bad, None, display, &session.interrupter)?;
     let (data, checksum) = (collection.name.clone(), collection.checksum()?);
     let column = options.column.as_ref().map(|name| column_of(&collection, name, options.range));
     let column = column.transpose()?;

@@ -27,13 +27,17 @@ const CONFUSIONS: usize = 5;
 
 /// Options of `cm eval`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cm eval model.safetensors test-images\n  cm eval model.safetensors list.csv --split test --out tested\n  \
+    cm eval model.safetensors test.zip --json"
+)]
 pub struct Options {
     /// A model file, as `cm train` leaves it
     model: PathBuf,
     /// Images with their classes: a folder, a CSV list, a zip of either, or IDX files
     data: PathBuf,
     /// Which part of the data [default: test where the data have it, otherwise all]
-    #[arg(long)]
+    #[arg(long, value_enum, ignore_case = true)]
     split: Option<Part>,
     /// Print one JSON object
     #[arg(long)]
@@ -78,11 +82,11 @@ pub fn run(options: Options) -> Result<(), CliError> {
     }
     let session = options.compute.open()?;
     let display = if options.json { Display::Quiet } else { session.display };
-    let device = session.backend.device()?;
+    let device = session.devices.first()?;
     let model = Model::read(&options.model, &device)?;
     let open = OpenOptions { classes: Some(model.card.classes.clone()), ..OpenOptions::default() };
     let Images { collection, left_out } =
-        Images::open(&options.data, &open, options.skip_bad, None, display)?;
+        Images::open(&options.data, &open, options.skip_bad, None, display, &session.interrupter)?;
     let part = options.split.unwrap_or_else(|| {
         let has_test = collection.items.iter().any(|item| item.split == Some(Split::Test));
         if has_test { Part::Test } else { Part::All }

@@ -2,12 +2,15 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::ControlFlow,
     path::{self, Path, PathBuf},
 };
 
+use burn::train::Interrupter;
 use cm_data::{Collection, OpenOptions, check_all};
 use cm_record::LeftOut;
 use cm_train::training::Display;
+use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
 use crate::{applications::places::shown, error::CliError, files::hex};
@@ -32,6 +35,7 @@ impl Images {
         skip_bad: usize,
         group_by_name: Option<&str>,
         display: Display,
+        interrupter: &Interrupter,
     ) -> Result<Self, CliError> {
         let mut collection = Collection::open(path, options)?;
         if display != Display::Quiet {
@@ -42,7 +46,7 @@ impl Images {
         }
         let bar = display.bar(collection.len(), "looking at every image");
         let cache = cache_of(path);
-        let checked = check_all(&collection, cache.as_deref(), &|done| bar.set_position(done as u64));
+        let checked = check_all(&collection, cache.as_deref(), &told(&bar, interrupter))?;
         bar.finish_and_clear();
         if let Some(problem) = checked.cache_problem.as_ref().filter(|_| display != Display::Quiet) {
             eprintln!("what was seen is looked at again the next time: {problem}");
@@ -80,6 +84,20 @@ impl Images {
     pub fn usual_channels(&self) -> usize {
         let color = |item: &cm_data::Item| item.facts.is_some_and(|facts| facts.channels > 1);
         if self.collection.items.iter().any(color) { 3 } else { 1 }
+    }
+}
+
+/// What a look at many files tells how far it is: it moves a bar, and ends with Ctrl-C.
+pub fn told<'a>(
+    bar: &'a ProgressBar,
+    interrupter: &'a Interrupter,
+) -> impl Fn(usize) -> ControlFlow<()> + Sync + 'a {
+    |done| {
+        bar.set_position(done as u64);
+        match interrupter.should_stop() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 }
 

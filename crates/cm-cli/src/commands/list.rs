@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use cm_loss_core::{HeadConfig, Preset};
 use cm_models::BackboneConfig;
-use cm_train::device::Backend;
+use cm_train::device::{Backend, Devices};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
@@ -13,6 +13,7 @@ use crate::error::CliError;
 #[command(after_help = "Examples:\n  cm list losses\n  cm list devices --json")]
 pub struct Options {
     /// What to list
+    #[arg(value_enum, ignore_case = true)]
     what: What,
     /// Print one JSON array
     #[arg(long)]
@@ -26,7 +27,7 @@ enum What {
     Losses,
     /// Values of --backbone
     Backbones,
-    /// Values of --backend, and whether they can be used here
+    /// Values of --backend and --device, and whether they can be used here
     Devices,
 }
 
@@ -92,11 +93,19 @@ fn backbones() -> Vec<(String, String)> {
         .collect()
 }
 
+/// Every device by the name that `--device` takes; of a backend that cannot be used, why.
 fn devices() -> Vec<(String, String)> {
-    let about = |backend: Backend| match (backend.is_compiled_in(), backend.device()) {
-        (false, _) => format!("not built in: the Cargo feature {backend}"),
-        (true, Ok(_)) => "ready".to_owned(),
-        (true, Err(error)) => error.to_string(),
+    let of = |backend: Backend| -> Vec<(String, String)> {
+        let ready = backend.device().and_then(|_| backend.found());
+        match (backend.is_compiled_in(), ready) {
+            (false, _) => {
+                vec![(backend.to_string(), format!("not built in: the Cargo feature {backend}"))]
+            }
+            (true, Err(error)) => vec![(backend.to_string(), error.to_string())],
+            (true, Ok(found)) => (0..found.len())
+                .map(|number| (Devices::new(backend, vec![number]).to_string(), "ready".to_owned()))
+                .collect(),
+        }
     };
-    Backend::ALL.into_iter().map(|backend| (backend.to_string(), about(backend))).collect()
+    Backend::ALL.into_iter().flat_map(of).collect()
 }

@@ -69,7 +69,7 @@ impl Look {
     /// A model or images that cannot be had, a backend that is not there.
     pub fn open(options: &LookOptions) -> Result<Self, CliError> {
         let session = options.compute.open()?;
-        let device = session.backend.device()?;
+        let device = session.devices.first()?;
         let model = Model::read(&options.model, &device)?;
         let set = inputs::open(&options.files)?;
         Ok(Self { model, set, session, device })

@@ -66,8 +66,8 @@ impl QualityPage<'_> {
         let rows = self.levels(&known);
         let shown: usize = rows.iter().map(|row| row.images.len()).sum();
         let caption = format!(
-            "{shown} of {} images, up to {OF_A_LEVEL} of each level of quality, spread evenly over it; below each its quality and the \
-             length of its feature.",
+            "{shown} of {} images, up to {OF_A_LEVEL} of each level of quality, spread evenly over it; below each its quality, the \
+             length of its feature and its file.",
             known.len()
         );
         sections.push(PageSection {
@@ -148,7 +148,8 @@ impl QualityPage<'_> {
         // It was read a moment ago; a file that has gone since is left out.
         let image = self.set.image(scored.index).ok()?;
         let image = shrunk(&image)?;
-        let caption = format!("{}\n{:.2}", scored.quality?, scored.norm?);
+        let name = scored.file.rsplit('/').next().unwrap_or_default();
+        let caption = format!("{}\n{:.2}\n{name}", scored.quality?, scored.norm?);
         Some(ContactImage {
             width: image.width,
             height: image.height,

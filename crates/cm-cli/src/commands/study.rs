@@ -14,6 +14,10 @@ use crate::{
 
 /// Options of `cm study`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cm study examples/recipes/study-digits.toml --data-dir data --out runs/digits\n  \
+    cm study more-losses.toml --resume runs/digits"
+)]
 pub struct Options {
     /// The study as a TOML file; examples/recipes/study-digits.toml is one. With --resume, the losses, feature
     /// dimensions and seeds that are new in it are added to the study

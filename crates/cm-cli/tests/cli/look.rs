@@ -243,7 +243,7 @@ fn lists_of_choices_name_all_of_them() {
     assert!(losses.contains("CM-CosFace") && losses.contains("norm map sigmoid (scale 30.0)"), "{losses}");
     let (_, devices, _) = run(&["list", "devices", "--json"]);
     let devices: Vec<Value> = serde_json::from_str(&devices).unwrap();
-    assert!(devices.iter().any(|device| device["name"] == "flex" && device["about"] == "ready"));
+    assert!(devices.iter().any(|device| device["name"] == "flex:0" && device["about"] == "ready"));
     assert!(run(&["list", "backbones"]).1.contains("resnet18"));
     let unknown = refused(&["list", "optimizers"]);
     assert!(unknown.contains("losses") && unknown.contains("devices"), "{unknown}");

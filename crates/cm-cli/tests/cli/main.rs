@@ -1,9 +1,12 @@
 //! The `cm` program, as a shell sees it.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod ctrl_c;
 mod data_check;
 mod diagnose;
+mod escape;
 mod look;
+mod obstacles;
 mod older;
 mod program;
 mod shared;
@@ -11,4 +14,6 @@ mod shell;
 mod signs;
 mod study;
 mod train;
+#[cfg(feature = "wgpu")]
+mod wgpu;
 mod wrong_input;

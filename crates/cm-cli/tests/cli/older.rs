@@ -1,8 +1,8 @@
-//! Records that older versions wrote.
+//! Records that older and newer versions wrote.
 
 use std::{fs, path::Path};
 
-use crate::shared::run;
+use crate::shared::{refused, run};
 
 #[test]
 fn published_records_of_the_first_format_are_drawn_again_without_their_features_files() {
@@ -23,9 +23,12 @@ fn published_records_of_the_first_format_are_drawn_again_without_their_features_
 }
 
 #[test]
-fn a_record_of_an_unknown_format_is_refused() {
+fn a_record_of_a_newer_version_is_refused_and_left_as_it_is() {
+    let newer = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/fixtures/results-3.json");
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("results.json"), r#"{"format": 99}"#).unwrap();
-    let (success, _, stderr) = run(&["report", &folder.path().display().to_string()]);
-    assert!(!success && stderr.contains("format 99"), "{stderr}");
+    let record = folder.path().join("results.json");
+    fs::copy(&newer, &record).unwrap();
+    let message = refused(&["report", &folder.path().display().to_string()]);
+    assert!(message.contains("format 3") && message.contains("use the version that wrote it"), "{message}");
+    assert_eq!(fs::read(record).unwrap(), fs::read(newer).unwrap());
 }

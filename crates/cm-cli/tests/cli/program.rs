@@ -140,7 +140,7 @@ fn wrong_options_end_with_one_error_that_names_them() {
         (&["--backend", "tpu"], &["tpu", "--backend", "cuda"]),
         (&["--backend", "cuda"], &["built without the backend cuda", "--features cuda"]),
         (&["--data", "cifar"], &["invalid value 'cifar' for '--data", "auto, mnist, synthetic"]),
-        (&["--degradation", "fog"], &["no degradation named \"fog\"", "occlusion"]),
+        (&["--degradation", "fog"], &["invalid value 'fog'", "occlusion"]),
         (&["--profile", "huge"], &["invalid value 'huge'", "quick, full"]),
         (&["--data-dir", "/no/such/folder"], &["/no/such/folder", "does not exist"]),
         (&["--tui"], &["--tui must be used in a terminal only"]),

@@ -42,3 +42,38 @@ fn shells_and_the_manual_know_every_command() {
     std::fs::write(&taken, "").unwrap();
     assert!(refused(&["man", &taken.display().to_string()]).contains("manual pages cannot be written"));
 }
+
+#[test]
+fn every_command_has_an_example_and_every_choice_its_values() {
+    let inner = ["data check", "data example", "reproduce mnist", "reproduce signs"];
+    for command in COMMANDS.into_iter().chain(inner) {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let (success, help, stderr) = run(&words);
+        assert!(success && help.contains("\nExample") && help.contains("  cm "), "{command}: {help}{stderr}");
+    }
+    let (_, help, _) = run(&["train", "--help"]);
+    for choices in [
+        "CM-CosFace",
+        "lenet++, resnet18",
+        "sgd, adam-w",
+        "one-cycle",
+        "stretch, crop, fit, none",
+        "natural, balanced",
+    ] {
+        assert!(help.contains(choices), "{choices} is not in {help}");
+    }
+    let (success, settings, stderr) = run(&[
+        "train",
+        "--print-config",
+        "--loss",
+        "cm_cosface",
+        "--optimizer",
+        "AdamW",
+        "--schedule",
+        "ONE_CYCLE",
+    ]);
+    assert!(success, "{stderr}");
+    for line in ["name = \"CM-CosFace\"", "optimizer = \"adam-w\"", "schedule = \"one-cycle\""] {
+        assert!(settings.contains(line), "{line} is not in {settings}");
+    }
+}

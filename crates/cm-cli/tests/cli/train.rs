@@ -150,7 +150,7 @@ fn the_stem_follows_the_size_of_the_images_and_can_be_chosen() {
     let (success, _, stderr) = dry(&["--stem", "cifar"]);
     assert!(!success && stderr.contains("--stem") && stderr.contains("lenet++"), "{stderr}");
     let (success, _, stderr) = dry(&["--stem", "patchify"]);
-    assert!(!success && stderr.contains("cifar, small or imagenet"), "{stderr}");
+    assert!(!success && stderr.contains("cifar, small, imagenet"), "{stderr}");
 }
 
 #[test]
@@ -268,4 +268,51 @@ fn results_among_the_images_are_refused() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && message.contains("among the images"), "{message}");
     assert!(message.contains("--out") && !data.join("runs").exists(), "{message}");
+}
+
+#[test]
+fn every_recipe_is_read_with_what_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/recipes");
+    if !folder.is_dir() {
+        println!("skipped: {} is not a part of the package alone", folder.display());
+        return;
+    }
+    let mut recipes = 0;
+    for entry in fs::read_dir(&folder).unwrap().flatten() {
+        let (name, path) = (entry.file_name().into_string().unwrap(), entry.path().display().to_string());
+        if !name.starts_with("train-") {
+            continue;
+        }
+        recipes += 1;
+        let (success, settings, stderr) = run(&["train", "--print-config", "--config", &path]);
+        assert!(success, "{name}: {stderr}");
+        // Nothing that it says is lost.
+        let said = fs::read_to_string(&path).unwrap();
+        for line in said.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')) {
+            let (key, _) = line.split_once(" = ").unwrap();
+            let table = format!(".{key}]");
+            let has = |line: &str| line.starts_with(&format!("{key} =")) || line.ends_with(&table);
+            assert!(settings.lines().any(has), "{name}: {line} is not in {settings}");
+        }
+        // Everything in it can be.
+        let images = tempfile::tempdir().unwrap();
+        if !["train-devices.toml", "train-from-weights.toml"].contains(&name.as_str()) {
+            let data = striped(images.path(), &["train"], 6).display().to_string();
+            let (success, _, stderr) = run(&[
+                "train",
+                &data,
+                "--config",
+                &path,
+                "--dry-run",
+                "--batch-size",
+                "4",
+                "--width",
+                "2",
+                "--size",
+                "32",
+            ]);
+            assert!(success, "{name}: {stderr}");
+        }
+    }
+    assert_eq!(recipes, 7);
 }

@@ -107,7 +107,7 @@ fn numbers_that_no_training_can_use_are_refused_with_the_name_of_their_option() 
         (["--width", "100000000"], "the width of lenet++ must be from 1 to 65536, but is 100000000"),
         (["--class-weights", "1,2,3"], "3 class weights were given for 2 classes"),
         (["--size", "4"], "takes images of at least"),
-        (["--schedule", "sine"], "--schedule must be constant, cosine, one-cycle or step"),
+        (["--schedule", "sine"], "possible values: constant, cosine, one-cycle, step"),
     ];
     for (option, expected) in cases {
         let joined = format!("{}={}", option[0], option[1]);

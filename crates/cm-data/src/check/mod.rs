@@ -6,6 +6,7 @@ mod memory;
 use std::{
     collections::BTreeMap,
     fmt,
+    ops::ControlFlow,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -51,15 +52,19 @@ pub struct Checked {
 /// entries of an archive go by their size and checksum. Afterwards the cache holds this data set.
 /// A cache that is damaged, or of another version or other limits, is ignored and replaced.
 ///
-/// `progress` is told how many files are done, from any thread, each number once.
+/// `progress` is told how many files are done, from any thread, each number once, and says whether to go on.
+///
+/// # Errors
+///
+/// [`DataError::Stopped`] where `progress` says so.
 pub fn check_all(
     collection: &Collection,
     cache: Option<&Path>,
-    progress: &(dyn Fn(usize) + Sync),
-) -> Checked {
+    progress: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+) -> Result<Checked, DataError> {
     let memory = cache.map(|path| Memory::read(path, collection.limits())).unwrap_or_default();
     let (done, known) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let results: Vec<Verdict> = (0..collection.len())
+    let results: Option<Vec<Verdict>> = (0..collection.len())
         .into_par_iter()
         .map(|index| {
             let stamp = cache.and_then(|_| collection.stamp(index));
@@ -69,10 +74,11 @@ pub fn check_all(
                 Some(result) => Verdict { result, stamp, lasting: true },
                 None => judge(collection, index, stamp),
             };
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-            verdict
+            let going_on = progress(done.fetch_add(1, Ordering::Relaxed) + 1).is_continue();
+            going_on.then_some(verdict)
         })
         .collect();
+    let results = results.ok_or(DataError::Stopped)?;
     let remembered = known.into_inner();
     let cache_problem = cache.and_then(|path| {
         let lasting = results.iter().filter(|verdict| verdict.lasting);
@@ -90,7 +96,7 @@ pub fn check_all(
             checked.bad.push(BadFile { index, file: collection.items[index].file.clone(), reason });
         }
     }
-    checked
+    Ok(checked)
 }
 
 /// What one look at a file has shown.

@@ -1,6 +1,7 @@
 //! The batches of an epoch, made where they are asked for or by threads ahead of it.
 
 use std::{
+    collections::VecDeque,
     io, mem,
     sync::{
         Arc,
@@ -42,11 +43,13 @@ enum Source {
 
 impl Batches {
     pub(super) fn new(work: Arc<Work>, order: Vec<Turn>, epoch: u64, config: &LoaderConfig) -> Self {
-        let &LoaderConfig { batch_size, workers, queue, .. } = config;
+        let &LoaderConfig { workers, queue, part, .. } = config;
+        let (order, elsewhere) = part.of_order(order, config.batch_size);
+        let batch_size = part.images(config.batch_size);
         let images_at_once = batch_size.max(workers.saturating_mul(IMAGES_PER_WORKER));
         let batches_at_once = images_at_once.div_ceil(batch_size);
         let resizers = vec![Resizer::new(); workers.max(1)];
-        let maker = Maker { work, order, epoch, batch_size, batches_at_once, done: 0, resizers };
+        let maker = Maker { work, order, elsewhere, epoch, batch_size, batches_at_once, done: 0, resizers };
         let source = match workers {
             0 => Source::Here(maker),
             _ => match Ahead::start(maker, queue) {
@@ -81,6 +84,8 @@ impl Iterator for Batches {
 struct Maker {
     work: Arc<Work>,
     order: Vec<Turn>,
+    /// Of each batch to come, the images that are in other parts of it.
+    elsewhere: VecDeque<Vec<usize>>,
     epoch: u64,
     batch_size: usize,
     batches_at_once: usize,
@@ -96,7 +101,11 @@ impl Maker {
         let left = &self.order[self.done..];
         let turns = &left[..left.len().min(self.batch_size.saturating_mul(self.batches_at_once))];
         self.done += turns.len();
-        self.work.make(turns, self.epoch, self.batch_size, &mut self.resizers, pool, stop)
+        let mut made = self.work.make(turns, self.epoch, self.batch_size, &mut self.resizers, pool, stop);
+        for batch in &mut made.batches {
+            batch.elsewhere = self.elsewhere.pop_front().unwrap_or_default();
+        }
+        made
     }
 
     fn next(&mut self) -> Option<Result<RawBatch, DataError>> {

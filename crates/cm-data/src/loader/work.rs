@@ -108,6 +108,7 @@ impl Work {
             labels: indices.iter().map(|&index| self.set.label(index)).collect(),
             weights: indices.iter().map(|&index| self.set.weight(index)).collect(),
             indices,
+            elsewhere: Vec::new(),
             failed: Vec::new(),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::{
     fs,
+    ops::ControlFlow,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, SystemTime},
 };
 
-use cm_data::{Checked, Collection, DataError, DecodeLimits, OpenOptions, check_all};
+use cm_data::{Checked, Collection, DataError, DecodeLimits, OpenOptions, check_all, inspect_all};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -20,7 +21,7 @@ fn folder(names: &[&str]) -> TempDir {
 }
 
 fn check(collection: &Collection, cache: Option<&Path>) -> Checked {
-    check_all(collection, cache, &|_| {})
+    check_all(collection, cache, &|_| ControlFlow::Continue(())).unwrap()
 }
 
 #[test]
@@ -31,8 +32,9 @@ fn sizes_channels_and_contents_are_found_and_every_file_is_reported_once() {
     let seen = [const { AtomicUsize::new(0) }; 3];
     let count = |done: usize| {
         seen[done - 1].fetch_add(1, Ordering::Relaxed);
+        ControlFlow::Continue(())
     };
-    let checked = check_all(&collection, None, &count);
+    let checked = check_all(&collection, None, &count).unwrap();
     assert_eq!(seen.map(AtomicUsize::into_inner), [1; 3]);
     let facts = checked.facts[2].unwrap();
     assert_eq!((facts.width, facts.height, facts.channels), (10, 18, 3));
@@ -43,6 +45,23 @@ fn sizes_channels_and_contents_are_found_and_every_file_is_reported_once() {
     let (usable, left_out) = checked.into_usable(collection, 0).unwrap();
     assert!(left_out.is_empty());
     assert_eq!(usable.items[2].facts, Some(facts));
+}
+
+#[test]
+fn a_check_that_is_stopped_says_so_and_looks_at_no_more() {
+    let names: Vec<String> = (10..90).map(|i| format!("a/{i}")).collect();
+    let folder = folder(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let collection =
+        Collection::open(folder.path(), &OpenOptions { labels_required: false, ..OpenOptions::default() });
+    let collection = collection.unwrap();
+    let seen = AtomicUsize::new(0);
+    let stop = |_: usize| {
+        seen.fetch_add(1, Ordering::Relaxed);
+        ControlFlow::Break(())
+    };
+    assert!(matches!(check_all(&collection, None, &stop), Err(DataError::Stopped)));
+    assert!(matches!(inspect_all(&collection, &stop), Err(DataError::Stopped)));
+    assert!(seen.into_inner() < 80);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_whole_file_is_moved_into_place_and_not_fetched_again() {
     let into = folder.path().join("new").join("mnist");
     let mirrors = [serve(Answer::Whole, 1)];
     for _ in 0..2 {
-        let path = download(&FILE, &mirrors, &into, &limits(), false).unwrap();
+        let path = download(&FILE, &mirrors, &into, &limits(), false, &|| true).unwrap();
         assert_eq!(fs::read(path).unwrap(), gzip(&content()));
         assert_eq!(files(&into), ["some-labels-idx1-ubyte.gz"]);
     }
@@ -126,7 +126,8 @@ fn a_bad_answer_leaves_nothing_behind_and_says_what_was_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let mirror = serve(answer, 1);
         let start = Instant::now();
-        let message = download(&FILE, std::slice::from_ref(&mirror), folder.path(), &limits(), false);
+        let message =
+            download(&FILE, std::slice::from_ref(&mirror), folder.path(), &limits(), false, &|| true);
         let message = message.unwrap_err().to_string();
         assert!(message.contains(&mirror) && message.contains(expected), "{expected}: {message}");
         assert!(start.elapsed() < Duration::from_secs(2), "{expected}: gave up after {:?}", start.elapsed());
@@ -146,11 +147,12 @@ fn the_next_mirror_is_asked_when_one_fails() {
     mirrors.extend(bad);
     mirrors.push(serve(Answer::Whole, 1));
     let folder = tempfile::tempdir().unwrap();
-    download(&FILE, &mirrors, folder.path(), &limits(), false).unwrap();
+    download(&FILE, &mirrors, folder.path(), &limits(), false, &|| true).unwrap();
     assert_eq!(files(folder.path()), ["some-labels-idx1-ubyte.gz"]);
 
     let folder = tempfile::tempdir().unwrap();
-    let message = download(&FILE, &mirrors[..1], folder.path(), &limits(), false).unwrap_err().to_string();
+    let message =
+        download(&FILE, &mirrors[..1], folder.path(), &limits(), false, &|| true).unwrap_err().to_string();
     assert!(message.contains("could not be downloaded") && message.contains(&mirrors[0]), "{message}");
 }
 
@@ -160,7 +162,7 @@ fn two_at_once_both_end_with_the_whole_file() {
     let mirrors = [serve(Answer::Whole, 2)];
     thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| download(&FILE, &mirrors, folder.path(), &limits(), false).unwrap());
+            scope.spawn(|| download(&FILE, &mirrors, folder.path(), &limits(), false, &|| true).unwrap());
         }
     });
     assert_eq!(files(folder.path()), ["some-labels-idx1-ubyte.gz"]);
@@ -173,7 +175,7 @@ fn what_a_killed_download_left_is_removed_but_not_what_may_still_be_written_to()
     fs::write(&new, "half").unwrap();
     let long_ago = std::time::SystemTime::now() - limits().total - Duration::from_secs(60);
     fs::File::create(&old).unwrap().set_modified(long_ago).unwrap();
-    download(&FILE, &[serve(Answer::Whole, 1)], folder.path(), &limits(), false).unwrap();
+    download(&FILE, &[serve(Answer::Whole, 1)], folder.path(), &limits(), false, &|| true).unwrap();
     assert!(!old.exists() && new.exists());
 }
 
@@ -184,7 +186,8 @@ fn everybody_may_read_a_file_who_may_read_any_other() {
     let folder = tempfile::tempdir().unwrap();
     let other = folder.path().join("other");
     fs::write(&other, "").unwrap();
-    let path = download(&FILE, &[serve(Answer::Whole, 1)], folder.path(), &limits(), false).unwrap();
+    let path =
+        download(&FILE, &[serve(Answer::Whole, 1)], folder.path(), &limits(), false, &|| true).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode(&path), mode(&other));
 }

@@ -95,6 +95,16 @@ impl HeadConfig {
             Self::Proxy(config) => config.validate(),
         }
     }
+
+    /// What is done with the loss of each sample: class weights, label smoothing and the like.
+    pub fn options(&self) -> &LossOptions {
+        match self {
+            Self::Linear(config) => &config.options,
+            Self::Margin(config) => &config.options,
+            Self::SphereFace2(config) => &config.options,
+            Self::Proxy(config) => &config.options,
+        }
+    }
 }
 
 fn check_size(feature_dim: usize, classes: usize) -> Result<(), Error> {
@@ -234,6 +244,14 @@ impl Head {
     /// As [`forward`](Self::forward).
     pub fn validation_loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
         of_each!(self, head => head.validation_loss(features, targets))
+    }
+
+    /// Counts so many steps fewer than were trained, where one step was several batches: each of several devices has its part
+    /// of a batch and its clone of the head, and the clones share their memory. Nothing for a head that counts no steps.
+    pub fn take_back_steps(&self, count: u64) {
+        if let Self::Margin(MarginHead { steps: Some(steps), .. }) = self {
+            steps.take_back(count);
+        }
     }
 
     /// The head with class centers and a margin that this is, for what it alone can do: its own norm map, training

@@ -4,7 +4,7 @@ use std::thread;
 
 use cm_record::Environment;
 
-use crate::device::Backend;
+use crate::device::Devices;
 
 /// Version of Burn in `Cargo.lock`.
 pub const BURN_VERSION: &str = "0.22.1";
@@ -20,9 +20,9 @@ pub struct Program {
 
 impl Program {
     /// The machine and the versions of this process.
-    pub fn environment(&self, backend: Backend) -> Environment {
+    pub fn environment(&self, devices: &Devices) -> Environment {
         Environment {
-            backend: backend.to_string(),
+            backend: devices.to_string(),
             threads: thread::available_parallelism().map_or(1, usize::from),
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
             version: self.version.clone(),

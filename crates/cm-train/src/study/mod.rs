@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::{
     Error,
     classifier::Classifier,
-    device::Backend,
+    device::Devices,
     evaluation::Predictor,
     model::ModelCard,
     training::{Display, Recipe},
@@ -32,8 +32,8 @@ pub use run::run;
 
 /// What a study needs besides its settings.
 pub struct Session {
-    /// Where to compute.
-    pub backend: Backend,
+    /// Where to compute; networks are trained on all of these devices together, and used on the first.
+    pub devices: Devices,
     /// What to show.
     pub display: Display,
     /// Told to stop by Ctrl-C.

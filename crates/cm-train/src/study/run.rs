@@ -23,9 +23,11 @@ use crate::{
 ///
 /// Every variant of [`Error`]; what was finished before stays in the folder.
 pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result<Results, Error> {
-    let device = session.backend.device()?;
+    let devices = session.devices.open()?;
     let settings = study.settings()?;
-    let mut results = match folder.results()? {
+    let earlier = folder.results()?;
+    let is_new = earlier.is_none();
+    let mut results = match earlier {
         Some(results) => continued(session, folder, study, results)?,
         None => Results {
             format: RESULTS_FORMAT,
@@ -40,12 +42,15 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
             wall_seconds: 0.0,
         },
     };
-    try_networks(&device, study)?;
+    try_networks(&devices[0], study)?;
+    if is_new && session.interrupter.should_stop() {
+        return Err(Error::Stopped);
+    }
     // Before the first run, so that it is known from then on which data the folder belongs to, and how many epochs were
     // asked for last.
     folder.begin(study.application(), &settings)?;
     results.write(folder.path())?;
-    let outcome = train_missing(session, &device, folder, study, &mut results);
+    let outcome = train_missing(session, &devices, folder, study, &mut results);
     // What is finished gets its report, however the rest ended; that error is the one to tell.
     let reported = if results.runs.is_empty() { Ok(()) } else { study.report(folder.path()) };
     outcome?;
@@ -127,7 +132,7 @@ fn difference(recorded: &DataRecord, found: &DataRecord) -> String {
 
 fn train_missing(
     session: &Session,
-    device: &Device,
+    devices: &[Device],
     folder: &StudyFolder,
     study: &dyn Study,
     results: &mut Results,
@@ -140,7 +145,7 @@ fn train_missing(
         if results.run(key).is_some_and(|run| is_done(run, &trial)) {
             continue;
         }
-        let record = train_and_test(session, device, folder, study, &trial, keys.len())?;
+        let record = train_and_test(session, devices, folder, study, &trial, keys.len())?;
         results.runs.retain(|run| run.key != *key);
         results.runs.push(record);
         results.runs.sort_by_key(|run| keys.iter().position(|key| *key == run.key));
@@ -166,7 +171,7 @@ fn is_done(run: &RunRecord, trial: &Trial) -> bool {
 
 fn train_and_test(
     session: &Session,
-    device: &Device,
+    devices: &[Device],
     folder: &StudyFolder,
     study: &dyn Study,
     trial: &Trial,
@@ -175,6 +180,7 @@ fn train_and_test(
     let slug = trial.key.slug();
     let directory = folder.path().join("runs").join(&slug);
     let label = if runs > 1 { padded(&trial.key) } else { trial.key.loss.clone() };
+    let device = &devices[0];
     let autodiff = device.clone().autodiff();
     let network = Classifier::new(trial.card.parts(), trial.key.seed, &autodiff)?;
     let network = match &trial.init {
@@ -194,7 +200,7 @@ fn train_and_test(
         validated: trial.validated,
         select_best: trial.select_best,
         workers: session.workers,
-        device,
+        devices,
         display: session.display,
         interrupter: session.interrupter.clone(),
     };
@@ -203,7 +209,7 @@ fn train_and_test(
     let mut record = RunRecord {
         key: trial.key.clone(),
         status: Status::Finished,
-        environment: session.program.environment(session.backend),
+        environment: session.program.environment(&session.devices),
         measurements: Vec::new(),
         train_seconds,
         images_per_second: (trial.train.len() * epochs.len()) as f64 / train_seconds,

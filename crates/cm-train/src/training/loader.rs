@@ -12,11 +12,11 @@ use burn::{
     },
     tensor::{Device, Int, Tensor, TensorData},
 };
-use cm_data::{DataError, ImageSet, InputSpec, Loader, LoaderConfig, RawBatch, Subset};
+use cm_data::{DataError, ImageSet, InputSpec, Loader, LoaderConfig, Part, RawBatch, Subset};
 
-use crate::{classifier::Batch, monitor::BatchPlace};
+use crate::{Error, classifier::Batch, monitor::BatchPlace};
 
-/// [`cm_data::Loader`] as Burn's Learner asks for it: once for each epoch, on a device, or in slices for several.
+/// [`cm_data::Loader`] as Burn's Learner asks for it: once for each epoch, on a device, or in parts for several.
 ///
 /// Burn's own loader draws each epoch's order from one running generator, so that a resumed training would begin
 /// again with the order of the first epoch.
@@ -27,6 +27,30 @@ pub struct ImageLoader {
     loader: Loader,
     epochs_begun: AtomicUsize,
     device: Device,
+    shares: Shares,
+}
+
+/// How several devices share each batch.
+#[derive(Clone)]
+struct Shares {
+    devices: usize,
+    class_weights: Option<Arc<[f64]>>,
+}
+
+impl Shares {
+    /// What a part of a batch counts of the whole, for losses that are means by weights.
+    fn of(&self, raw: &RawBatch, set: &dyn ImageSet) -> f64 {
+        if raw.elsewhere.is_empty() {
+            return 1.0;
+        }
+        let weight = |index: &usize| {
+            let of_class = self.class_weights.as_ref().map_or(1.0, |of| of[set.label(*index) as usize]);
+            of_class * f64::from(set.weight(*index))
+        };
+        let [here, elsewhere] = [&raw.indices, &raw.elsewhere].map(|of| of.iter().map(weight).sum::<f64>());
+        // Where nothing counts, nothing is lost.
+        if here > 0.0 { here / (here + elsewhere) } else { 0.0 }
+    }
 }
 
 impl ImageLoader {
@@ -44,7 +68,34 @@ impl ImageLoader {
     ) -> Result<Self, DataError> {
         let loader = Loader::new(set.clone(), input.clone(), config.clone())?;
         let epochs_begun = AtomicUsize::new(epochs_done);
-        Ok(Self { set, input, config, loader, epochs_begun, device: device.clone() })
+        let shares = Shares { devices: 1, class_weights: None };
+        Ok(Self { set, input, config, loader, epochs_begun, device: device.clone(), shares })
+    }
+
+    /// The same images for so many devices, each of which gets its part of every batch. Burn asks for as many slices.
+    ///
+    /// With weights of the classes as the head has them, the losses of the parts add up to that of the whole batch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Option`] for more devices than a batch has images, or the set.
+    pub fn for_devices(self, devices: usize, class_weights: Option<&[f64]>) -> Result<Self, Error> {
+        let most = self.config.batch_size.min(self.set.len());
+        if devices == 0 || devices > most {
+            let allowed = format!("from 1 to {most} devices, an image of each batch for each");
+            return Err(Error::option("devices", &allowed, devices));
+        }
+        let shares = Shares { devices, class_weights: class_weights.map(Arc::from) };
+        Ok(Self { shares, ..self })
+    }
+
+    /// The same for other images or another part.
+    fn of(&self, set: Arc<dyn ImageSet>, config: LoaderConfig) -> Arc<dyn DataLoader<Batch>> {
+        let Ok(loader) = Loader::new(set.clone(), self.input.clone(), config.clone()) else {
+            unreachable!("the whole set was loaded in the same way, and has an image for each part")
+        };
+        let (input, device, shares) = (self.input.clone(), self.device.clone(), self.shares.clone());
+        Arc::new(Self { set, input, config, loader, epochs_begun: self.epochs(), device, shares })
     }
 
     /// The epochs counted so far, for a loader with a count of its own: each slice of a set has all epochs.
@@ -63,6 +114,7 @@ pub fn to_device(raw: RawBatch, epoch: usize, step: usize, device: &Device) -> B
         images: Tensor::from_data(TensorData::new(raw.pixels, raw.shape), device),
         targets: Tensor::<1, Int>::from_data(TensorData::new(targets, [count]), device),
         weights,
+        share: 1.0,
         place: BatchPlace { epoch, step, indices: raw.indices },
     }
 }
@@ -75,8 +127,10 @@ impl DataLoader<Batch> for ImageLoader {
             epoch: epoch + 1,
             step: 0,
             done: 0,
-            total: self.set.len(),
+            total: self.loader.images(),
             device: self.device.clone(),
+            set: &*self.set,
+            shares: &self.shares,
         })
     }
 
@@ -92,49 +146,49 @@ impl DataLoader<Batch> for ImageLoader {
             loader: self.loader.clone(),
             epochs_begun: self.epochs(),
             device: device.clone(),
+            shares: self.shares.clone(),
         })
     }
 
+    /// For several devices ([`for_devices`](Self::for_devices)) not some of the images, but the part of every batch that belongs to
+    /// the device whose slice begins there, so that all together see the batches that one would see.
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        let set = Arc::new(Subset::new(self.set.clone(), (start..end).collect::<Vec<_>>()));
-        let (input, config) = (self.input.clone(), self.config.clone());
-        let Ok(loader) = Loader::new(set.clone(), input.clone(), config.clone()) else {
-            unreachable!("the whole set was loaded in the same way")
-        };
-        Arc::new(Self {
-            set,
-            input,
-            config,
-            loader,
-            epochs_begun: self.epochs(),
-            device: self.device.clone(),
-        })
+        let of = self.shares.devices;
+        if of == 1 {
+            let images = Subset::new(self.set.clone(), (start..end).collect::<Vec<_>>());
+            return self.of(Arc::new(images), self.config.clone());
+        }
+        let part = Part { number: start / (self.set.len() / of), of };
+        self.of(self.set.clone(), LoaderConfig { part, ..self.config.clone() })
     }
 }
 
-struct Batches {
+struct Batches<'a> {
     batches: cm_data::Batches,
     epoch: usize,
     step: usize,
     done: usize,
     total: usize,
     device: Device,
+    set: &'a dyn ImageSet,
+    shares: &'a Shares,
 }
 
-impl Iterator for Batches {
+impl Iterator for Batches<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.batches.next()?.map(|raw| {
             self.step += 1;
             self.done += raw.labels.len();
-            to_device(raw, self.epoch, self.step, &self.device)
+            let share = self.shares.of(&raw, self.set);
+            Batch { share, ..to_device(raw, self.epoch, self.step, &self.device) }
         });
         Some(batch.map_err(DatasetError::new))
     }
 }
 
-impl DataLoaderIterator<Batch> for Batches {
+impl DataLoaderIterator<Batch> for Batches<'_> {
     fn progress(&self) -> Progress {
         Progress::new(self.done, self.total, Some("images".to_owned()))
     }

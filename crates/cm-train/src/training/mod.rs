@@ -16,8 +16,8 @@ use std::{collections::HashMap, fs, path::Path, sync::Arc};
 use burn::{
     tensor::Device,
     train::{
-        ExecutionStrategy, Interrupter, Learner, SupervisedTraining, checkpoint::KeepLastNCheckpoints,
-        metric::LearningRateMetric,
+        ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim, SupervisedTraining,
+        checkpoint::KeepLastNCheckpoints, metric::LearningRateMetric,
     },
 };
 use cm_data::{ImageSet, LoaderConfig, MemorySet};
@@ -76,8 +76,8 @@ pub struct Training<'a> {
     pub select_best: bool,
     /// Threads that decode and transform images.
     pub workers: usize,
-    /// Where to compute.
-    pub device: &'a Device,
+    /// Where to compute. Several devices share every batch; the first keeps the network and the optimizer.
+    pub devices: &'a [Device],
     /// What to show.
     pub display: Display,
     /// Stops the training when asked.
@@ -155,7 +155,7 @@ impl Training<'_> {
             .with_checkpointing_strategy(KeepLastNCheckpoints::new(CHECKPOINTS))
             .with_application_logger(None)
             .with_interrupter(own.clone())
-            .with_training_strategy(ExecutionStrategy::single(self.device.clone().autodiff()).into())
+            .with_training_strategy(self.strategy().into())
             .num_epochs(if stopped { done } else { self.recipe.epochs });
         if let Some(patience) = self.recipe.early_stopping {
             training = training.early_stopping(stopping::Patience { curve: curve.clone(), patience });
@@ -192,7 +192,7 @@ impl Training<'_> {
         let last = epochs.last().map(|epoch| epoch.epoch);
         let best = best_epoch(&epochs).map(|epoch| epoch.epoch);
         let network = match self.select_best && best != last {
-            true => model::load_weights(&self.models.join(BEST), template, self.device)?,
+            true => model::load_weights(&self.models.join(BEST), template, self.device())?,
             false => result.model,
         };
         Ok((Outcome::Trained(Box::new(network)), epochs))
@@ -215,10 +215,26 @@ impl Training<'_> {
         let input = &self.card.input;
         let nothing = || -> Arc<dyn ImageSet> { Arc::new(MemorySet::default()) };
         let valid = self.valid.clone().unwrap_or_else(nothing);
+        let train = ImageLoader::new(self.train.clone(), input.clone(), shuffled, done, self.device())?;
+        let class_weights = self.card.head.options().class_weights.as_deref();
         Ok((
-            ImageLoader::new(self.train.clone(), input.clone(), shuffled, done, self.device)?,
-            ImageLoader::new(valid, input.clone(), base, 0, self.device)?,
+            train.for_devices(self.devices.len(), class_weights)?,
+            ImageLoader::new(valid, input.clone(), base, 0, self.device())?,
         ))
+    }
+
+    /// The device that keeps the network.
+    fn device(&self) -> &Device {
+        &self.devices[0]
+    }
+
+    /// Burn's way to train on one device or several. With several, the gradients of all are added up on the first.
+    fn strategy(&self) -> ExecutionStrategy {
+        let mut devices: Vec<Device> = self.devices.iter().map(|device| device.clone().autodiff()).collect();
+        match devices.len() {
+            1 => ExecutionStrategy::single(devices.remove(0)),
+            _ => ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimMainDevice),
+        }
     }
 
     /// The label without the padding by which it stands in columns.

@@ -1,22 +1,25 @@
-//! Training on several devices with Burn's own strategies: every worker trains a fork of the network.
+//! Training on several devices with Burn's own strategies: every worker trains a fork of the network on its part of each batch.
 
 use std::sync::Arc;
 
 use burn::{
     tensor::Device,
-    train::{ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining},
+    train::{ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim, SupervisedTraining},
 };
 use cm_data::{ImageSet, LoaderConfig};
 use cm_loss_core::{ClassSampling, HeadConfig, Preset};
 use cm_models::BackboneConfig;
+use cm_record::Results;
 use cm_train::{
     classifier::{Classifier, Parts},
+    device::{Backend, Devices},
+    study::Session,
     training::{ImageLoader, OptimizerConfig, Schedule, Scheduler, Shape},
 };
 
-use crate::shared::{CLASSES, SIDE, input, stripes};
+use crate::shared::{CLASSES, Config, SIDE, edit_config, input, resume_with, session, start_with, stripes};
 
-/// The network after an epoch of 96 images in batches of 8 on two devices.
+/// The network after an epoch of 96 images in batches of 8 on two devices, four images each.
 fn trained(preset: Preset, strategy: MultiDeviceOptim) -> Classifier {
     let device = Device::flex();
     let mut head = preset.config();
@@ -34,7 +37,7 @@ fn trained(preset: Preset, strategy: MultiDeviceOptim) -> Classifier {
     let set: Arc<dyn ImageSet> = Arc::new(stripes(96, 0));
     let loader = || {
         let config = LoaderConfig { batch_size: 8, ..LoaderConfig::default() };
-        ImageLoader::new(set.clone(), input(), config, 0, &device).unwrap()
+        ImageLoader::new(set.clone(), input(), config, 0, &device).unwrap().for_devices(2, None).unwrap()
     };
     let schedule = Schedule { learning_rate: 1e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle };
     let optimizer = OptimizerConfig::AdamW { weight_decay: 1e-2 };
@@ -44,18 +47,19 @@ fn trained(preset: Preset, strategy: MultiDeviceOptim) -> Classifier {
         .with_application_logger(None)
         .with_training_strategy(ExecutionStrategy::MultiDevice(devices, strategy).into())
         .num_epochs(1)
-        .launch(Learner::new(network, optimizer.init(), Scheduler::new(schedule, 6, 1)));
+        .launch(Learner::new(network, optimizer.init(), Scheduler::new(schedule, 12, 1)));
     assert!(result.error.is_none(), "{:?}", result.error);
     result.model
 }
 
 #[test]
-fn every_batch_of_every_worker_is_remembered_once() {
-    for strategy in [MultiDeviceOptim::OptimMainDevice, MultiDeviceOptim::OptimSharded] {
+fn every_part_of_every_batch_is_remembered_once_and_a_batch_is_one_step() {
+    // The sharded optimizer passes the network by, which cannot count for it.
+    for (strategy, steps) in [(MultiDeviceOptim::OptimMainDevice, 12), (MultiDeviceOptim::OptimSharded, 24)] {
         let state = trained(Preset::CalibratedCmCosFace, strategy).head.state();
-        assert_eq!(state.steps, Some(12), "{strategy:?}");
+        assert_eq!(state.steps, Some(steps), "{strategy:?}");
         let moments = state.norm_map.unwrap();
-        assert_eq!((moments.batches_of_mean, moments.batches_of_std), (12, 12), "{strategy:?}");
+        assert_eq!((moments.batches_of_mean, moments.batches_of_std), (24, 24), "{strategy:?}");
         assert!(moments.mean > 0.0 && moments.std > 0.0, "{strategy:?}: {moments:?}");
     }
 }
@@ -72,4 +76,89 @@ fn margins_with_a_memory_train_on_two_devices() {
             assert_ne!(state.curriculum, Some(0.0));
         }
     }
+}
+
+/// How often the weights are moved shows in sums of gradients, which AdamW would hide: this is SGD.
+fn config(loss: Preset, class_weights: Option<Vec<f64>>) -> Config {
+    let mut config = Config::new(&[loss], 3);
+    // Fifteen batches, and one image for one of the devices alone.
+    config.images = 241;
+    config.class_weights = class_weights;
+    config.recipe.optimizer = OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4 };
+    config.recipe.schedule.learning_rate = 0.02;
+    config
+}
+
+fn on(devices: usize) -> Session {
+    let devices = Devices::new(Backend::Flex, vec![0; devices]);
+    Session { devices, ..session(Interrupter::new()) }
+}
+
+#[test]
+fn two_devices_train_as_one_does_with_the_whole_batch() {
+    let cases = [
+        (Preset::CmCosFace, None),
+        (Preset::CosFace, Some(vec![1.0, 0.25, 4.0])),
+        // Its margin comes in by the count of steps.
+        (Preset::SphereFace, None),
+    ];
+    for (loss, class_weights) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let trained = |devices: usize| {
+            let config = config(loss, class_weights.clone());
+            start_with(&on(devices), &folder.path().join(devices.to_string()), config).unwrap()
+        };
+        let (one, two, three) = (trained(1), trained(2), trained(3));
+        for several in [&two, &three] {
+            for (expected, found) in one.runs[0].epochs.iter().zip(&several.runs[0].epochs) {
+                // A worker that comes second counts one step more.
+                let allowed = if loss == Preset::SphereFace { 1e-2 } else { 1e-4 };
+                for (name, expected, found) in [
+                    ("loss", expected.train_loss, found.train_loss),
+                    ("validation loss", expected.valid_loss, found.valid_loss),
+                    ("norm", expected.norm_mean, found.norm_mean),
+                ] {
+                    let error = (found - expected).abs() / expected;
+                    println!("{loss}: {name} {expected} {found}");
+                    assert!(error < allowed, "{loss}: {name} {found}, on one device {expected}");
+                }
+                assert_eq!(found.learning_rate, expected.learning_rate);
+            }
+        }
+        assert_eq!(two.runs[0].environment.backend, "flex:0,0");
+    }
+}
+
+#[test]
+fn a_training_on_two_devices_that_goes_on_sees_the_images_that_it_would_have_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |epochs| {
+        let mut config = config(Preset::CmCosFace, None);
+        (config.recipe.epochs, config.recipe.schedule.shape) = (epochs, Shape::Constant);
+        config
+    };
+    let whole = start_with(&on(2), &folder.path().join("whole"), config(4)).unwrap();
+    let out = folder.path().join("broken");
+    start_with(&on(2), &out, config(2)).unwrap();
+    edit_config(&out, "\"epochs\": 2", "\"epochs\": 4");
+    let resumed = resume_with(&on(2), &out).unwrap();
+    for (expected, found) in whole.runs[0].epochs.iter().zip(&resumed.runs[0].epochs) {
+        assert!((found.train_loss - expected.train_loss).abs() < 1e-5, "{found:?} {expected:?}");
+    }
+    // On one device as well.
+    let again = start_with(&on(1), &folder.path().join("one"), config(4)).unwrap();
+    let losses = |results: &Results| -> Vec<f64> {
+        results.runs[0].epochs.iter().map(|epoch| epoch.train_loss).collect()
+    };
+    let (expected, found) = (losses(&again), losses(&whole));
+    assert!(expected.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-4 * a), "{expected:?} {found:?}");
+}
+
+#[test]
+fn more_devices_than_a_batch_has_images_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(Preset::Softmax, None);
+    config.recipe.batch_size = 2;
+    let error = start_with(&on(3), &folder.path().join("out"), config).unwrap_err().to_string();
+    assert!(error.contains("--devices") && error.contains('2') && error.contains('3'), "{error}");
 }

@@ -8,6 +8,8 @@ mod loader;
 mod many_classes;
 mod model;
 mod optimizer;
+#[cfg(feature = "wgpu")]
+mod parity;
 mod schedule;
 mod shared;
 mod study;

@@ -7,8 +7,10 @@ use burn::{
     tensor::{Device, Tensor, TensorData},
     train::Interrupter,
 };
+use cm_data::InputSpec;
 use cm_eval::Sigmoid;
 use cm_loss_core::Preset;
+use cm_models::BackboneConfig;
 use cm_train::{
     evaluation::{Prediction, Predictor},
     model::{CARD_FORMAT, FittedOn, Model, ModelCard, QualityMap, QualityScale, save},
@@ -88,6 +90,27 @@ fn a_file_that_is_damaged_newer_or_no_model_says_so() {
 }
 
 #[test]
+fn a_card_of_a_network_that_its_file_cannot_hold_is_refused_before_memory_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let device = Device::flex();
+    let card = card(Preset::CosFace, 4);
+    let network = cm_train::classifier::Classifier::new(card.parts(), 0, &device).unwrap();
+    let refused = |card: &ModelCard| {
+        save(&path, card, &network).unwrap();
+        Model::read(&path, &device).unwrap_err().to_string()
+    };
+    let wide = refused(&ModelCard { backbone: BackboneConfig::lenet_pp(60_000), ..card.clone() });
+    assert!(wide.contains("a width of 60000") && wide.contains("more weights than its"), "{wide}");
+    let long = refused(&ModelCard { feature_dim: 60_000, ..card.clone() });
+    assert!(long.contains("60000 feature dimensions and 3 classes"), "{long}");
+    // Half a gigabyte of weights, none of which is drawn.
+    let input = InputSpec { width: 1 << 14, height: 1 << 14, ..card.input.clone() };
+    let large = refused(&ModelCard { input, ..card.clone() });
+    assert!(large.contains("another network") && large.contains("linear.weight"), "{large}");
+}
+
+#[test]
 fn the_network_that_is_read_is_the_network_that_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
@@ -141,4 +164,11 @@ fn a_model_written_in_format_1_is_read_for_ever() {
     save(&calibrated, &card, &network).unwrap();
     let read = Model::read_card(&calibrated).unwrap();
     assert_eq!((read.quality_of(0.25), read), (Some(50), card));
+}
+
+#[test]
+fn a_model_of_a_newer_version_is_refused_with_what_to_do() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/train/fixtures/model-3.safetensors");
+    let message = Model::read(&path, &Device::flex()).unwrap_err().to_string();
+    assert!(message.contains("format 3") && message.contains("use a newer version"), "{message}");
 }

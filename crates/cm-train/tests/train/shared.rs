@@ -10,7 +10,7 @@ use std::{
 
 use burn::train::Interrupter;
 use cm_data::{Augmentation, ImageSet, InputSpec, MemorySet, Resize, Sampling};
-use cm_loss_core::Preset;
+use cm_loss_core::{LossOptions, Preset};
 use cm_models::BackboneConfig;
 use cm_record::{DataRecord, Layout, Measurement, Results, RunKey, SplitRecord};
 use cm_train::{
@@ -95,13 +95,15 @@ pub struct Config {
     pub images: usize,
     pub data_seed: u64,
     pub select_best: bool,
+    pub class_weights: Option<Vec<f64>>,
     pub recipe: Recipe,
 }
 
 impl Config {
     pub fn new(losses: &[Preset], epochs: usize) -> Self {
         let losses = losses.to_vec();
-        Self { losses, seed: 0, images: 120, data_seed: 0, select_best: false, recipe: recipe(epochs) }
+        let recipe = recipe(epochs);
+        Self { losses, seed: 0, images: 120, data_seed: 0, select_best: false, class_weights: None, recipe }
     }
 }
 
@@ -154,9 +156,12 @@ impl Study for Stripes {
     }
 
     fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
+        let mut card = card(key.loss.parse()?, key.feature_dim);
+        let class_weights = self.config.class_weights.clone();
+        card.head = card.head.with_options(LossOptions { class_weights, ..LossOptions::default() })?;
         Ok(Trial {
             key: key.clone(),
-            card: card(key.loss.parse()?, key.feature_dim),
+            card,
             recipe: self.config.recipe.clone(),
             train: self.train.clone(),
             valid: Some(self.test.clone()),
@@ -196,7 +201,7 @@ impl Study for Stripes {
 
 pub fn session(interrupter: Interrupter) -> Session {
     Session {
-        backend: Backend::Flex,
+        devices: Backend::Flex.into(),
         display: Display::Quiet,
         interrupter,
         workers: 2,

@@ -21,6 +21,7 @@ use crate::{
         options::{StudyOptions, set},
     },
     error::CliError,
+    values,
 };
 
 use config::{Config, DataChoice};
@@ -31,6 +32,10 @@ pub const APPLICATION: &str = "digits";
 
 /// Options of the study of digits. What is not given comes from the profile.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cm reproduce mnist\n  cm reproduce mnist --losses all --feature-dim 64 --seeds 0,1,2,3,4 --out runs/mnist\n  \
+    cm reproduce mnist --resume runs/mnist"
+)]
 pub struct Options {
     #[command(flatten)]
     common: StudyOptions,
@@ -41,10 +46,10 @@ pub struct Options {
     #[arg(long, conflicts_with = "resume")]
     test_images: Option<usize>,
     /// Digits to use [default: auto]
-    #[arg(long, value_enum, conflicts_with = "resume")]
+    #[arg(long, value_enum, ignore_case = true, conflicts_with = "resume")]
     data: Option<DataChoice>,
-    /// What spoils the low-quality images: blur, low-resolution, noise, occlusion, low-contrast or mixed
-    #[arg(long, conflicts_with = "resume")]
+    /// What spoils the low-quality images
+    #[arg(long, value_parser = values::degradation(), conflicts_with = "resume")]
     degradation: Option<Degradation>,
     /// Share of training images with a severity of 1 to 4, from 0 to 1
     #[arg(long, conflicts_with = "resume")]
@@ -87,6 +92,7 @@ pub fn start(
             seed: config.plan.data_seed,
             resumed: !new,
             progress: session.display == Display::Bar,
+            interrupter: session.interrupter.clone(),
         },
     )?;
     if let Some(notice) = &data.notice {

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use burn::train::Interrupter;
 use cm_data::{DataError, Limits, MemorySet, download};
 
 use super::{
@@ -51,7 +52,7 @@ pub struct DataSet {
 }
 
 /// Where to look, and how much is wanted.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LoadOptions {
     /// Folder that holds the data, if the user named one.
     pub data_dir: Option<PathBuf>,
@@ -65,6 +66,8 @@ pub struct LoadOptions {
     pub resumed: bool,
     /// Whether a download shows a progress bar.
     pub progress: bool,
+    /// Stops a download.
+    pub interrupter: Interrupter,
 }
 
 /// Finds, downloads or draws digits.
@@ -93,7 +96,7 @@ pub fn load(choice: DataChoice, options: &LoadOptions) -> Result<DataSet, CliErr
     if let Some(folder) = &user {
         mnist::check_present(folder)?;
     }
-    match download_mnist(user, options.progress) {
+    match download_mnist(user, options) {
         Ok(folder) => from_folder(&folder, options),
         // Also where the user has no folder that can be written to.
         Err(DataError::Download { .. } | DataError::Io { .. }) if choice == DataChoice::Auto => Ok(DataSet {
@@ -104,6 +107,7 @@ pub fn load(choice: DataChoice, options: &LoadOptions) -> Result<DataSet, CliErr
             )),
             ..synthetic_digits(options.train_images, options.test_images, options.seed)
         }),
+        Err(DataError::Stopped) => Err(DataError::Stopped.into()),
         Err(error) => {
             let stand_in = if options.resumed { "" } else { "; or use --data synthetic" };
             Err(DataError::Unavailable {
@@ -133,7 +137,7 @@ fn from_folder(folder: &Path, options: &LoadOptions) -> Result<DataSet, CliError
     })
 }
 
-fn download_mnist(user: Option<PathBuf>, progress: bool) -> Result<PathBuf, DataError> {
+fn download_mnist(user: Option<PathBuf>, options: &LoadOptions) -> Result<PathBuf, DataError> {
     let folder = user.unwrap_or_else(|| PathBuf::from("data/mnist"));
     let mirrors: Vec<String> = match env::var("CM_MNIST_MIRROR") {
         Ok(list) if !list.trim().is_empty() => list.split(',').map(|url| url.trim().to_owned()).collect(),
@@ -143,7 +147,8 @@ fn download_mnist(user: Option<PathBuf>, progress: bool) -> Result<PathBuf, Data
     let mut files = MNIST_FILES;
     files.sort_by_key(|file| !file.name.contains("t10k-labels"));
     for file in &files {
-        download(file, &mirrors, &folder, &Limits::default(), progress)?;
+        let going_on = || !options.interrupter.should_stop();
+        download(file, &mirrors, &folder, &Limits::default(), options.progress, &going_on)?;
     }
     Ok(folder)
 }

@@ -20,6 +20,7 @@ fn options(data_dir: PathBuf) -> LoadOptions {
         seed: 0,
         resumed: false,
         progress: false,
+        interrupter: burn::train::Interrupter::new(),
     }
 }
 

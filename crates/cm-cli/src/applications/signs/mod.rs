@@ -21,17 +21,22 @@ use crate::{
 };
 
 use config::{Config, DataChoice};
+pub use source::Signs;
+pub use synthetic::synthetic_signs;
 
 /// Name of the application in records.
 pub const APPLICATION: &str = "signs";
 
 /// Options of the study of signs. What is not given comes from the profile.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cm reproduce signs\n  cm reproduce signs --losses CosFace,CM-CosFace --seeds 0,1,2 --data-dir data"
+)]
 pub struct Options {
     #[command(flatten)]
     common: StudyOptions,
     /// Signs to use [default: auto]
-    #[arg(long, value_enum, conflicts_with = "resume")]
+    #[arg(long, value_enum, ignore_case = true, conflicts_with = "resume")]
     data: Option<DataChoice>,
     /// Tracks of synthetic signs to train on
     #[arg(long, conflicts_with = "resume")]

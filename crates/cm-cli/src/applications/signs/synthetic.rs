@@ -54,6 +54,7 @@ pub fn synthetic_signs(tracks: usize, seed: u64) -> Signs {
         classes: CLASSES.iter().map(|class| class.name.to_owned()).collect(),
         train: train.0,
         train_groups: frames.iter().map(|(track, _)| *track as u32).collect(),
+        train_quality: train.1,
         test: test.0,
         test_quality: test.1,
     }

@@ -11,7 +11,11 @@ use super::{
     findings::{Conflict, Findings, Remark},
     page,
 };
-use crate::{commands::rows::Rows, error::CliError, session::ComputeOptions};
+use crate::{
+    commands::{images::told, rows::Rows},
+    error::CliError,
+    session::ComputeOptions,
+};
 
 /// Files and groups of each kind that are named on the terminal.
 const NAMED: usize = 5;
@@ -42,11 +46,12 @@ pub struct Options {
 
 /// Looks at the data and tells what it found.
 pub fn run(options: &Options) -> Result<(), CliError> {
-    let display = if options.json { Display::Quiet } else { options.compute.display() };
+    let session = options.compute.open()?;
+    let display = if options.json { Display::Quiet } else { session.display };
     let open = OpenOptions { labels_required: false, files_required: false, ..OpenOptions::default() };
     let collection = opened(options, &open)?;
     let bar = display.bar(collection.len(), "looking at every image");
-    let looks = inspect_all(&collection, &|done| bar.set_position(done as u64));
+    let looks = inspect_all(&collection, &told(&bar, &session.interrupter))?;
     bar.finish_and_clear();
     let findings = Findings::new(&collection, &looks);
     if let Some(path) = &options.page {

@@ -81,11 +81,12 @@ pub struct Diagnosis {
 pub fn run(options: &Options) -> Result<(), CliError> {
     let session = options.compute.open()?;
     let display = if options.json { Display::Quiet } else { session.display };
-    let device = session.backend.device()?;
+    let device = session.devices.first()?;
     let model = Model::read(&options.model, &device)?;
     let classes = Some(model.card.classes.clone());
     let open = OpenOptions { labels_required: false, classes, ..OpenOptions::default() };
-    let Images { collection, .. } = Images::open(&options.data, &open, options.skip_bad, None, display)?;
+    let Images { collection, .. } =
+        Images::open(&options.data, &open, options.skip_bad, None, display, &session.interrupter)?;
     let data = collection.name.clone();
     let labeled = collection.items.iter().all(|item| item.label != Item::UNLABELED);
     let column =

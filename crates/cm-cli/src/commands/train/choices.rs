@@ -13,6 +13,10 @@ pub enum Optimizer {
     AdamW,
 }
 
+impl Optimizer {
+    pub const NAMES: [&str; 2] = ["sgd", "adam-w"];
+}
+
 /// How the learning rate changes over the training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -25,6 +29,8 @@ pub enum ScheduleName {
 }
 
 impl ScheduleName {
+    pub const NAMES: [&str; 4] = ["constant", "cosine", "one-cycle", "step"];
+
     pub fn shape(self, epochs: usize) -> Shape {
         match self {
             Self::Constant => Shape::Constant,
@@ -68,28 +74,6 @@ impl ClassWeights {
                 images.iter().map(weight).collect()
             }
         }
-    }
-}
-
-/// Reads a kebab-case name as serde does.
-pub fn named<T: serde::de::DeserializeOwned>(option: &str, choices: &str, name: &str) -> Result<T, Error> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned()))
-        .map_err(|_| Error::option(option, choices, name))
-}
-
-impl FromStr for Optimizer {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        named("optimizer", "sgd or adam-w", name)
-    }
-}
-
-impl FromStr for ScheduleName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        named("schedule", "constant, cosine, one-cycle or step", name)
     }
 }
 

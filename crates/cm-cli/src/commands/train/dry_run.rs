@@ -18,7 +18,7 @@ const BATCHES: usize = 5;
 
 /// Trains a few batches, and says what they took.
 pub fn run(session: &Session, training: &OneTraining) -> Result<(), CliError> {
-    let device = session.backend.device()?.autodiff();
+    let device = session.devices.first()?.autodiff();
     let key = training.keys().remove(0);
     let trial = training.trial(&key)?;
     let card = &trial.card;

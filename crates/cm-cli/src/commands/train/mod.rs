@@ -27,7 +27,11 @@ use crate::{
     session::{ComputeOptions, SessionOptions, default_folder},
 };
 
+#[cfg(test)]
+pub use choices::{Optimizer, ScheduleName};
 pub use options::Options;
+#[cfg(test)]
+pub use options::{RESIZES, SAMPLINGS, STEMS};
 use settings::{RunSettings, Settings};
 use study::OneTraining;
 
@@ -56,9 +60,10 @@ pub fn run(options: Options) -> Result<(), CliError> {
         }
     };
     settings.validate()?;
-    let (backend, workers) = (settings.run.backend, settings.run.workers);
-    let compute = ComputeOptions { backend, workers, ..options.session.compute.clone() };
-    let session_options = SessionOptions { compute, ..options.session.clone() };
+    let (backend, workers, devices) =
+        (settings.run.backend, settings.run.workers, settings.run.devices.clone());
+    let compute = ComputeOptions { backend, workers, device: None, ..options.session.compute.clone() };
+    let session_options = SessionOptions { compute, devices, ..options.session.clone() };
     let mut session = session_options.open(options.retry_diverged)?;
     let images = Images::open(
         data,
@@ -66,6 +71,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
         settings.data.skip_bad,
         settings.data.group_by_name.as_deref(),
         session.display,
+        &session.interrupter,
     )?;
     let plan = SplitPlan {
         validation: settings.data.validation,

@@ -8,13 +8,17 @@ use cm_loss_core::Preset;
 use cm_models::Stem;
 
 use super::{
-    choices::{ClassWeights, Optimizer, ScheduleName, named},
+    choices::{ClassWeights, Optimizer, ScheduleName},
     settings::Settings,
 };
 use crate::{error::CliError, files::read_toml, session::SessionOptions, values};
 
 /// Options of `cm train`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cm train photos --out runs/photos\n  cm train list.csv --loss CM-CosFace --epochs 40\n  \
+    cm train photos --config examples/recipes/train-photos.toml --dry-run\n  cm train photos --resume runs/photos"
+)]
 pub struct Options {
     /// An image folder (a sub-folder for each class; train, val and test may be above), a CSV list (path,label), a zip of
     /// either, or IDX files
@@ -62,10 +66,10 @@ pub struct Options {
     pub group_by_name: Option<String>,
 
     /// The network [default: lenet++]
-    #[arg(long, value_parser = values::backbone(), ignore_case = true, help_heading = "Model")]
+    #[arg(long, value_parser = values::backbone(), help_heading = "Model")]
     pub backbone: Option<String>,
     /// Of resnet18: cifar (below 24 pixels), small (below 96) or imagenet [default: by the size of the images]
-    #[arg(long, value_parser = stem, help_heading = "Model")]
+    #[arg(long, value_parser = values::named::<Stem>(STEMS), help_heading = "Model")]
     pub stem: Option<Stem>,
     /// Channels of the first stage
     #[arg(long, help_heading = "Model")]
@@ -80,7 +84,7 @@ pub struct Options {
     #[arg(long, help_heading = "Model")]
     pub channels: Option<usize>,
     /// stretch, crop (the middle), fit (with bars), or none
-    #[arg(long, value_parser = resize, help_heading = "Model")]
+    #[arg(long, value_parser = values::named::<Resize>(RESIZES), help_heading = "Model")]
     pub resize: Option<Resize>,
     /// Part that is cut out of every image first: X,Y,WIDTH,HEIGHT
     #[arg(long, value_delimiter = ',', num_args = 4, value_name = "PIXELS", help_heading = "Model")]
@@ -96,7 +100,7 @@ pub struct Options {
     pub freeze_backbone: bool,
 
     /// The loss, by its name in the literature [default: CosFace]
-    #[arg(long, value_parser = values::loss(), ignore_case = true, help_heading = "Loss")]
+    #[arg(long, value_parser = values::loss(), help_heading = "Loss")]
     pub loss: Option<Preset>,
     /// Its scale
     #[arg(long, help_heading = "Loss")]
@@ -120,8 +124,8 @@ pub struct Options {
     /// Images a step
     #[arg(long, help_heading = "Training")]
     pub batch_size: Option<usize>,
-    /// sgd or adam-w
-    #[arg(long, help_heading = "Training")]
+    /// How gradients change the weights
+    #[arg(long, value_parser = values::named::<Optimizer>(Optimizer::NAMES), help_heading = "Training")]
     pub optimizer: Option<Optimizer>,
     /// Largest learning rate
     #[arg(long, help_heading = "Training")]
@@ -132,8 +136,8 @@ pub struct Options {
     /// Weight decay
     #[arg(long, help_heading = "Training")]
     pub weight_decay: Option<f64>,
-    /// constant, cosine, one-cycle or step
-    #[arg(long, help_heading = "Training")]
+    /// How the learning rate changes over the training
+    #[arg(long, value_parser = values::named::<ScheduleName>(ScheduleName::NAMES), help_heading = "Training")]
     pub schedule: Option<ScheduleName>,
     /// Epochs over which the learning rate first rises
     #[arg(long, help_heading = "Training")]
@@ -145,7 +149,7 @@ pub struct Options {
     #[arg(long, value_name = "EPOCHS", help_heading = "Training")]
     pub early_stopping: Option<usize>,
     /// natural, or balanced: all classes equally often
-    #[arg(long, value_parser = sampling, help_heading = "Training")]
+    #[arg(long, value_parser = values::named::<Sampling>(SAMPLINGS), help_heading = "Training")]
     pub sampling: Option<Sampling>,
     /// Seed of weights, order and augmentation
     #[arg(long, help_heading = "Training")]
@@ -187,17 +191,10 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size(pub [usize; 2]);
 
-fn resize(name: &str) -> Result<Resize, cm_train::Error> {
-    named("resize", "stretch, crop, fit or none", name)
-}
-
-fn stem(name: &str) -> Result<Stem, cm_train::Error> {
-    named("stem", "cifar, small or imagenet", name)
-}
-
-fn sampling(name: &str) -> Result<Sampling, cm_train::Error> {
-    named("sampling", "natural or balanced", name)
-}
+/// Values of `--resize`, `--stem` and `--sampling`.
+pub const RESIZES: [&str; 4] = ["stretch", "crop", "fit", "none"];
+pub const STEMS: [&str; 3] = ["cifar", "small", "imagenet"];
+pub const SAMPLINGS: [&str; 2] = ["natural", "balanced"];
 
 fn size(text: &str) -> Result<Size, String> {
     let side =
@@ -289,7 +286,14 @@ impl Options {
         settings.model.freeze_backbone |= self.freeze_backbone;
         settings.augmentation.0.flip |= self.flip;
         settings.augmentation.0.vertical_flip |= self.vertical_flip;
+        if let Some(device) = &self.session.compute.device {
+            settings.run.backend = Some(device.backend());
+            settings.run.devices = device.numbers().to_vec();
+        }
         settings.run.backend = self.session.compute.backend.or(settings.run.backend);
+        if !self.session.devices.is_empty() {
+            settings.run.devices.clone_from(&self.session.devices);
+        }
         settings.run.workers = self.session.compute.workers.or(settings.run.workers);
         settings
     }

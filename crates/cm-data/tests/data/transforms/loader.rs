@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use cm_data::{
-    Augmentation, Cached, DataError, Image, ImageSet, InputSpec, Loader, LoaderConfig, MemorySet, RawBatch,
-    Resize, generator,
+    Augmentation, Cached, DataError, Image, ImageSet, InputSpec, Loader, LoaderConfig, MemorySet, Part,
+    RawBatch, Resize, generator,
 };
 use proptest::prelude::*;
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -45,6 +45,52 @@ fn batches_hold_the_images_in_their_order_with_the_rest_at_the_end() {
     let mut ended = loader.epoch(0);
     assert_eq!(ended.by_ref().count(), 3);
     assert!(ended.next().is_none());
+}
+
+proptest! {
+    #[test]
+    fn the_parts_of_a_batch_are_the_whole_batch(
+        count in 0usize..40, batch in 1usize..12, of in 1usize..6, workers in 0usize..3
+    ) {
+        prop_assume!(of <= batch);
+        let whole = LoaderConfig { batch_size: batch, shuffle: Some(3), workers, ..LoaderConfig::default() };
+        let expected: Vec<RawBatch> = loader(count, whole.clone()).epoch(1).map(Result::unwrap).collect();
+        let parts: Vec<Vec<RawBatch>> = (0..of)
+            .map(|number| {
+                let config = LoaderConfig { part: Part { number, of }, ..whole.clone() };
+                let loader = loader(count, config);
+                let batches: Vec<RawBatch> = loader.epoch(1).map(Result::unwrap).collect();
+                assert_eq!(batches.len(), loader.batches());
+                assert_eq!(batches.iter().map(|batch| batch.labels.len()).sum::<usize>(), loader.images());
+                batches
+            })
+            .collect();
+        for (k, expected) in expected.iter().enumerate() {
+            // Only of the last batch may a part have nothing.
+            let found: Vec<&RawBatch> = parts.iter().filter_map(|part| part.get(k)).collect();
+            let indices: Vec<usize> = found.iter().flat_map(|batch| batch.indices.clone()).collect();
+            prop_assert_eq!(&indices, &expected.indices);
+            let pixels: Vec<f32> = found.iter().flat_map(|batch| batch.pixels.clone()).collect();
+            prop_assert_eq!(&pixels, &expected.pixels);
+            for batch in found {
+                let mut all: Vec<usize> = batch.indices.iter().chain(&batch.elsewhere).copied().collect();
+                let mut those = expected.indices.clone();
+                all.sort_unstable();
+                those.sort_unstable();
+                prop_assert_eq!(all, those);
+                prop_assert!(!batch.indices.is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_part_that_cannot_be_is_refused() {
+    for (number, of, batch_size) in [(2, 2, 8), (0, 0, 8), (0, 3, 2)] {
+        let config = LoaderConfig { batch_size, part: Part { number, of }, ..LoaderConfig::default() };
+        let error = Loader::new(Arc::new(pictures(4)), as_they_are(), config).err().unwrap();
+        assert!(matches!(error, DataError::Setting { .. }), "{error}");
+    }
 }
 
 #[test]
