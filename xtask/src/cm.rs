@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cargo;
 
 /// The commands of `cm` that are commands here too.
-pub const COMMANDS: [&str; 14] = [
+pub const COMMANDS: [&str; 15] = [
     "train",
     "eval",
     "predict",
@@ -15,6 +15,7 @@ pub const COMMANDS: [&str; 14] = [
     "diagnose",
     "export",
     "data",
+    "serve",
     "list",
     "reproduce",
     "study",
@@ -26,6 +27,9 @@ pub fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let mut features = cargo::features(cargo::backend(arguments))?;
     if arguments.iter().any(|argument| argument == "--tui") {
         features.push_str(",tui");
+    }
+    if arguments.iter().any(|argument| argument == "serve" || argument.contains("ws://")) {
+        features.push_str(",remote");
     }
     let mut command = cargo::command(&["run", "--package", "cm-cli", "--bin", "cm", "--features"]);
     command.args([&features, "--"]).args(arguments);

@@ -51,6 +51,8 @@ enum Command {
         #[command(subcommand)]
         command: commands::data::Command,
     },
+    /// Let programs on other machines compute on devices of this one.
+    Serve(Box<commands::serve::Options>),
     /// Losses, backbones and devices to choose from.
     List(commands::list::Options),
     /// Train and compare losses, and write tables and pictures.
@@ -118,6 +120,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Export(options) => commands::export::run(&options),
         Command::Diagnose(options) => commands::diagnose::run(&options),
         Command::Data { command } => commands::data::run(command),
+        Command::Serve(options) => commands::serve::run(&options),
         Command::List(options) => commands::list::run(&options),
         Command::Reproduce { application } => application.run(),
         Command::Study(options) => commands::study::run(*options),

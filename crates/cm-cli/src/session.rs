@@ -15,7 +15,7 @@ use std::{
 use burn::train::Interrupter;
 use clap::Args;
 use cm_train::{
-    device::{Backend, Devices},
+    device::{Backend, Devices, Place},
     quoted,
     study::{BURN_VERSION, Program, Session},
     training::Display,
@@ -30,7 +30,7 @@ pub struct ComputeOptions {
     /// What computes [default: the first of them that is built in]
     #[arg(long, value_parser = values::backend())]
     pub backend: Option<Backend>,
-    /// One device of a backend, as `cm list devices` names it, for example cuda:1
+    /// One device of a backend, as `cm list devices` names it, for example cuda:1, or of a server, ws://HOST:PORT
     #[arg(long, value_name = "NAME", value_parser = values::device, conflicts_with = "backend")]
     pub device: Option<Devices>,
     /// Threads that read and transform images; results do not depend on it [default: one for each core]
@@ -59,6 +59,25 @@ impl ComputeOptions {
         self.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
     }
 
+    /// The devices asked for, those with these numbers if there are some.
+    ///
+    /// # Errors
+    ///
+    /// A backend that was not built in; numbers in two places.
+    pub fn devices(&self, numbers: &[usize]) -> Result<Devices, CliError> {
+        let place = match &self.device {
+            Some(device) if numbers.is_empty() => return Ok(device.clone()),
+            Some(device) if device.numbers().is_empty() => device.place().clone(),
+            Some(device) => {
+                return Err(CliError::Said(format!(
+                    "--device {device} names a device, and --devices names some as well; leave one of them out"
+                )));
+            }
+            None => Place::Here(Backend::choose(self.backend)?),
+        };
+        Ok(Devices::new(place, numbers.to_vec()))
+    }
+
     /// Everything that a model in use needs.
     ///
     /// # Errors
@@ -74,12 +93,8 @@ impl ComputeOptions {
         numbers: &[usize],
         retry_diverged: bool,
     ) -> Result<Session, CliError> {
-        let devices = match &self.device {
-            Some(device) => device.clone(),
-            None => Devices::new(Backend::choose(self.backend)?, numbers.to_vec()),
-        };
         let session = Session {
-            devices,
+            devices: self.devices(numbers)?,
             display,
             interrupter: interrupter(display),
             workers: self.workers(),
@@ -105,7 +120,7 @@ pub struct SessionOptions {
     #[command(flatten)]
     pub compute: ComputeOptions,
     /// Devices that share every batch, by their numbers, for example 0,1; a training is the same as on one
-    #[arg(long, value_name = "N,N", value_delimiter = ',', conflicts_with = "device")]
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
     pub devices: Vec<usize>,
     /// Print one JSON object in place of tables and sentences
     #[arg(long)]

@@ -27,10 +27,24 @@ pub struct Batch {
     pub targets: Tensor<1, Int>,
     /// How often each image counts: `[batch]`; `None` where each counts once.
     pub weights: Option<Tensor<1>>,
-    /// What it counts of a batch that several devices share: the gradients of all of them are added up. 1 for a whole batch.
-    pub share: f64,
+    /// What it is of a batch that several devices share.
+    pub share: Share,
     /// Where the batch stands in the training.
     pub place: BatchPlace,
+}
+
+/// What a part of a batch is of the whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    /// Of the sum of its weights: the gradients of all parts are added up.
+    pub weights: f64,
+    /// Of its images.
+    pub images: f64,
+}
+
+impl Share {
+    /// The batch itself.
+    pub const WHOLE: Self = Self { weights: 1.0, images: 1.0 };
 }
 
 /// Network and loss in one module.
@@ -134,6 +148,7 @@ fn weighed(mut output: LossOutput, weights: Option<Tensor<1>>) -> LossOutput {
 pub struct ClassifierOutput {
     output: LossOutput,
     targets: Tensor<1, Int>,
+    share: Share,
 }
 
 impl TrainStep for Classifier {
@@ -145,8 +160,8 @@ impl TrainStep for Classifier {
         let output = self.forward(batch);
         let loss = output.mean_loss();
         self.monitor.see(&place, loss.clone().detach(), output.norms.clone().detach());
-        let loss = if share == 1.0 { loss } else { loss.mul_scalar(share) };
-        TrainOutput::new(self, loss.backward(), ClassifierOutput { output, targets })
+        let loss = if share == Share::WHOLE { loss } else { loss.mul_scalar(share.weights) };
+        TrainOutput::new(self, loss.backward(), ClassifierOutput { output, targets, share })
     }
 
     fn optimize(
@@ -178,14 +193,16 @@ impl InferenceStep for Classifier {
 
     fn step(&self, batch: Batch) -> ClassifierOutput {
         let targets = batch.targets.clone();
-        ClassifierOutput { output: self.validation_loss(batch), targets }
+        let share = batch.share;
+        ClassifierOutput { output: self.validation_loss(batch), targets, share }
     }
 }
 
 impl ItemLazy for ClassifierOutput {
     fn sync(self) -> Result<Self, burn::tensor::ExecutionError> {
         self.output.loss.device().flush()?;
-        Ok(Self { output: self.output.without_autodiff(), targets: self.targets.without_autodiff() })
+        let (output, targets) = (self.output.without_autodiff(), self.targets.without_autodiff());
+        Ok(Self { output, targets, share: self.share })
     }
 }
 
@@ -197,7 +214,12 @@ impl Adaptor<Hits> for ClassifierOutput {
 
 impl Adaptor<Losses> for ClassifierOutput {
     fn adapt(&self) -> Losses {
-        Losses(self.output.mean_loss(), self.output.loss.dims()[0])
+        // So that the mean over the images of all parts is the loss of the whole batch.
+        let loss = match self.share {
+            Share::WHOLE => self.output.mean_loss(),
+            Share { weights, images } => self.output.mean_loss().mul_scalar(weights / images),
+        };
+        Losses(loss, self.output.loss.dims()[0])
     }
 }
 
@@ -226,7 +248,7 @@ mod tests {
             images: images.clone(),
             targets: Tensor::from_data([0, 1, 2, 0], &device),
             weights: Some(Tensor::from_data([1.0, 2.0, 0.0, 1.0], &device)),
-            share: 1.0,
+            share: Share::WHOLE,
             place: BatchPlace::default(),
         };
         let features = classifier.backbone.forward(images);

@@ -1,6 +1,7 @@
 //! Which backend computes: chosen by Cargo feature, asked for by name; and which of its devices.
 
 mod choice;
+mod remote;
 
 use std::{
     fmt,
@@ -11,7 +12,8 @@ use std::{
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-pub use choice::Devices;
+pub use choice::{Devices, Place};
+pub use remote::{TOKEN, serve};
 
 use crate::Error;
 

@@ -83,6 +83,22 @@ pub enum Error {
         /// Devices that there are.
         found: usize,
     },
+    /// The program was built without remote devices.
+    #[error(
+        "this program was built without devices of other machines; `cargo xtask` builds what `--device ws://…` and `serve` need, \
+         `--features remote` does when you build it yourself"
+    )]
+    RemoteMissing,
+    /// A server of devices that cannot be reached, or cannot serve.
+    #[error(
+        "the devices at {url} cannot be used: {reason}; `cm serve` must run there, with the same CM_TOKEN if it has one"
+    )]
+    Server {
+        /// Its address.
+        url: String,
+        /// What the network said.
+        reason: String,
+    },
     /// What stands after the name of a backend is no number.
     #[error("\"{value}\" is no number of a device; devices are named as in cuda, cuda:1 or cuda:0,1")]
     DeviceNumber {

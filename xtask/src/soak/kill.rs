@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::cargo;
+use super::{program, stripes};
 
 /// What is trained: small, so that a kill hits every stage of it often.
 const SETTINGS: &str = "--width 4 --feature-dim 8 --epochs 12 --batch-size 16 --workers 2 -q";
@@ -45,17 +45,11 @@ impl Options {
 /// disturbed.
 pub fn kill(arguments: &[String]) -> Result<ExitCode, String> {
     let options = Options::read(arguments)?;
-    cargo::succeed("the program", cargo::command(&["build", "--package", "cm-cli", "--bin", "cm"]))?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let folder = target.join("soak");
-    // Of an earlier run, if there was one.
-    let _ = fs::remove_dir_all(&folder);
+    let (program, folder) = program("kill")?;
     let data = match &options.data {
         Some(data) => data.clone(),
         None => stripes(&folder.join("data"))?,
     };
-    let program = target.join("debug/cm");
     let soak = Soak { program, data: data.clone(), image: first_image(&data)? };
 
     let whole = folder.join("whole");
@@ -150,25 +144,6 @@ impl Soak {
         }
         Ok(())
     }
-}
-
-/// Images of stripes in two directions.
-fn stripes(folder: &Path) -> Result<PathBuf, String> {
-    const SIDE: usize = 16;
-    for class in ["down", "across"] {
-        for i in 0..80 {
-            let mut bytes = format!("P5 {SIDE} {SIDE} 255\n").into_bytes();
-            for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y, x))) {
-                let along = if class == "down" { x } else { y } + i;
-                let noise = (x * 31 + y * 17 + i * 7) % 90;
-                bytes.push((if along % 4 < 2 { 40 } else { 150 }) + noise as u8);
-            }
-            let path = folder.join(class).join(format!("{i}.pgm"));
-            let written = fs::create_dir_all(folder.join(class)).and_then(|()| fs::write(&path, bytes));
-            written.map_err(|error| format!("{}: {error}", path.display()))?;
-        }
-    }
-    Ok(folder.to_owned())
 }
 
 /// Some file of a folder, however deep.

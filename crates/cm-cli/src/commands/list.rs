@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use cm_loss_core::{HeadConfig, Preset};
 use cm_models::BackboneConfig;
-use cm_train::device::{Backend, Devices};
+use cm_train::device::{Backend, Devices, Place};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
@@ -103,7 +103,9 @@ fn devices() -> Vec<(String, String)> {
             }
             (true, Err(error)) => vec![(backend.to_string(), error.to_string())],
             (true, Ok(found)) => (0..found.len())
-                .map(|number| (Devices::new(backend, vec![number]).to_string(), "ready".to_owned()))
+                .map(|number| {
+                    (Devices::new(Place::Here(backend), vec![number]).to_string(), "ready".to_owned())
+                })
                 .collect(),
         }
     };

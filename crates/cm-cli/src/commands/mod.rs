@@ -19,6 +19,7 @@ pub mod quality_page;
 pub mod report;
 pub mod rows;
 pub mod score;
+pub mod serve;
 pub mod shell;
 pub mod study;
 pub mod train;

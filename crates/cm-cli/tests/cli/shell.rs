@@ -2,7 +2,7 @@
 
 use crate::shared::{refused, run};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "train",
     "eval",
     "predict",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 16] = [
     "export",
     "diagnose",
     "data",
+    "serve",
     "list",
     "reproduce",
     "study",

@@ -1,33 +1,42 @@
-//! Which devices of a backend compute.
+//! Which devices compute.
 
 use std::{fmt, str::FromStr};
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::Backend;
+use super::{Backend, remote};
 use crate::Error;
 
-/// Devices of one backend: its default one, or those with these numbers, which `cm list devices` shows.
+/// Devices of one backend or of one server: the default one, or those with these numbers, which `cm list devices` shows.
 ///
-/// Written `cuda`, `cuda:1` or `cuda:0,1`. A number may come twice: two workers then share that device, which is slower than
-/// one and gives what two devices would give.
+/// Written `cuda`, `cuda:1`, `cuda:0,1`, `ws://gpu:3000` or `ws://gpu:3000/0,1`. A number may come twice: two workers then share
+/// that device, which is slower than one and gives what two devices would give.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Devices {
-    backend: Backend,
+    place: Place,
     numbers: Vec<usize>,
+}
+
+/// Where devices are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In this machine.
+    Here(Backend),
+    /// At a server ([`serve`](super::serve)), `ws://HOST:PORT`.
+    Server(String),
 }
 
 impl Devices {
     /// Devices by their numbers; the default one where there are none.
-    pub fn new(backend: Backend, numbers: Vec<usize>) -> Self {
-        Self { backend, numbers }
+    pub fn new(place: Place, numbers: Vec<usize>) -> Self {
+        Self { place, numbers }
     }
 
-    /// What computes.
-    pub fn backend(&self) -> Backend {
-        self.backend
+    /// Where they are.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The numbers; none for the default device.
@@ -39,20 +48,22 @@ impl Devices {
     ///
     /// # Errors
     ///
-    /// As [`Backend::device`], and [`Error::NoSuchDevice`] for a number that no device has.
+    /// As [`Backend::device`]; [`Error::NoSuchDevice`] for a number that no device has; [`Error::Server`] for a server that
+    /// cannot be reached.
     pub fn open(&self) -> Result<Vec<Device>, Error> {
-        let backend = self.backend;
-        if self.numbers.is_empty() {
-            return Ok(vec![backend.device()?]);
+        match &self.place {
+            Place::Here(backend) if self.numbers.is_empty() => Ok(vec![backend.device()?]),
+            Place::Here(backend) => {
+                let found = backend.found()?;
+                let device = |&number: &usize| match found.get(number) {
+                    Some(device) => backend.try_out(|| device.clone()),
+                    None => Err(Error::NoSuchDevice { backend: *backend, number, found: found.len() }),
+                };
+                self.numbers.iter().map(device).collect()
+            }
+            Place::Server(url) if self.numbers.is_empty() => remote::connect(url, &[0]),
+            Place::Server(url) => remote::connect(url, &self.numbers),
         }
-        let found = backend.found()?;
-        let devices = self.numbers.iter().map(|&number| {
-            let Some(device) = found.get(number) else {
-                return Err(Error::NoSuchDevice { backend, number, found: found.len() });
-            };
-            backend.try_out(|| device.clone())
-        });
-        devices.collect()
     }
 
     /// The device that a model is used on: the first.
@@ -61,22 +72,31 @@ impl Devices {
     ///
     /// As [`open`](Self::open).
     pub fn first(&self) -> Result<Device, Error> {
-        let first = Self { numbers: self.numbers.iter().take(1).copied().collect(), ..*self };
-        first.open().map(|mut devices| devices.remove(0))
+        let numbers = self.numbers.iter().take(1).copied().collect();
+        Self::new(self.place.clone(), numbers).open().map(|mut devices| devices.remove(0))
     }
 }
 
 impl From<Backend> for Devices {
     fn from(backend: Backend) -> Self {
-        Self::new(backend, Vec::new())
+        Self::new(Place::Here(backend), Vec::new())
     }
 }
 
 impl fmt::Display for Devices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.backend)?;
+        let between = match &self.place {
+            Place::Here(backend) => {
+                write!(f, "{backend}")?;
+                ":"
+            }
+            Place::Server(url) => {
+                write!(f, "{url}")?;
+                "/"
+            }
+        };
         for (i, number) in self.numbers.iter().enumerate() {
-            write!(f, "{}{number}", if i == 0 { ":" } else { "," })?;
+            write!(f, "{}{number}", if i == 0 { between } else { "," })?;
         }
         Ok(())
     }
@@ -92,10 +112,20 @@ impl FromStr for Devices {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (backend, numbers) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let (place, numbers) = match text.strip_prefix("ws://") {
+            Some(host) => {
+                let (host, numbers) = host.split_once('/').unwrap_or((host, ""));
+                (Place::Server(format!("ws://{host}")), Some(numbers).filter(|numbers| !numbers.is_empty()))
+            }
+            None => {
+                let (name, numbers) =
+                    text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
+                (Place::Here(name.parse()?), numbers)
+            }
+        };
         let number = |text: &str| text.parse().map_err(|_| Error::DeviceNumber { value: text.to_owned() });
         let numbers = numbers.map_or(Ok(Vec::new()), |numbers| numbers.split(',').map(number).collect());
-        Ok(Self { backend: backend.parse()?, numbers: numbers? })
+        Ok(Self { place, numbers: numbers? })
     }
 }
 
@@ -113,15 +143,20 @@ mod tests {
 
     #[test]
     fn devices_are_read_as_they_are_written() {
-        for text in ["flex", "cuda:1", "wgpu:0,1,1"] {
+        for text in ["flex", "cuda:1", "wgpu:0,1,1", "ws://gpu:3000", "ws://[::1]:3000/0,1"] {
             assert_eq!(
                 text.parse::<Devices>().map(|devices| devices.to_string()).ok().as_deref(),
                 Some(text)
             );
         }
-        for (text, told) in
-            [("cuda:", "\"\""), ("cuda:one", "one"), ("cuda:0,", "\"\""), ("gpu:0", "gpu"), ("cuda:-1", "-1")]
-        {
+        for (text, told) in [
+            ("cuda:", "\"\""),
+            ("cuda:one", "one"),
+            ("cuda:0,", "\"\""),
+            ("gpu:0", "gpu"),
+            ("cuda:-1", "-1"),
+            ("ws://gpu:3000/x", "\"x\""),
+        ] {
             let error = text.parse::<Devices>().expect_err("no devices").to_string();
             assert!(error.contains(told), "{text}: {error}");
         }
@@ -129,10 +164,9 @@ mod tests {
 
     #[test]
     fn a_device_that_is_not_there_is_refused_with_those_that_are() {
-        let two = Devices::new(Backend::Flex, vec![0, 0]).open().expect("the CPU, twice");
-        assert_eq!(two.len(), 2);
-        let error =
-            Devices::new(Backend::Flex, vec![0, 3]).open().expect_err("a CPU is one device").to_string();
+        let flex = |numbers| Devices::new(Place::Here(Backend::Flex), numbers);
+        assert_eq!(flex(vec![0, 0]).open().expect("the CPU, twice").len(), 2);
+        let error = flex(vec![0, 3]).open().expect_err("a CPU is one device").to_string();
         assert!(error.contains("flex:3") && error.contains("flex:0"), "{error}");
     }
 }

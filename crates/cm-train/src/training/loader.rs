@@ -14,7 +14,11 @@ use burn::{
 };
 use cm_data::{DataError, ImageSet, InputSpec, Loader, LoaderConfig, Part, RawBatch, Subset};
 
-use crate::{Error, classifier::Batch, monitor::BatchPlace};
+use crate::{
+    Error,
+    classifier::{Batch, Share},
+    monitor::BatchPlace,
+};
 
 /// [`cm_data::Loader`] as Burn's Learner asks for it: once for each epoch, on a device, or in parts for several.
 ///
@@ -38,10 +42,10 @@ struct Shares {
 }
 
 impl Shares {
-    /// What a part of a batch counts of the whole, for losses that are means by weights.
-    fn of(&self, raw: &RawBatch, set: &dyn ImageSet) -> f64 {
+    /// What a part of a batch is of the whole.
+    fn of(&self, raw: &RawBatch, set: &dyn ImageSet) -> Share {
         if raw.elsewhere.is_empty() {
-            return 1.0;
+            return Share::WHOLE;
         }
         let weight = |index: &usize| {
             let of_class = self.class_weights.as_ref().map_or(1.0, |of| of[set.label(*index) as usize]);
@@ -49,7 +53,9 @@ impl Shares {
         };
         let [here, elsewhere] = [&raw.indices, &raw.elsewhere].map(|of| of.iter().map(weight).sum::<f64>());
         // Where nothing counts, nothing is lost.
-        if here > 0.0 { here / (here + elsewhere) } else { 0.0 }
+        let weights = if here > 0.0 { here / (here + elsewhere) } else { 0.0 };
+        let (here, elsewhere) = (raw.indices.len() as f64, raw.elsewhere.len() as f64);
+        Share { weights, images: here / (here + elsewhere) }
     }
 }
 
@@ -114,7 +120,7 @@ pub fn to_device(raw: RawBatch, epoch: usize, step: usize, device: &Device) -> B
         images: Tensor::from_data(TensorData::new(raw.pixels, raw.shape), device),
         targets: Tensor::<1, Int>::from_data(TensorData::new(targets, [count]), device),
         weights,
-        share: 1.0,
+        share: Share::WHOLE,
         place: BatchPlace { epoch, step, indices: raw.indices },
     }
 }

@@ -12,7 +12,7 @@ use cm_models::BackboneConfig;
 use cm_record::Results;
 use cm_train::{
     classifier::{Classifier, Parts},
-    device::{Backend, Devices},
+    device::{Backend, Devices, Place},
     study::Session,
     training::{ImageLoader, OptimizerConfig, Schedule, Scheduler, Shape},
 };
@@ -90,7 +90,7 @@ fn config(loss: Preset, class_weights: Option<Vec<f64>>) -> Config {
 }
 
 fn on(devices: usize) -> Session {
-    let devices = Devices::new(Backend::Flex, vec![0; devices]);
+    let devices = Devices::new(Place::Here(Backend::Flex), vec![0; devices]);
     Session { devices, ..session(Interrupter::new()) }
 }
 

@@ -10,6 +10,8 @@ mod model;
 mod optimizer;
 #[cfg(feature = "wgpu")]
 mod parity;
+#[cfg(feature = "remote")]
+mod remote;
 mod schedule;
 mod shared;
 mod study;

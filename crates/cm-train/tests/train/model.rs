@@ -9,7 +9,7 @@ use burn::{
 };
 use cm_data::InputSpec;
 use cm_eval::Sigmoid;
-use cm_loss_core::Preset;
+use cm_loss_core::{HeadConfig, MarginHeadConfig, Preset};
 use cm_models::BackboneConfig;
 use cm_train::{
     evaluation::{Prediction, Predictor},
@@ -103,7 +103,13 @@ fn a_card_of_a_network_that_its_file_cannot_hold_is_refused_before_memory_is_tak
     let wide = refused(&ModelCard { backbone: BackboneConfig::lenet_pp(60_000), ..card.clone() });
     assert!(wide.contains("a width of 60000") && wide.contains("more weights than its"), "{wide}");
     let long = refused(&ModelCard { feature_dim: 60_000, ..card.clone() });
-    assert!(long.contains("60000 feature dimensions and 3 classes"), "{long}");
+    assert!(long.contains("60000 feature dimensions and 3 class centers"), "{long}");
+    let mut head = MarginHeadConfig { sub_centers: usize::MAX, ..MarginHeadConfig::default() };
+    let many = refused(&ModelCard { head: HeadConfig::Margin(head.clone()), ..card.clone() });
+    assert!(many.contains(&format!("{} class centers", usize::MAX)), "{many}");
+    head.sub_centers = 1000;
+    let more = refused(&ModelCard { head: HeadConfig::Margin(head), ..card.clone() });
+    assert!(more.contains("3000 class centers") || more.contains("another network"), "{more}");
     // Half a gigabyte of weights, none of which is drawn.
     let input = InputSpec { width: 1 << 14, height: 1 << 14, ..card.input.clone() };
     let large = refused(&ModelCard { input, ..card.clone() });

@@ -165,12 +165,28 @@ fn data_that_changed_since_the_study_began_are_noticed_and_the_difference_named(
     // Also where no run was finished yet.
     let out = folder.path().join("interrupted");
     let interrupter = Interrupter::new();
-    interrupter.stop(Some("test"));
-    let stopped = start_with(&session(interrupter), &out, Config::new(&[Preset::Softmax], 1));
+    let (handle, begun) = (interrupter.clone(), out.join("results.json"));
+    thread::spawn(move || {
+        while !begun.exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        handle.stop(Some("test"));
+    });
+    let stopped = start_with(&session(interrupter), &out, Config::new(&[Preset::Softmax], 400));
     assert!(stopped.unwrap_err().is_interruption());
     edit_config(&out, "\"images\": 120", "\"images\": 150");
     let error = resume(&out).unwrap_err().to_string();
     assert!(error.contains("train had 120 images and now has 150"), "{error}");
+}
+
+#[test]
+fn a_stop_before_the_first_step_says_that_nothing_was_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("new").join("out");
+    let interrupter = Interrupter::new();
+    interrupter.stop(Some("test"));
+    let stopped = start_with(&session(interrupter), &out, Config::new(&[Preset::Softmax], 1)).unwrap_err();
+    assert!(stopped.is_interruption() && stopped.to_string().contains("before anything"), "{stopped}");
 }
 
 #[test]

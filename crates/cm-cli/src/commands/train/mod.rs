@@ -62,7 +62,8 @@ pub fn run(options: Options) -> Result<(), CliError> {
     settings.validate()?;
     let (backend, workers, devices) =
         (settings.run.backend, settings.run.workers, settings.run.devices.clone());
-    let compute = ComputeOptions { backend, workers, device: None, ..options.session.compute.clone() };
+    let device = settings.run.server.as_ref().map(|url| url.parse()).transpose()?;
+    let compute = ComputeOptions { backend, workers, device, ..options.session.compute.clone() };
     let session_options = SessionOptions { compute, devices, ..options.session.clone() };
     let mut session = session_options.open(options.retry_diverged)?;
     let images = Images::open(

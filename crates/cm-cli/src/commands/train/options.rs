@@ -6,6 +6,7 @@ use clap::Args;
 use cm_data::{Augmentation, Degradation, RandomDegradation, Resize, Sampling};
 use cm_loss_core::Preset;
 use cm_models::Stem;
+use cm_train::device::Place;
 
 use super::{
     choices::{ClassWeights, Optimizer, ScheduleName},
@@ -287,10 +288,15 @@ impl Options {
         settings.augmentation.0.flip |= self.flip;
         settings.augmentation.0.vertical_flip |= self.vertical_flip;
         if let Some(device) = &self.session.compute.device {
-            settings.run.backend = Some(device.backend());
+            (settings.run.backend, settings.run.server) = match device.place() {
+                Place::Here(backend) => (Some(*backend), None),
+                Place::Server(url) => (None, Some(url.clone())),
+            };
             settings.run.devices = device.numbers().to_vec();
         }
-        settings.run.backend = self.session.compute.backend.or(settings.run.backend);
+        if let Some(backend) = self.session.compute.backend {
+            (settings.run.backend, settings.run.server) = (Some(backend), None);
+        }
         if !self.session.devices.is_empty() {
             settings.run.devices.clone_from(&self.session.devices);
         }

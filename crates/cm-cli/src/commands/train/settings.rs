@@ -35,6 +35,8 @@ pub struct Settings {
 pub struct RunSettings {
     /// flex, ndarray, wgpu, vulkan, metal, cuda or rocm.
     pub backend: Option<Backend>,
+    /// The server that has the devices, ws://HOST:PORT, in place of a backend.
+    pub server: Option<String>,
     /// Numbers of the devices that share every batch; none for the default device.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<usize>,
@@ -48,7 +50,7 @@ pub struct RunSettings {
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { backend: None, devices: Vec::new(), workers: None, cache: 2048, out: None }
+        Self { backend: None, server: None, devices: Vec::new(), workers: None, cache: 2048, out: None }
     }
 }
 
@@ -156,7 +158,7 @@ pub struct TrainingSettings {
 pub struct AugmentationSettings(pub Augmentation);
 
 /// Keys without a value of their own: their table, and an example with what holds without them.
-const UNSET: [(&str, &str, &str); 17] = [
+const UNSET: [(&str, &str, &str); 18] = [
     ("data", "group-by-name", "\"_\"  # without it every image stands alone"),
     ("model", "stem", "\"small\"  # cifar, small or imagenet; by the size of the images"),
     ("model", "size", "[32, 32]  # width and height; from the images"),
@@ -176,6 +178,7 @@ const UNSET: [(&str, &str, &str); 17] = [
     ),
     ("augmentation", "degrade", "{ kind = \"mixed\", fraction = 0.5, severities = [1, 4] }  # none"),
     ("run", "backend", "\"flex\"  # the first that was built in"),
+    ("run", "server", "\"ws://gpu:3000\"  # none"),
     ("run", "devices", "[0, 1]  # the default device"),
     ("run", "workers", "2  # one for each core"),
     ("run", "out", "\"runs/mine\"  # runs/train-TIME"),

@@ -13,6 +13,7 @@ const CARD: &str = "cm_loss_card";
 const PREPROCESSING: &str = "preprocessing";
 const CLASSES: &str = "classes";
 const QUALITY: &str = "quality";
+const PIXELS: &str = "pixels";
 
 /// Where a graph begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +24,20 @@ pub enum Pixels {
     Raw,
 }
 
+impl Pixels {
+    /// For programs that read the file.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Normalized => "normalized",
+            Self::Raw => "raw",
+        }
+    }
+}
+
 /// The ONNX file of a model: `pixels` `[batch, channels, height, width]` go in, and `features`, `norm` `[batch, 1]`, `logits`,
 /// `probabilities` and, where the model knows one, `quality` `[batch, 1]` (whole numbers from 0 to 100) come out.
 ///
-/// The card, the classes and the preprocessing are in the metadata.
+/// The card, the classes and the preprocessing are in the metadata, and `pixels`: `normalized` or `raw`.
 ///
 /// # Errors
 ///
@@ -66,6 +77,7 @@ pub fn onnx(model: &Model, pixels: Pixels, version: &str) -> Result<Vec<u8>, Err
         (CARD, text(serde_json::to_string(card))?),
         (CLASSES, text(serde_json::to_string(&card.classes))?),
         (PREPROCESSING, preprocessing(card, pixels)),
+        (PIXELS, pixels.name().to_owned()),
         (QUALITY, quality::meaning(card)),
     ];
     Ok(graph.into_bytes(version, &metadata))

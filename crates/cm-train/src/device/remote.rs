@@ -1,0 +1,67 @@
+//! Devices of other machines, by Burn's remote backend over WebSocket.
+//!
+//! The graph of gradients and the optimizer's state are the client's; tensors and what computes with them are the server's. Burn's
+//! own operations go there one by one, the fused kernels of this project do not. WebSocket is not encrypted: a token keeps
+//! strangers out of a network that is trusted, and nobody from reading along.
+
+use std::net::TcpListener;
+
+use burn::tensor::Device;
+
+use super::Devices;
+use crate::Error;
+
+/// The environment variable with the token that servers and clients share.
+pub const TOKEN: &str = "CM_TOKEN";
+
+/// Devices of a server, by their numbers.
+#[cfg(feature = "remote")]
+pub(super) fn connect(url: &str, numbers: &[usize]) -> Result<Vec<Device>, Error> {
+    use burn::remote::RemoteHost;
+
+    let mut host = RemoteHost::websocket(url);
+    if let Ok(token) = std::env::var(TOKEN) {
+        host = host.with_credential(token);
+    }
+    let connected = |&number: &usize| {
+        let device = Device::remote_options(&host).device_index(number).init();
+        device.map_err(|error| Error::Server { url: url.to_owned(), reason: error.to_string() })
+    };
+    numbers.iter().map(connected).collect()
+}
+
+#[cfg(not(feature = "remote"))]
+pub(super) fn connect(_url: &str, _numbers: &[usize]) -> Result<Vec<Device>, Error> {
+    Err(Error::RemoteMissing)
+}
+
+/// Lets clients compute on devices of this machine, until the process receives Ctrl-C or SIGTERM. With a token, those alone that
+/// have the same.
+///
+/// # Errors
+///
+/// As [`Devices::open`]; [`Error::RemoteMissing`] for a build without the feature `remote`; [`Error::Server`] where it cannot
+/// serve.
+#[cfg(feature = "remote")]
+pub fn serve(devices: &Devices, listener: TcpListener, token: Option<&str>) -> Result<(), Error> {
+    use burn::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
+
+    let address = listener.local_addr().map_or_else(|_| String::new(), |address| address.to_string());
+    let problem = |reason: String| Error::Server { url: address.clone(), reason };
+    let mut server = RemoteServer::new(devices.open()?);
+    if let Some(token) = token {
+        let authorizer = TokenAuthorizer::new(token).map_err(|error| problem(error.to_string()))?;
+        server = server.with_authorizer(authorizer);
+    }
+    server.serve(WebSocketTransport::from_listener(listener)).map_err(|error| problem(error.to_string()))
+}
+
+/// Refuses, for it was not built in.
+///
+/// # Errors
+///
+/// [`Error::RemoteMissing`].
+#[cfg(not(feature = "remote"))]
+pub fn serve(_devices: &Devices, _listener: TcpListener, _token: Option<&str>) -> Result<(), Error> {
+    Err(Error::RemoteMissing)
+}

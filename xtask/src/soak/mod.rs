@@ -1,0 +1,44 @@
+//! `cargo xtask soak`: long or rough treatment of the program.
+
+mod kill;
+mod memory;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+pub use kill::kill;
+pub use memory::memory;
+
+use crate::cargo;
+
+/// The program, built, and an empty folder for what is done with it.
+pub fn program(name: &str) -> Result<(PathBuf, PathBuf), String> {
+    cargo::succeed("the program", cargo::command(&["build", "--package", "cm-cli", "--bin", "cm"]))?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let folder = target.join("soak").join(name);
+    // Of an earlier run, if there was one.
+    let _ = fs::remove_dir_all(&folder);
+    Ok((target.join("debug/cm"), folder))
+}
+
+/// Images of stripes in two directions.
+fn stripes(folder: &Path) -> Result<PathBuf, String> {
+    const SIDE: usize = 16;
+    for class in ["down", "across"] {
+        for i in 0..80 {
+            let mut bytes = format!("P5 {SIDE} {SIDE} 255\n").into_bytes();
+            for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y, x))) {
+                let along = if class == "down" { x } else { y } + i;
+                let noise = (x * 31 + y * 17 + i * 7) % 90;
+                bytes.push((if along % 4 < 2 { 40 } else { 150 }) + noise as u8);
+            }
+            let path = folder.join(class).join(format!("{i}.pgm"));
+            let written = fs::create_dir_all(folder.join(class)).and_then(|()| fs::write(&path, bytes));
+            written.map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
+    Ok(folder.to_owned())
+}
