@@ -209,7 +209,7 @@ fn say(scale: &QualityScale, json: bool) -> Result<(), CliError> {
     }
     let fitted = &scale.fitted;
     println!(
-        "quality is {} on {} images of {}: Spearman's correlation with the norm {:.3} (95 % interval {:.3} to {:.3})",
+        "fitted to {}, {} images from {}: Spearman's correlation with the norm {:.3} (95 % interval {:.3} to {:.3})",
         fitted.target, fitted.images, fitted.data, fitted.correlation, fitted.interval[0], fitted.interval[1]
     );
     match &scale.map {

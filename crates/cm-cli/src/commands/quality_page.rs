@@ -112,10 +112,10 @@ impl QualityPage<'_> {
             _ => "a curve over the length of the feature",
         };
         format!(
-            "Quality is {map}, fitted on {} images of {} to {} (Spearman's correlation {:.2}, 95 % interval {:.2} to {:.2}).",
+            "Quality is {map}, fitted to {} ({} images from {}; Spearman's correlation {:.2}, 95 % interval {:.2} to {:.2}).",
+            fitted.target,
             fitted.images,
             fitted.data,
-            fitted.target,
             fitted.correlation,
             fitted.interval[0],
             fitted.interval[1]

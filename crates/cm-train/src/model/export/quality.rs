@@ -56,8 +56,8 @@ fn polyline(graph: &mut Graph, norm: &Value, corners: &[(f64, f64)]) -> Value {
 pub(super) fn meaning(card: &ModelCard) -> String {
     match (&card.quality, &card.norms) {
         (Some(scale), _) => format!(
-            "fitted on {} images of {} to {}",
-            scale.fitted.images, scale.fitted.data, scale.fitted.target
+            "fitted to {} ({} images from {})",
+            scale.fitted.target, scale.fitted.images, scale.fitted.data
         ),
         (None, Some(_)) => "the share of training images with a shorter feature, in percent".to_owned(),
         (None, None) => "none".to_owned(),
