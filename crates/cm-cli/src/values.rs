@@ -103,13 +103,16 @@ mod tests {
     use super::*;
     use crate::commands::train::{Optimizer, ScheduleName};
 
-    fn read<T: Clone + Send + Sync + 'static>(choices: &OneOf<T>, text: &str) -> Result<T, String> {
+    fn read<T: Clone + std::fmt::Debug + Send + Sync + 'static>(
+        choices: &OneOf<T>,
+        text: &str,
+    ) -> Result<T, String> {
         let command = Command::new("cm");
         choices.parse_ref(&command, None, OsStr::new(text)).map_err(|error| error.to_string())
     }
 
     /// Every name that is listed has a value, however it is spelled.
-    fn each_is_read<T: Clone + Send + Sync + 'static>(choices: &OneOf<T>) {
+    fn each_is_read<T: Clone + std::fmt::Debug + Send + Sync + 'static>(choices: &OneOf<T>) {
         for name in &choices.names {
             for spelled in [(*name).to_owned(), name.to_uppercase(), name.replace('-', "_"), plain(name)] {
                 assert!(read(choices, &spelled).is_ok(), "{spelled}");
@@ -118,7 +121,7 @@ mod tests {
         let listed: Vec<String> =
             choices.possible_values().expect("listed").map(|value| value.get_name().to_owned()).collect();
         assert_eq!(listed, choices.names);
-        let error = read(choices, "no-such-choice").err().expect("refused");
+        let error = read(choices, "no-such-choice").expect_err("refused");
         assert!(choices.names.iter().all(|name| error.contains(name)), "{error}");
     }
 
@@ -134,7 +137,7 @@ mod tests {
         each_is_read(&named::<Stem>(crate::commands::train::STEMS));
         each_is_read(&named::<Resize>(crate::commands::train::RESIZES));
         each_is_read(&named::<Sampling>(crate::commands::train::SAMPLINGS));
-        let error = read(&loss(), "CM-CosFaze").err().expect("refused");
+        let error = read(&loss(), "CM-CosFaze").expect_err("refused");
         assert!(error.contains("CM-CosFace"), "{error}");
     }
 }

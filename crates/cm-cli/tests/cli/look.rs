@@ -237,6 +237,28 @@ fn what_cannot_be_looked_at_is_named() {
 }
 
 #[test]
+fn a_device_that_is_not_there_is_refused_with_those_that_are() {
+    let Trained { model, images, .. } = trained();
+    let images = images.display().to_string();
+    let on = |device: &str| refused(&["score", &model, &images, "--device", device]);
+    let number = on("flex:3");
+    assert!(
+        number.contains("there is no device flex:3") && number.contains("flex:0 and no other"),
+        "{number}"
+    );
+    let several = on("flex:0,0");
+    assert!(several.contains("--devices"), "{several}");
+    assert!(on("gpu:0").contains("the backends are flex"));
+    assert!(on("flex:first").contains("\"first\" is no number of a device"));
+    let server = on("ws://127.0.0.1:1");
+    assert!(server.contains("--features remote") || server.contains("cm serve must run there"), "{server}");
+    let (success, chosen, stderr) = run(&["score", &model, &images, "--device", "flex:0"]);
+    assert!(success && chosen == run(&["score", &model, &images]).1, "{stderr}");
+    let open = refused(&["serve", "--address", "0.0.0.0:0"]);
+    assert!(open.contains("CM_TOKEN") && open.contains("0.0.0.0:0"), "{open}");
+}
+
+#[test]
 fn lists_of_choices_name_all_of_them() {
     let (_, losses, _) = run(&["list", "losses"]);
     assert_eq!(losses.lines().count(), cm_loss_core::Preset::ALL.len());

@@ -316,3 +316,60 @@ fn every_recipe_is_read_with_what_it_says() {
     }
     assert_eq!(recipes, 7);
 }
+
+#[test]
+fn two_devices_train_what_one_trains_and_it_goes_on_on_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = striped(folder.path(), &["train", "test"], 12).display().to_string();
+    let out = |name: &str| folder.path().join(name).display().to_string();
+    let train = |name: &str, more: &[&str]| {
+        let out = out(name);
+        let begun = [
+            "train",
+            &data,
+            "--out",
+            &out,
+            "--optimizer",
+            "sgd",
+            "--learning-rate",
+            "0.01",
+            "--schedule",
+            "constant",
+        ];
+        let small = ["--width", "2", "--feature-dim", "8", "--epochs", "2", "--batch-size", "7", "-v"];
+        let (success, _, stderr) = run(&[&begun[..], &small, more].concat());
+        assert!(success, "{stderr}");
+        stderr
+    };
+    train("one", &[]);
+    let said = train("two", &["--devices", "0,0"]);
+    assert!(said.contains("backend flex:0,0"), "{said}");
+    let (success, _, stderr) =
+        run(&["train", &data, "--resume", &out("two"), "--device", "flex:0", "--epochs", "3"]);
+    assert!(success, "{stderr}");
+    let losses = |name: &str| -> Vec<f64> {
+        let text = fs::read_to_string(format!("{}/runs/cosface-d8-s0/epochs.json", out(name))).unwrap();
+        let curve: Value = serde_json::from_str(&text).unwrap();
+        let epochs = curve.as_array().cloned().unwrap_or_else(|| curve["epochs"].as_array().unwrap().clone());
+        epochs.iter().map(|epoch| epoch["train_loss"].as_f64().unwrap()).collect()
+    };
+    let (one, two) = (losses("one"), losses("two"));
+    assert_eq!((one.len(), two.len()), (2, 3));
+    for (one, two) in one.iter().zip(&two) {
+        assert!((one / two - 1.0).abs() < 1e-4, "{one} {two}");
+    }
+    let many = refused(&[
+        "train",
+        &data,
+        "--devices",
+        "0,0,0,0,0,0,0,0",
+        "--batch-size",
+        "7",
+        "--out",
+        &out("many"),
+    ]);
+    assert!(many.contains("--devices") && many.contains("from 1 to 7"), "{many}");
+    assert!(!Path::new(&out("many")).exists());
+    let twice = refused(&["train", &data, "--device", "flex:0", "--devices", "0,0", "--out", &out("twice")]);
+    assert!(twice.contains("--devices"), "{twice}");
+}

@@ -300,7 +300,7 @@ fn training_loop(
             validated: "validation",
             select_best: false,
             workers: 1,
-            device,
+            devices: std::slice::from_ref(device),
             display: Display::Quiet,
             interrupter: Interrupter::new(),
         };

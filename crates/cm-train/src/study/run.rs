@@ -11,7 +11,7 @@ use crate::{
     Error,
     classifier::Classifier,
     evaluation::Predictor,
-    training::{BEST, Display, Outcome, Training, has_stopped_improving},
+    training::{BEST, Display, Outcome, Training, check_devices, has_stopped_improving},
 };
 
 /// Trains and tests every network that has no results yet, and has the report drawn.
@@ -42,7 +42,7 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
             wall_seconds: 0.0,
         },
     };
-    try_networks(&devices[0], study)?;
+    try_networks(&devices, study)?;
     if is_new && session.interrupter.should_stop() {
         return Err(Error::Stopped);
     }
@@ -63,14 +63,15 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
 }
 
 /// Makes a network of each size and lets it go, so that what cannot be made leaves nothing in the folder.
-fn try_networks(device: &Device, study: &dyn Study) -> Result<(), Error> {
+fn try_networks(devices: &[Device], study: &dyn Study) -> Result<(), Error> {
     let mut seen = Vec::new();
     for key in study.keys() {
         if seen.contains(&key.feature_dim) {
             continue;
         }
         let trial = study.trial(&key)?;
-        let network = Classifier::new(trial.card.parts(), key.seed, &device.clone().autodiff())?;
+        check_devices(devices.len(), trial.recipe.batch_size, trial.train.len())?;
+        let network = Classifier::new(trial.card.parts(), key.seed, &devices[0].clone().autodiff())?;
         if let Some(init) = &trial.init {
             init(network)?;
         }

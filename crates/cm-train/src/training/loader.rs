@@ -86,11 +86,7 @@ impl ImageLoader {
     ///
     /// [`Error::Option`] for more devices than a batch has images, or the set.
     pub fn for_devices(self, devices: usize, class_weights: Option<&[f64]>) -> Result<Self, Error> {
-        let most = self.config.batch_size.min(self.set.len());
-        if devices == 0 || devices > most {
-            let allowed = format!("from 1 to {most} devices, an image of each batch for each");
-            return Err(Error::option("devices", &allowed, devices));
-        }
+        check_devices(devices, self.config.batch_size, self.set.len())?;
         let shares = Shares { devices, class_weights: class_weights.map(Arc::from) };
         Ok(Self { shares, ..self })
     }
@@ -108,6 +104,23 @@ impl ImageLoader {
     fn epochs(&self) -> AtomicUsize {
         AtomicUsize::new(self.epochs_begun.load(Ordering::Relaxed))
     }
+}
+
+/// Whether so many devices can share batches of this size, of so many images.
+///
+/// # Errors
+///
+/// [`Error::Option`] where some device would never get an image.
+pub(crate) fn check_devices(devices: usize, batch_size: usize, images: usize) -> Result<(), Error> {
+    let most = batch_size.min(images);
+    if (1..=most).contains(&devices) {
+        return Ok(());
+    }
+    Err(Error::option(
+        "devices",
+        &format!("from 1 to {most} devices, an image of each batch for each"),
+        devices,
+    ))
 }
 
 /// A batch on a device.

@@ -33,6 +33,7 @@ use crate::{
 
 pub use epoch_log::best_epoch;
 pub use keeper::{BEST, LAST};
+pub(crate) use loader::check_devices;
 pub use loader::{ImageLoader, to_device};
 pub use optimizer::OptimizerConfig;
 pub use progress::Display;

@@ -9,11 +9,13 @@ use burn::{
 };
 use cm_data::InputSpec;
 use cm_eval::Sigmoid;
-use cm_loss_core::{HeadConfig, MarginHeadConfig, Preset};
+use cm_loss_core::{
+    Custom, CustomNormMap, HeadConfig, Margin, MarginHeadConfig, NormMap, Parameters, Preset,
+};
 use cm_models::BackboneConfig;
 use cm_train::{
     evaluation::{Prediction, Predictor},
-    model::{CARD_FORMAT, FittedOn, Model, ModelCard, QualityMap, QualityScale, save},
+    model::{CARD_FORMAT, FittedOn, Model, ModelCard, Pixels, QualityMap, QualityScale, onnx, save},
     training::{BEST, LAST},
 };
 use indicatif::ProgressBar;
@@ -177,4 +179,37 @@ fn a_model_of_a_newer_version_is_refused_with_what_to_do() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/train/fixtures/model-3.safetensors");
     let message = Model::read(&path, &Device::flex()).unwrap_err().to_string();
     assert!(message.contains("format 3") && message.contains("use a newer version"), "{message}");
+}
+
+/// The constant radius, as somebody would write it.
+#[derive(Debug)]
+struct Flat;
+
+impl CustomNormMap for Flat {
+    fn name(&self) -> &str {
+        "flat"
+    }
+
+    fn parameters(&self) -> Parameters {
+        Parameters::new()
+    }
+
+    fn forward(&self, norms: Tensor<2>) -> Tensor<2> {
+        norms.zeros_like().add_scalar(30.0)
+    }
+}
+
+#[test]
+fn a_norm_map_of_somebodys_own_cannot_be_written_as_onnx() {
+    let device = Device::flex();
+    let exported = |norm_map: NormMap, margin: Margin| {
+        let mut card = card(Preset::CosFace, 4);
+        card.head = HeadConfig::Margin(MarginHeadConfig::new(norm_map, margin));
+        let network = cm_train::classifier::Classifier::new(card.parts(), 0, &device).unwrap();
+        onnx(&Model { card, network }, Pixels::Raw, "1")
+    };
+    let own = NormMap::Custom(Custom(Arc::new(Flat)));
+    let message = exported(own, Margin::None).unwrap_err().to_string();
+    assert!(message.contains("flat") && message.contains("somebody's own"), "{message}");
+    assert!(exported(NormMap::Identity, Margin::None).is_ok());
 }
