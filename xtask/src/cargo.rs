@@ -27,10 +27,19 @@ pub fn features(backend: Option<&str>) -> Result<String, String> {
     }
 }
 
-/// The value of `--backend NAME` or `--backend=NAME`.
+/// The backend that `--backend NAME` or `--device NAME:NUMBER` names.
 pub fn backend(arguments: &[String]) -> Option<&str> {
-    let separate = arguments.windows(2).find(|pair| pair[0] == "--backend").map(|pair| pair[1].as_str());
-    separate.or_else(|| arguments.iter().find_map(|argument| argument.strip_prefix("--backend=")))
+    // A server has a backend of its own.
+    let here = |device: &&str| !device.starts_with("ws://");
+    let device = || value(arguments, "--device").filter(here)?.split(':').next();
+    value(arguments, "--backend").or_else(device)
+}
+
+/// The value of `--option VALUE` or `--option=VALUE`.
+fn value<'a>(arguments: &'a [String], option: &str) -> Option<&'a str> {
+    let separate = arguments.windows(2).find(|pair| pair[0] == option).map(|pair| pair[1].as_str());
+    let joined = |argument: &'a String| argument.strip_prefix(option)?.strip_prefix('=');
+    separate.or_else(|| arguments.iter().find_map(joined))
 }
 
 /// Runs a command that has to succeed; `what` says what it is for.

@@ -75,8 +75,8 @@ pub fn features() -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// `cargo xtask ci wgpu`: the tests of the formulas on wgpu, where there is a Vulkan driver, if only one that computes on
-/// the CPU.
+/// `cargo xtask ci wgpu`: the tests of the formulas, of the networks and of the whole program on wgpu, where there is a Vulkan
+/// driver, if only one that computes on the CPU.
 pub fn wgpu() -> Result<ExitCode, String> {
     let Some(driver) = vulkan_driver() else {
         println!(
@@ -86,13 +86,60 @@ pub fn wgpu() -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     };
     println!("CI: Vulkan driver {driver}");
-    let mut test =
-        cargo::command(&["test", "--profile", "parity", "--package", "cm-loss-core", "--test", "core"]);
-    test.args(["--features", "test-wgpu"]);
-    if env::var_os("XDG_RUNTIME_DIR").is_none() {
-        test.env("XDG_RUNTIME_DIR", env::temp_dir());
+    // One build of Burn for all of them.
+    let packages = ["--package", "cm-loss-core", "--package", "cm-train", "--package", "cm-cli"];
+    let features = "cm-loss-core/test-wgpu,cm-train/wgpu,cm-cli/wgpu";
+    for (name, tests) in [
+        ("formulas on wgpu", ["core", ""]),
+        ("networks on wgpu", ["train", "parity"]),
+        ("the program on wgpu", ["cli", "wgpu"]),
+    ] {
+        let mut test = cargo::command(&["test", "--profile", "parity"]);
+        test.args(packages)
+            .args(["--features", features, "--test"])
+            .args(tests.iter().filter(|word| !word.is_empty()));
+        if env::var_os("XDG_RUNTIME_DIR").is_none() {
+            test.env("XDG_RUNTIME_DIR", env::temp_dir());
+        }
+        step(name, test)?;
     }
-    step("tests on wgpu", test)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo xtask ci web`: the page of `examples/web` in Chromium beside the program, where there are Node.js and Chromium.
+pub fn web() -> Result<ExitCode, String> {
+    let chromium = env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
+    let node = Command::new("npm").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !node || !Path::new(&chromium).is_file() {
+        println!(
+            "CI: the page in the browser was skipped: it needs Node.js with npm, and Chromium as {chromium} or where CHROMIUM says"
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = root.join("examples/web");
+    let mut packages = Command::new("npm");
+    packages.args(["ci", "--no-audit", "--no-fund"]).current_dir(&page);
+    step("packages of the page", packages)?;
+    let (program, folder) = crate::soak::program("web")?;
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let [signs, run] = ["signs", "run"].map(|name| folder.join(name));
+    let mut draw = Command::new(&program);
+    draw.args(["data", "example", "--tracks", "20"]).arg(&signs);
+    step("signs for the page", draw)?;
+    let mut train = Command::new(&program);
+    train.arg("train").arg(&signs).args(["--epochs", "2", "--width", "4", "-q", "--out"]).arg(&run);
+    step("a model for the page", train)?;
+    let mut images = Vec::new();
+    for class in fs::read_dir(signs.join("test")).map_err(|error| error.to_string())?.flatten() {
+        images.extend(
+            fs::read_dir(class.path()).into_iter().flatten().flatten().map(|entry| entry.path()).take(1),
+        );
+    }
+    images.sort();
+    let mut test = Command::new("node");
+    test.arg("test.mjs").arg(&program).arg(run.join("model.safetensors")).args(images).current_dir(&page);
+    step("the page in the browser", test)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ mod cargo;
 mod ci;
 mod cm;
 mod doc;
+mod fuzz;
 mod release;
 mod soak;
 
@@ -36,11 +37,16 @@ cargo xtask <command>
   bench heads --ratios                         the same as multiples of Burn's linear layer and cross entropy
   soak kill [--times N] [--seed S] [--data FOLDER]
                                                kills trainings at random moments, lets them go on, and compares
+  soak memory [--epochs N]                     whether a long training takes more and more memory
+  fuzz [--minutes N] [--target NAME] [--jobs N]
+                                               readers of files against files that are made up (libFuzzer)
+  fuzz --keep [--target NAME]                  keeps some of the files that reach most, for the tests
   doc                                          reference of the crates
   release-check [--quick]                      whether every crate can be published and built from its package alone
   ci                                           formatting, lints, tests, documentation and a study
   ci ndarray                                   tests of the formulas and of the layers on ndarray
-  ci wgpu                                      tests of the formulas on wgpu, where there is a Vulkan driver
+  ci wgpu                                      formulas, networks and the program on wgpu, where there is a Vulkan driver
+  ci web                                       the page of examples/web in Chromium beside the program, where there is one
   ci features                                  type-checks the loss library with the mixes of features that matter
   ci backends                                  type-checks the backends ndarray, wgpu, vulkan and cuda
 
@@ -55,6 +61,8 @@ fn main() -> ExitCode {
         ["profile", "step", ..] => bench::profile_step(&arguments[2..]),
         ["bench", "heads", ..] => bench::heads(&arguments[2..]),
         ["soak", "kill", ..] => soak::kill(&arguments[2..]),
+        ["soak", "memory", ..] => soak::memory(&arguments[2..]),
+        ["fuzz", ..] => fuzz::run(&arguments[1..]),
         ["doc"] => doc::run(),
         ["release-check"] => release::check(false),
         ["release-check", "--quick"] => release::check(true),
@@ -63,6 +71,7 @@ fn main() -> ExitCode {
         ["ci", "backends"] => ci::backends(),
         ["ci", "ndarray"] => ci::ndarray(),
         ["ci", "wgpu"] => ci::wgpu(),
+        ["ci", "web"] => ci::web(),
         [] | ["help" | "--help" | "-h", ..] => {
             println!("{HELP}");
             return ExitCode::SUCCESS;

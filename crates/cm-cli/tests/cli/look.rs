@@ -238,7 +238,7 @@ fn what_cannot_be_looked_at_is_named() {
 
 #[test]
 fn a_device_that_is_not_there_is_refused_with_those_that_are() {
-    let Trained { model, images, .. } = trained();
+    let Trained { model, images, folder: _folder } = trained();
     let images = images.display().to_string();
     let on = |device: &str| refused(&["score", &model, &images, "--device", device]);
     let number = on("flex:3");

@@ -4,6 +4,7 @@ mod error;
 mod jpeg;
 mod png;
 mod tiff;
+mod webp;
 
 use std::io::{Cursor, ErrorKind};
 
@@ -79,8 +80,9 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Image, DecodeError>
             with_image_crate(bytes, format, name, limits)?
         }
         ImageFormat::WebP => {
-            let decoded = with_image_crate(bytes, format, name, limits)?;
-            webp_is_whole(bytes).then_some(decoded).ok_or(DecodeError::CutShort { format: name })?
+            let decoded = webp::can_be_read(bytes).then(|| with_image_crate(bytes, format, name, limits));
+            let decoded = decoded.ok_or(DecodeError::CutShort { format: name })??;
+            webp::is_whole(bytes).then_some(decoded).ok_or(DecodeError::CutShort { format: name })?
         }
         ImageFormat::Pnm | ImageFormat::Bmp => with_image_crate(bytes, format, name, limits)?,
         _ => return Err(DecodeError::OtherFormat { format: name }),
@@ -99,14 +101,6 @@ pub(crate) fn begins_like_a_web_page(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
     let begins = |tag: &[u8]| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
     begins(b"<!doctype html") || begins(b"<html") || begins(b"<head")
-}
-
-/// Whether a WebP has all the bytes that it announces; how the image is to be turned may stand in
-/// the last of them.
-fn webp_is_whole(bytes: &[u8]) -> bool {
-    let announced = bytes.get(4..8).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes);
-    // The last byte may be padding, which some programs count and do not write.
-    announced.is_some_and(|announced| bytes.len() as u64 + 1 >= u64::from(announced) + 8)
 }
 
 fn hint(bytes: &[u8]) -> &'static str {
@@ -157,10 +151,25 @@ fn with_image_crate(
     let mut decoder = reader.into_decoder().map_err(problem)?;
     let (width, height) = decoder.dimensions();
     limits.check(name, width.into(), height.into())?;
+    let pixels = u64::from(width) * u64::from(height);
+    if most_pixels(format, bytes.len()).is_some_and(|most| pixels > most) {
+        return Err(DecodeError::CutShort { format: name });
+    }
     decoder.set_limits(memory).map_err(problem)?;
     // Notes that make no sense are no reason to lose the image.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok((DynamicImage::from_decoder(decoder).map_err(problem)?, orientation))
+}
+
+/// Most pixels that a file of so many bytes can hold; of other formats a few bytes can be an image of any size.
+fn most_pixels(format: ImageFormat, bytes: usize) -> Option<u64> {
+    // A bit for each pixel, and what Deflate makes of a byte.
+    let in_a_byte = match format {
+        ImageFormat::Pnm => 8,
+        ImageFormat::Png => 8 * 1032,
+        _ => return None,
+    };
+    Some((bytes as u64).saturating_mul(in_a_byte))
 }
 
 fn problem(error: ImageError, format: &'static str) -> DecodeError {

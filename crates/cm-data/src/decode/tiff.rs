@@ -10,6 +10,9 @@ const FORMAT: &str = "TIFF";
 pub(super) fn check_kind(bytes: &[u8], limits: &DecodeLimits) -> Result<(), DecodeError> {
     let tags = Tags { bytes, little: bytes.starts_with(b"II") };
     let other = |what: String| Err(DecodeError::OtherKind { format: FORMAT, what });
+    if tags.announce_more_than_there_is() {
+        return Err(DecodeError::CutShort { format: FORMAT });
+    }
     if let (Some(width), Some(height)) = (tags.first(256), tags.first(257)) {
         limits.check(FORMAT, width.into(), height.into())?;
     }
@@ -31,6 +34,21 @@ struct Tags<'a> {
 }
 
 impl Tags<'_> {
+    /// Whether the values of a tag would be longer than the file. The decoder makes room for them before it reads.
+    fn announce_more_than_there_is(&self) -> bool {
+        let Some(directory) = self.long(4).map(|at| at as usize) else { return false };
+        let entries = usize::from(self.short(directory).unwrap_or(0));
+        (0..entries).map(|i| directory + 2 + 12 * i).any(|entry| {
+            let width = match self.short(entry + 2) {
+                Some(3 | 8) => 2,
+                Some(4 | 9 | 11 | 13) => 4,
+                Some(5 | 10 | 12 | 16..=18) => 8,
+                _ => 1,
+            };
+            self.long(entry + 4).is_some_and(|count| u64::from(count) * width > self.bytes.len() as u64)
+        })
+    }
+
     /// The first number of a tag, if it is there.
     fn first(&self, wanted: u16) -> Option<u32> {
         let directory = self.long(4)? as usize;

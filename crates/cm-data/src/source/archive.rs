@@ -15,116 +15,15 @@ use zip::{
 };
 
 use super::{
-    Location, ReadLimits, Split,
+    Location, ReadLimits, Split, ZipProblem,
     listing::{Found, Listing, has_ending_of_a_list, joined},
     names::tidy,
     skipped,
 };
 use crate::DataError;
 
-/// Why an archive cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ZipProblem {
-    /// No zip file, or a damaged one.
-    #[error("it cannot be read as a zip file ({reason}); it is damaged or was not copied whole")]
-    Damaged {
-        /// What the reader said.
-        reason: String,
-    },
-    /// A name that is no Unicode.
-    #[error(
-        "the name \"{name}\" in it is not valid Unicode (UTF-8); pack it again with a program that writes UTF-8"
-    )]
-    NotUnicode {
-        /// The name, with a mark in the place of what cannot be read.
-        name: String,
-    },
-    /// A name that leads out of the folder it would be unpacked into.
-    #[error("the name \"{name}\" in it leads out of the archive; do not trust it")]
-    UnsafeName {
-        /// The name.
-        name: String,
-    },
-    /// Two entries whose names are the same bytes.
-    #[error("two entries in it have the same name; pack it again")]
-    Repeated,
-    /// Two entries whose names are one in Unicode.
-    #[error("two entries are named \"{name}\", written in two ways; pack it again")]
-    SameName {
-        /// The name of both.
-        name: String,
-    },
-    /// Several lists.
-    #[error("there are several lists in it ({}), and which of them counts nobody says; leave one", names.join(", "))]
-    SeveralLists {
-        /// Their names.
-        names: Vec<String>,
-    },
-    /// A link.
-    #[error(
-        "\"{name}\" is a link, and links in archives are not followed; pack it again with the files themselves"
-    )]
-    Link {
-        /// The name.
-        name: String,
-    },
-    /// A password is needed.
-    #[error("\"{name}\" is encrypted; unpack it, or pack it again without a password")]
-    Encrypted {
-        /// The name.
-        name: String,
-    },
-    /// Packed in a way that is not read.
-    #[error(
-        "\"{name}\" is packed by {method}, which is not read; pack it again by the usual method (Deflate)"
-    )]
-    Method {
-        /// The name.
-        name: String,
-        /// How it is packed.
-        method: String,
-    },
-    /// An entry that announces more than an image has.
-    #[error(
-        "\"{name}\" announces {bytes} bytes, more than the {limit} allowed for one image; make it smaller"
-    )]
-    LargeEntry {
-        /// The name.
-        name: String,
-        /// Bytes announced.
-        bytes: u64,
-        /// Most bytes allowed.
-        limit: u64,
-    },
-    /// An entry that is not as long as it announces.
-    #[error(
-        "\"{name}\" announces {announced} bytes but holds {found}; the archive is damaged or was made to do harm"
-    )]
-    WrongSize {
-        /// The name.
-        name: String,
-        /// Bytes announced.
-        announced: u64,
-        /// Bytes found, at most one more than announced.
-        found: u64,
-    },
-    /// More than the archive could reasonably hold.
-    #[error(
-        "{name} announces {bytes} bytes from {packed} packed ones, more than {limit}, as archives do that are made \
-         to fill a disk; if you trust it, unpack it and open the folder"
-    )]
-    Bomb {
-        /// An entry, or the whole.
-        name: String,
-        /// Bytes announced.
-        bytes: u64,
-        /// Bytes in the file.
-        packed: u64,
-        /// Most bytes allowed.
-        limit: u64,
-    },
-}
+/// Most bytes of a name: as many as a path has on Linux. A name may have 64 KiB, and each folder in it is a path of its own.
+const LONGEST_NAME: usize = 4096;
 
 /// An open archive.
 #[derive(Debug)]
@@ -160,6 +59,10 @@ impl Archive {
             let method = entry.compression();
             let bytes = entry.size();
             let ratio = entry.compressed_size().saturating_mul(limits.ratio).max(ReadLimits::SMALL);
+            if entry.compressed_size() > packed {
+                let reason = format!("{name}: it announces more packed bytes than the archive has");
+                return Err(damaged(&self.path, &reason));
+            }
             let problem = if entry.is_symlink() {
                 ZipProblem::Link { name }
             } else if entry.encrypted() {
@@ -196,6 +99,11 @@ impl Archive {
             let name = String::from_utf8_lossy(raw).into_owned();
             return Err(self.problem(ZipProblem::NotUnicode { name }));
         };
+        if name.len() > LONGEST_NAME {
+            let start = name.chars().take(40).flat_map(char::escape_debug).collect();
+            let (bytes, limit) = (name.len(), LONGEST_NAME);
+            return Err(self.problem(ZipProblem::LongName { start, bytes, limit }));
+        }
         let slashes = name.replace('\\', "/");
         let drive = slashes.as_bytes().get(1) == Some(&b':');
         let climbs = slashes.split('/').any(|part| part == "..");
@@ -244,9 +152,10 @@ impl Archive {
                     passed_over.insert(path);
                     break;
                 }
-                if is_folder {
+                // A class is the first folder, or the second below a split.
+                if is_folder && !folder.contains('/') {
                     listing.folders.push(path.clone());
-                } else {
+                } else if !is_folder {
                     listing.files.push(Found { file: path.clone(), location: location.clone() });
                 }
                 folder = path;
@@ -258,12 +167,13 @@ impl Archive {
     /// Bytes of an entry, checked against its announced size and its checksum.
     pub fn read(&self, index: usize) -> Result<Vec<u8>, DataError> {
         let entry = self.entry(index)?;
-        let (name, announced) = (self.name(&entry)?, entry.size());
+        let (name, announced, packed) = (self.name(&entry)?, entry.size(), entry.compressed_size());
         let file = File::open(&self.path).map_err(DataError::io("open", &self.path))?;
         let mut file = BufReader::new(file);
         let damaged = |error: &dyn Display| damaged(&self.path, &format!("{name}: {error}"));
         let reader = entry.with_reader(&mut file, ZipReadOptions::new()).map_err(|error| damaged(&error))?;
-        let mut bytes = Vec::with_capacity(announced.min(ReadLimits::SMALL) as usize);
+        // What is announced may not be there: room for more is made when it comes.
+        let mut bytes = Vec::with_capacity(announced.min(packed) as usize);
         reader.take(announced + 1).read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
         let found = bytes.len() as u64;
         if found != announced {

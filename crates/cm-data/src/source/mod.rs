@@ -14,10 +14,10 @@ mod names;
 mod open;
 mod options;
 mod skipped;
+mod zip_problem;
 
 pub(crate) use self::collection::content_hash;
 pub use self::{
-    archive::ZipProblem,
     collection::Collection,
     folder::FolderProblem,
     item::{ContentHash, ImageFacts, Item, Location, Split},
@@ -25,4 +25,5 @@ pub use self::{
     names::natural_order,
     options::{ColumnNames, OpenOptions, ReadLimits},
     skipped::Skipped,
+    zip_problem::ZipProblem,
 };

@@ -108,6 +108,37 @@ fn an_image_of_60000_by_60000_pixels_is_refused_before_memory_is_taken() {
 }
 
 #[test]
+fn more_pixels_than_the_file_can_hold_are_refused_before_memory_is_taken() {
+    let limits = DecodeLimits { pixels: u64::MAX };
+    for (name, format) in [("huge.png", "PNG"), ("huge.ppm", "PPM")] {
+        assert_eq!(decode(&read(name), &limits), Err(DecodeError::CutShort { format }));
+    }
+}
+
+#[test]
+fn a_webp_with_a_note_that_is_longer_than_the_file_is_refused_before_memory_is_taken() {
+    let mut bytes = read("orientation-6.webp");
+    let note = bytes.windows(4).position(|window| window == b"EXIF").unwrap();
+    bytes[note + 4..note + 8].copy_from_slice(&0x4000_0000u32.to_le_bytes());
+    assert_eq!(decoded(&bytes), Err(DecodeError::CutShort { format: "WebP" }));
+}
+
+#[test]
+fn a_tiff_whose_tag_announces_more_than_the_file_has_is_refused_before_memory_is_taken() {
+    let bytes = read("rgb-raw.tif");
+    let directory = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    for (kind, count) in [(1u16, 4u32 << 20), (2, 200 << 20), (12, 1 << 20), (4, u32::MAX)] {
+        // The last tag, which the image does not need.
+        let entries = usize::from(u16::from_le_bytes(bytes[directory..directory + 2].try_into().unwrap()));
+        let at = directory + 2 + 12 * (entries - 1);
+        let mut bytes = bytes.clone();
+        bytes[at + 2..at + 4].copy_from_slice(&kind.to_le_bytes());
+        bytes[at + 4..at + 8].copy_from_slice(&count.to_le_bytes());
+        assert_eq!(decoded(&bytes), Err(DecodeError::CutShort { format: "TIFF" }), "{kind}");
+    }
+}
+
+#[test]
 fn a_file_cut_short_anywhere_is_never_an_image() {
     for name in expected().into_keys() {
         let bytes = read(&name);

@@ -160,6 +160,18 @@ fn an_entry_that_is_not_as_long_as_announced_is_refused() {
 }
 
 #[test]
+fn what_no_archive_has_is_refused_before_memory_is_taken() {
+    let good = zip_of_images(&["a/1", "b/2"]);
+    let packed = problem(&with_field(&good, 20, &(good.len() as u32 + 1).to_le_bytes())).to_string();
+    assert!(packed.contains("a/1: it announces more packed bytes than the archive has"), "{packed}");
+    let deep = ["a/".repeat(2048), "1".to_owned()].concat();
+    let name = problem(&zip_of_images(&[&deep, "b/2"])).to_string();
+    assert!(name.contains("\"a/a/a/") && name.contains("has 4097 bytes, more than the 4096"), "{name}");
+    let deep = ["a/".repeat(2047), "1".to_owned()].concat();
+    assert_eq!(opened(&zip_of_images(&[&deep, "b/2"])).unwrap().classes, ["a", "b"]);
+}
+
+#[test]
 fn archives_that_announce_too_much_are_refused() {
     let zeros = vec![0; 17 << 20];
     let bomb = zip_bytes(&[("a/1", &zeros), ("b/2", &image_bytes(""))]);

@@ -73,7 +73,8 @@ impl MarginHeadConfig {
     /// What goes with the classes and their centers.
     fn validate_classes(&self) -> Result<(), Error> {
         let centers = self.sub_centers;
-        Error::check("number of centers a class", "at least 1", centers as f64, centers > 0)?;
+        let possible = (1..=1 << 16).contains(&centers);
+        Error::check("number of centers a class", "from 1 to 65536", centers as f64, possible)?;
         Error::exclude(
             self.center_spread.is_some() && centers > 1,
             "the spread of class centers",

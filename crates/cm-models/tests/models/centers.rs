@@ -73,3 +73,28 @@ fn files_without_one_choice_are_refused() {
     assert!(matches!(class_centers(&path("nowhere.pth"), 3, None), Err(WeightsError::Io(_))));
     assert!(matches!(class_centers(&path("centers.json"), 3, None), Err(WeightsError::Foreign { .. })));
 }
+
+/// A file of PyTorch, of the kind without zip, with one weight `[rows, 3]` that is a view of a single number.
+fn view(rows: u32) -> Vec<u8> {
+    let head = std::fs::read(path("state-dict.pth")).unwrap();
+    // A magic number, a version and the system.
+    let head = &head[..137];
+    let start = b"\x80\x02}X\x06\0\0\0weightctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n";
+    let place = b"X\x01\0\0\0aX\x03\0\0\0cpuK\x01NtQK\0J";
+    let end = b"K\x03\x86K\0K\0\x86\x89ccollections\nOrderedDict\n)RtRs.";
+    let names = b"\x80\x02]X\x01\0\0\0aa.";
+    let number = [&1u64.to_le_bytes()[..], &0.5f32.to_le_bytes()].concat();
+    [head, start, place, &rows.to_le_bytes(), end, names, &number].concat()
+}
+
+#[test]
+fn a_view_that_is_beyond_all_measure_larger_than_its_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("view.pth");
+    std::fs::write(&file, view(5)).unwrap();
+    let centers = class_centers(&file, 3, None).unwrap();
+    assert_eq!((centers.shape().to_vec(), centers.iter::<f32>().sum::<f32>()), (vec![5, 3], 7.5));
+    std::fs::write(&file, view(1 << 27)).unwrap();
+    let message = class_centers(&file, 3, None).unwrap_err().to_string();
+    assert!(message.contains("the tensor weight has 1610612736 bytes and its file"), "{message}");
+}

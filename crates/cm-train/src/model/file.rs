@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use burn::tensor::Device;
+use cm_loss_core::HeadConfig;
 use cm_models::weights;
 use cm_record::files;
 use serde::Deserialize;
@@ -32,8 +33,8 @@ impl Model {
     pub fn read(path: &Path, device: &Device) -> Result<Self, Error> {
         let bytes = fs::read(path).map_err(Error::io("read", path))?;
         let card = card_of(path, &bytes)?;
-        let network = Classifier::new(card.parts(), 0, device)?;
-        let network = filled(path, &bytes, network)?;
+        may_have(path, &card, bytes.len())?;
+        let network = Classifier::weighted(card.parts(), 0, device, |network| filled(path, &bytes, network))?;
         Ok(Self { card, network })
     }
 
@@ -84,6 +85,26 @@ pub fn load_weights(path: &Path, network: Classifier, device: &Device) -> Result
     use burn::module::Module;
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
     filled(path, &bytes, network.fork(device).valid())
+}
+
+/// Whether a file of this many bytes can have the weights of a network with such numbers. What a network holds beside its
+/// weights is made with it, before the file is compared with it.
+fn may_have(path: &Path, card: &ModelCard, bytes: usize) -> Result<(), Error> {
+    let width = card.backbone.width();
+    let centers = match &card.head {
+        HeadConfig::Margin(head) => card.classes.len().saturating_mul(head.sub_centers),
+        _ => card.classes.len(),
+    };
+    let most = width.saturating_mul(width).max(card.feature_dim.saturating_mul(centers));
+    if most <= bytes {
+        return Ok(());
+    }
+    let reason = format!(
+        "its card tells of a width of {width}, {} feature dimensions and {centers} class centers, which are more weights \
+         than its {bytes} bytes hold",
+        card.feature_dim,
+    );
+    Err(Error::Model { path: path.to_owned(), reason })
 }
 
 fn filled(path: &Path, bytes: &[u8], network: Classifier) -> Result<Classifier, Error> {

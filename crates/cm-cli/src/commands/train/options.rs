@@ -211,8 +211,12 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// A file that cannot be understood.
+    /// A file that cannot be understood; devices that contradict each other.
     pub fn settings(&self) -> Result<Settings, CliError> {
+        if self.session.compute.device.is_some() {
+            // Numbers in two places.
+            self.session.compute.devices(&self.session.devices)?;
+        }
         Ok(self.over(match &self.config {
             Some(path) => read_toml(path)?,
             None => Settings::default(),

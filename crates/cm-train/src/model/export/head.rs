@@ -1,7 +1,7 @@
 //! The logits of each kind of head.
 
 use burn::tensor::Tensor;
-use cm_loss_core::{Head, HeadState, MarginHead, NormMap, ProxyLoss, SubCenterPooling};
+use cm_loss_core::{Custom, Head, HeadState, MarginHead, NormMap, ProxyLoss, SubCenterPooling};
 use cm_models::onnx::{Graph, Value};
 
 use crate::Error;
@@ -155,12 +155,17 @@ fn radius(
             let share = graph.divide(&ratio, &divisor);
             scaled(graph, &share, map.scale)
         }
-        other => {
+        NormMap::Custom(Custom(map)) => {
             return Err(Error::NotExportable {
                 reason: format!(
-                    "its norm map {other:?} is somebody's own, and ONNX knows nothing of its formula"
+                    "its norm map \"{}\" is somebody's own, and ONNX knows nothing of its formula",
+                    map.name()
                 ),
             });
+        }
+        other => {
+            let reason = format!("its norm map {other:?} is not known here");
+            return Err(Error::NotExportable { reason });
         }
     })
 }
