@@ -86,23 +86,21 @@ pub fn wgpu() -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     };
     println!("CI: Vulkan driver {driver}");
-    // One build of Burn for all of them.
-    let packages = ["--package", "cm-loss-core", "--package", "cm-train", "--package", "cm-cli"];
-    let features = "cm-loss-core/test-wgpu,cm-train/wgpu,cm-cli/wgpu";
-    for (name, tests) in [
-        ("formulas on wgpu", ["core", ""]),
-        ("networks on wgpu", ["train", "parity"]),
-        ("the program on wgpu", ["cli", "wgpu"]),
-    ] {
+    let test = |arguments: &[&str]| {
         let mut test = cargo::command(&["test", "--profile", "parity"]);
-        test.args(packages)
-            .args(["--features", features, "--test"])
-            .args(tests.iter().filter(|word| !word.is_empty()));
+        test.args(arguments);
         if env::var_os("XDG_RUNTIME_DIR").is_none() {
             test.env("XDG_RUNTIME_DIR", env::temp_dir());
         }
-        step(name, test)?;
-    }
+        test
+    };
+    // The formulas without `autotune`, which tries every kernel: on a CPU that takes longer than all the rest.
+    let formulas = test(&["--package", "cm-loss-core", "--features", "test-wgpu", "--test", "core"]);
+    step("formulas on wgpu", formulas)?;
+    let rest =
+        ["--package", "cm-train", "--package", "cm-cli", "--features", "cm-train/wgpu,cm-cli/wgpu", "--test"];
+    step("networks on wgpu", test(&[&rest[..], &["train", "parity"]].concat()))?;
+    step("the program on wgpu", test(&[&rest[..], &["cli", "wgpu"]].concat()))?;
     Ok(ExitCode::SUCCESS)
 }
 

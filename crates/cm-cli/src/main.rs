@@ -45,7 +45,7 @@ enum Command {
     Export(commands::export::Options),
     /// Whether the norm tells the quality of images, beside what is had without it.
     Diagnose(Box<commands::diagnose::Options>),
-    /// What is in a data set, what is wrong with it, and one to begin with.
+    /// What is wrong with a data set; a small example.
     #[command(after_help = "Examples:\n  cm data example signs\n  cm data check photos --page photos.html")]
     Data {
         #[command(subcommand)]

@@ -137,6 +137,7 @@ mod tests {
         each_is_read(&named::<Stem>(crate::commands::train::STEMS));
         each_is_read(&named::<Resize>(crate::commands::train::RESIZES));
         each_is_read(&named::<Sampling>(crate::commands::train::SAMPLINGS));
+        assert!(device("FLEX:0").is_ok() && device("flex:0,0").is_err());
         let error = read(&loss(), "CM-CosFaze").expect_err("refused");
         assert!(error.contains("CM-CosFace"), "{error}");
     }

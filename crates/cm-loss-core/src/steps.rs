@@ -31,6 +31,8 @@ pub(crate) struct Step {
     digits: Tensor<1>,
     /// Whether its batch goes through the head a second time.
     again: bool,
+    /// Which part of its batch it is for; 0 also for a whole one.
+    part: u32,
 }
 
 impl Steps {
@@ -40,7 +42,7 @@ impl Steps {
 
     /// The number of the coming step.
     pub fn coming<const D: usize>(&self, like: &Tensor<D>) -> Step {
-        Step { digits: self.digits.value(like), again: false }
+        Step { digits: self.digits.value(like), again: false, part: 0 }
     }
 
     /// The number of the coming step, which is taken.
@@ -51,17 +53,12 @@ impl Steps {
             let carry = indicator(low.clone().greater_equal_scalar(BASE), low.dtype());
             Tensor::cat(vec![low - carry.clone().mul_scalar(BASE), high + carry], 0)
         });
-        Step { digits, again: false }
+        Step { digits, again: false, part: 0 }
     }
 
     /// Steps trained.
     pub fn count(&self) -> u64 {
         number(&self.digits.read())
-    }
-
-    /// Counts so many fewer.
-    pub fn take_back(&self, count: u64) {
-        self.set(self.count().saturating_sub(count));
     }
 
     pub fn set(&self, count: u64) {
@@ -78,6 +75,11 @@ impl Step {
     /// The same step for another pass of its batch: as a number the same, with random numbers of its own.
     pub fn again(self) -> Self {
         Self { again: true, ..self }
+    }
+
+    /// The same step for a part of its batch: the same number, with random numbers of its own but for the first part.
+    pub fn part(self, part: u32) -> Self {
+        Self { part, ..self }
     }
 
     /// On the host, which waits for the device.
@@ -98,7 +100,13 @@ impl Step {
         let spread =
             |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
         let again = if self.again { " again" } else { "" };
-        let seed = purpose.bytes().chain(again.bytes()).chain(seed.to_le_bytes()).fold(0, spread);
+        let part = if self.part > 0 { format!(" part {}", self.part) } else { String::new() };
+        let seed = purpose
+            .bytes()
+            .chain(again.bytes())
+            .chain(part.bytes())
+            .chain(seed.to_le_bytes())
+            .fold(0, spread);
         ChaCha12Rng::seed_from_u64(seed.wrapping_add(self.number()))
     }
 }
@@ -118,6 +126,10 @@ mod tests {
         let second = steps.take(&device).random(5, "margins").next_u64();
         let expected = [11_998_191_479_556_809_396, 9_405_676_491_853_973_881, 13_668_545_854_975_989_913];
         assert_eq!([first[0], first[1], second], expected);
+        let of = |part: u32| {
+            steps.coming(&Tensor::<1>::zeros([1], &device)).part(part).random(5, "margins").next_u64()
+        };
+        assert!(of(0) != of(1) && of(1) != of(2) && of(1) == of(1));
     }
 
     #[test]
@@ -131,8 +143,6 @@ mod tests {
                 count
             );
             assert_eq!(steps.count(), count + 1);
-            steps.take_back(2);
-            assert_eq!(steps.count(), count - 1);
         }
     }
 }

@@ -47,9 +47,64 @@ pub fn partial(path: &Path) -> io::Result<Unfinished> {
     // Temporary files are private, results are as readable as any other file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // Held until the file is on the list: it is either there for `discard_unfinished`, or not yet made.
+    let mut unfinished = unfinished();
     let file = builder.tempfile_in(folder)?;
-    unfinished().push(file.path().to_owned());
+    unfinished.push(file.path().to_owned());
     Ok(Unfinished(Some(file)))
+}
+
+/// A folder that is being filled. It is removed where it is not [`persist`](Self::persist)ed, and by
+/// [`discard_unfinished`].
+#[derive(Debug)]
+pub struct UnfinishedFolder(PathBuf);
+
+impl UnfinishedFolder {
+    /// An empty one beside `path`, whose folder is made if need be.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PARTIAL);
+        // Temporary folders are private, this one is to be as open as any other.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let mut unfinished = unfinished();
+        let folder = builder.tempdir_in(parent)?.keep();
+        unfinished.push(folder.clone());
+        Ok(Self(folder))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Moves it into place, and has the disk note its new name.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers; also where something is in that place.
+    pub fn persist(self, path: &Path) -> io::Result<()> {
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something is there already"));
+        }
+        fs::rename(&self.0, path)?;
+        sync_folder(path);
+        Ok(())
+    }
+}
+
+impl Drop for UnfinishedFolder {
+    fn drop(&mut self) {
+        // Nothing is there any more once it was moved.
+        let _ = fs::remove_dir_all(&self.0);
+        forget(&self.0);
+    }
 }
 
 /// A file that is being written. It is removed where it is not [`persist`]ed, and by [`discard_unfinished`].
@@ -97,12 +152,14 @@ fn forget(path: &Path) {
     unfinished().retain(|other| other != path);
 }
 
-/// Removes every file that is being written: for a program that ends at once.
+/// Removes every file and folder that is being written, and lets no other begin: for a program that ends at once.
 pub fn discard_unfinished() {
-    for path in unfinished().drain(..) {
+    let mut unfinished = unfinished();
+    for path in unfinished.drain(..) {
         // It may have been moved into its place just now.
-        let _ = fs::remove_file(path);
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     }
+    std::mem::forget(unfinished);
 }
 
 /// Moves an unfinished file into place, after the disk has it, and has the disk note its new name: a power cut then keeps what
@@ -277,6 +334,20 @@ mod tests {
         assert!(!super::unfinished().contains(&path) && whole.is_file() && !half.exists());
         let dropped = partial(&half).expect("unfinished file").path().to_owned();
         assert!(!super::unfinished().contains(&dropped) && !dropped.exists());
+    }
+
+    #[test]
+    fn a_folder_is_whole_or_not_there() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("new").join("images");
+        let unfinished = UnfinishedFolder::beside(&path).expect("unfinished folder");
+        fs::write(unfinished.path().join("a"), "").expect("file");
+        assert!(!path.exists());
+        unfinished.persist(&path).expect("moved");
+        assert!(path.join("a").is_file());
+        let second = UnfinishedFolder::beside(&path).expect("unfinished folder");
+        second.persist(&path).expect_err("something is there");
+        assert_eq!(fs::read_dir(folder.path().join("new")).expect("folder").count(), 1);
     }
 
     #[test]

@@ -40,11 +40,13 @@ pub struct Share {
     pub weights: f64,
     /// Of its images.
     pub images: f64,
+    /// Which part it is, from 0.
+    pub part: u32,
 }
 
 impl Share {
     /// The batch itself.
-    pub const WHOLE: Self = Self { weights: 1.0, images: 1.0 };
+    pub const WHOLE: Self = Self { weights: 1.0, images: 1.0, part: 0 };
 }
 
 /// Network and loss in one module.
@@ -120,7 +122,11 @@ impl Classifier {
 
     /// Losses, predictions and feature norms of a batch.
     pub fn forward(&self, batch: Batch) -> LossOutput {
-        let output = self.head.loss(self.backbone.forward(batch.images), batch.targets);
+        let features = self.backbone.forward(batch.images);
+        let output = match batch.share {
+            Share::WHOLE => self.head.loss(features, batch.targets),
+            Share { part, .. } => self.head.loss_of_part(features, batch.targets, part),
+        };
         weighed(output, batch.weights)
     }
 
@@ -159,7 +165,7 @@ impl TrainStep for Classifier {
         let (place, targets, share) = (batch.place.clone(), batch.targets.clone(), batch.share);
         let output = self.forward(batch);
         let loss = output.mean_loss();
-        self.monitor.see(&place, loss.clone().detach(), output.norms.clone().detach());
+        self.monitor.see(&place, share, loss.clone().detach(), output.norms.clone().detach());
         let loss = if share == Share::WHOLE { loss } else { loss.mul_scalar(share.weights) };
         TrainOutput::new(self, loss.backward(), ClassifierOutput { output, targets, share })
     }
@@ -170,10 +176,9 @@ impl TrainStep for Classifier {
         learning_rate: ModuleLearningRate,
         gradients: GradientsParams,
     ) -> Self {
-        // Each part of a batch was a step to the head, and all of them are one.
-        let parts = self.monitor.parts();
-        if parts > 1 {
-            self.head.take_back_steps(parts - 1);
+        // The parts of a batch are one step of the head.
+        if self.monitor.saw_parts() {
+            self.head.count_step();
         }
         let norm = global_norm(&self, &gradients);
         if !self.monitor.allows(norm) {
@@ -217,7 +222,7 @@ impl Adaptor<Losses> for ClassifierOutput {
         // So that the mean over the images of all parts is the loss of the whole batch.
         let loss = match self.share {
             Share::WHOLE => self.output.mean_loss(),
-            Share { weights, images } => self.output.mean_loss().mul_scalar(weights / images),
+            Share { weights, images, .. } => self.output.mean_loss().mul_scalar(weights / images),
         };
         Losses(loss, self.output.loss.dims()[0])
     }

@@ -13,7 +13,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 pub use choice::{Devices, Place};
-pub use remote::{TOKEN, serve};
+pub use remote::{TOKEN, connect, serve, token};
 
 use crate::Error;
 
@@ -101,34 +101,12 @@ impl Backend {
         if !self.is_compiled_in() {
             return Err(Error::BackendMissing { backend: self });
         }
-        self.without_panic(|| self.enumerate())
+        caught(|| self.enumerate()).map_err(|reason| Error::DeviceUnavailable { backend: self, reason })
     }
 
     /// A device, after it has added two numbers.
     fn try_out(self, open: impl FnOnce() -> Device) -> Result<Device, Error> {
-        let (device, sum) = self.without_panic(|| {
-            let device = open();
-            let sum = (Tensor::<1>::ones([2], &device) + 1.0).sum().try_into_scalar::<f32>();
-            (device, sum)
-        })?;
-        let unavailable = |reason| Error::DeviceUnavailable { backend: self, reason };
-        match sum {
-            Ok(4.0) => Ok(device),
-            Ok(sum) => Err(unavailable(format!("2 + 2 gave {sum}"))),
-            Err(error) => Err(unavailable(format!("{error:?}"))),
-        }
-    }
-
-    /// Burn panics where a driver or a device is missing; the message becomes an error and nothing else prints.
-    fn without_panic<T>(self, action: impl FnOnce() -> T) -> Result<T, Error> {
-        let hook = panic::take_hook();
-        panic::set_hook(Box::new(|_| ()));
-        let result = panic::catch_unwind(AssertUnwindSafe(action));
-        panic::set_hook(hook);
-        result.map_err(|panic| {
-            let reason = panic_message(panic.as_ref());
-            Error::DeviceUnavailable { backend: self, reason }
-        })
+        tried(|| Ok(open())).map_err(|reason| Error::DeviceUnavailable { backend: self, reason })
     }
 
     #[allow(unreachable_code, reason = "one arm a feature")]
@@ -180,6 +158,29 @@ impl Backend {
     }
 }
 
+/// A device that can be had and has added two numbers; otherwise why not.
+fn tried(open: impl FnOnce() -> Result<Device, String>) -> Result<Device, String> {
+    let (device, sum) = caught(|| {
+        let device = open()?;
+        let sum = (Tensor::<1>::ones([2], &device) + 1.0).sum().try_into_scalar::<f32>();
+        Ok::<_, String>((device, sum))
+    })??;
+    match sum {
+        Ok(4.0) => Ok(device),
+        Ok(sum) => Err(format!("2 + 2 gave {sum}")),
+        Err(error) => Err(format!("{error:?}")),
+    }
+}
+
+/// Burn panics where a driver or a device is missing; the message becomes an error and nothing else prints.
+fn caught<T>(action: impl FnOnce() -> T) -> Result<T, String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let result = panic::catch_unwind(AssertUnwindSafe(action));
+    panic::set_hook(hook);
+    result.map_err(|panic| panic_message(panic.as_ref()))
+}
+
 /// The text of a panic.
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
@@ -196,7 +197,7 @@ impl FromStr for Backend {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|backend| backend.name() == name);
+        let found = Self::ALL.into_iter().find(|backend| backend.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| Error::UnknownBackend { name: name.to_owned() })
     }
 }

@@ -85,8 +85,8 @@ pub enum Error {
     },
     /// The program was built without remote devices.
     #[error(
-        "this program was built without devices of other machines; `cargo xtask` builds what `--device ws://…` and `serve` need, \
-         `--features remote` does when you build it yourself"
+        "this program was built without devices of other machines; install it by `cargo install --path crates/cm-cli \
+         --features remote`, or run `cargo xtask` in a checkout"
     )]
     RemoteMissing,
     /// A server of devices that cannot be reached, or cannot serve.
@@ -98,6 +98,24 @@ pub enum Error {
         url: String,
         /// What the network said.
         reason: String,
+    },
+    /// More devices than a batch has images.
+    #[error(
+        "{devices} devices cannot share batches of {most} images; make batches larger, or name fewer by --devices"
+    )]
+    TooManyDevices {
+        /// Devices.
+        devices: usize,
+        /// Images of a batch, or of the set if it has fewer.
+        most: usize,
+    },
+    /// No address of a server.
+    #[error(
+        "\"{value}\" is no server of devices: its address is ws://HOST:PORT, or ws://HOST:PORT/1 for its second device"
+    )]
+    ServerAddress {
+        /// What was given.
+        value: String,
     },
     /// What stands after the name of a backend is no number.
     #[error("\"{value}\" is no number of a device; devices are named as in cuda, cuda:1 or cuda:0,1")]

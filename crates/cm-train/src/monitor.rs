@@ -7,7 +7,7 @@ use std::{
 
 use burn::{tensor::Tensor, train::Interrupter};
 
-use crate::classifier::Batch;
+use crate::classifier::{Batch, Share};
 
 /// A loss this many times that of the first step, or of 1 if that is more, is divergence as well: it is finite by chance.
 const RUNAWAY: f64 = 1e4;
@@ -54,8 +54,8 @@ struct State {
     norms: (f64, f64),
     place: (usize, usize),
     images: Vec<usize>,
-    /// Parts of the batch that were seen.
-    parts: u64,
+    /// Whether the batch that was seen last came in parts.
+    parts: bool,
     divergence: Option<Divergence>,
 }
 
@@ -78,7 +78,7 @@ impl Monitor {
     }
 
     /// Looks at the mean loss `[1]` and the feature norms `[batch]` of a step. They are read back from the device.
-    pub(crate) fn see(&self, batch: &BatchPlace, loss: Tensor<1>, norms: Tensor<1>) {
+    pub(crate) fn see(&self, batch: &BatchPlace, share: Share, loss: Tensor<1>, norms: Tensor<1>) {
         // A minimum or maximum may leave NaN out; the mean does not.
         let summary = Tensor::cat(vec![loss, norms.clone().min(), norms.clone().max(), norms.mean()], 0);
         let values: Vec<f64> = summary.into_data().iter::<f64>().collect();
@@ -88,7 +88,7 @@ impl Monitor {
         state.norms = (shortest, longest);
         state.place = (batch.epoch, batch.step);
         state.images.clone_from(&batch.indices);
-        state.parts += 1;
+        state.parts = share != Share::WHOLE;
         let first = *state.first_loss.get_or_insert(loss);
         let limit = RUNAWAY * first.max(1.0);
         if !loss.is_finite() {
@@ -100,9 +100,9 @@ impl Monitor {
         }
     }
 
-    /// Into how many parts, each on a device, the batch was divided that was seen last.
-    pub(crate) fn parts(&self) -> u64 {
-        std::mem::take(&mut self.state().parts)
+    /// Whether the batch that was seen last came in parts, each on a device.
+    pub(crate) fn saw_parts(&self) -> bool {
+        self.state().parts
     }
 
     /// Looks at the norm of all gradients of the step that was [`see`](Self::see)n last; whether the step may be made.

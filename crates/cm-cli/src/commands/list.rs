@@ -109,5 +109,14 @@ fn devices() -> Vec<(String, String)> {
                 .collect(),
         }
     };
-    Backend::ALL.into_iter().flat_map(of).collect()
+    let mut found: Vec<(String, String)> = Backend::ALL.into_iter().flat_map(of).collect();
+    let servers = if cfg!(feature = "remote") {
+        "devices of a server (`cm serve`)"
+    } else {
+        "not built in: the Cargo feature remote"
+    };
+    found.push(("ws://HOST:PORT".to_owned(), servers.to_owned()));
+    // What can be used stands first.
+    found.sort_by_key(|(_, about)| about != "ready");
+    found
 }

@@ -11,8 +11,8 @@ use crate::{error::CliError, session::ComputeOptions};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Programs on other machines name it by --device ws://HOST:PORT, or ws://HOST:PORT/1 for the second device. Both sides \
-    read the token that they share from the variable CM_TOKEN; without one only this machine is served. WebSocket is not encrypted: \
-    use it in a network that you trust. This needs a program built with the Cargo feature remote.\n\n\
+    read the token that they share from the variable CM_TOKEN; without one the server draws one and prints it. WebSocket is not \
+    encrypted: use it in a network that you trust. Both need `cargo install --path crates/cm-cli --features remote`.\n\n\
     Examples:\n  cm serve --device cuda\n  CM_TOKEN=secret cm serve --backend cuda --devices 0,1 --address 0.0.0.0:3000\n  \
     CM_TOKEN=secret cm train photos --device ws://gpu:3000 --devices 0,1"
 )]
@@ -30,20 +30,23 @@ pub struct Options {
 /// Serves until Ctrl-C.
 pub fn run(options: &Options) -> Result<(), CliError> {
     let devices = options.compute.devices(&options.devices)?;
-    let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
-    let address = options.address;
-    if token.is_none() && !address.ip().is_loopback() {
-        return Err(CliError::Said(format!(
-            "{address} can be reached from other machines, and anybody there could compute here: put a secret into the variable \
-             {TOKEN}, here and where the clients are, or serve 127.0.0.1"
-        )));
+    if !cfg!(feature = "remote") {
+        return Err(cm_train::Error::RemoteMissing.into());
     }
+    devices.open()?;
+    let address = options.address;
     let listener = TcpListener::bind(address).map_err(|error| {
         CliError::Said(format!("cannot listen at {address}: {error}; choose another by --address"))
     })?;
+    let at = listener.local_addr().unwrap_or(address);
+    // Never without: a page in a browser of this machine can reach it as well.
+    let token = device::token().unwrap_or_else(|| {
+        let drawn = format!("{:032x}", rand::random::<u128>());
+        eprintln!("{TOKEN}={drawn}");
+        drawn
+    });
     if !options.compute.quiet {
-        let at = listener.local_addr().unwrap_or(address);
         eprintln!("serving {devices} at ws://{at}; Ctrl-C ends it");
     }
-    Ok(device::serve(&devices, listener, token.as_deref())?)
+    Ok(device::serve(&devices, listener, &token)?)
 }

@@ -54,12 +54,12 @@ impl Running {
 fn large_images(folder: &Path) -> PathBuf {
     let image = GrayImage::from_fn(4000, 4000, |x, y| Luma([(x / 7 + y / 5) as u8]));
     let data = folder.join("large");
-    let first = data.join("a/0.png");
-    fs::create_dir_all(data.join("a")).unwrap();
-    fs::create_dir_all(data.join("b")).unwrap();
+    let first = data.join("down/0.png");
+    fs::create_dir_all(data.join("down")).unwrap();
+    fs::create_dir_all(data.join("across")).unwrap();
     image.save(&first).unwrap();
     for i in 1..150 {
-        let class = if i % 2 == 0 { "a" } else { "b" };
+        let class = if i % 2 == 0 { "down" } else { "across" };
         fs::hard_link(&first, data.join(class).join(format!("{i}.png"))).unwrap();
     }
     data
@@ -85,6 +85,9 @@ fn while_it_looks_at_images() {
         vec!["score", &model, &data, "--page", &page],
         vec!["calibrate", &model, &data, "--degraded"],
         vec!["diagnose", &model, &data, "--degraded", "--page", &page],
+        vec!["eval", &model, &data],
+        vec!["predict", &model, &data, "--out", &scores],
+        vec!["embed", &model, &data, "--npy", &scores],
     ] {
         let before = fs::read(&model).unwrap();
         // What was seen is not to be remembered from one to the next.
@@ -158,6 +161,24 @@ fn while_it_draws_and_degrades() {
     assert_eq!(code, Some(130), "{stderr}");
     assert!(stderr.contains("stopped before anything was trained"), "{stderr}");
     assert!(!out.exists(), "{stderr}");
+
+    let signs = folder.path().join("signs");
+    for times in [1, 2] {
+        let arguments = ["data", "example", &signs.display().to_string(), "--tracks", "4000"];
+        let running = Running::start(&mut cm(&arguments));
+        let start = Instant::now();
+        while leftovers(folder.path()).is_empty() && start.elapsed() < Duration::from_secs(60) {
+            thread::sleep(Duration::from_millis(2));
+        }
+        for _ in 0..times {
+            running.interrupt();
+            thread::sleep(Duration::from_millis(3));
+        }
+        let Ended { code, stderr, .. } = running.end();
+        assert_eq!(code, Some(130), "{stderr}");
+        assert!(!signs.exists());
+        assert_eq!(leftovers(folder.path()), Vec::<String>::new(), "{times}: {stderr}");
+    }
 }
 
 #[test]

@@ -19,15 +19,15 @@ fn shell(script: &str) -> (i32, String) {
     (status.code().unwrap_or(-1), text)
 }
 
-/// The names of unfinished files, however deep in a folder.
+/// The names of unfinished files and folders, however deep in a folder.
 pub fn leftovers(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() {
-            found.extend(leftovers(&path));
-        } else if entry.file_name().to_string_lossy().starts_with(".partial-") {
+        if entry.file_name().to_string_lossy().starts_with(".partial-") {
             found.push(path.display().to_string());
+        } else if path.is_dir() {
+            found.extend(leftovers(&path));
         }
     }
     found

@@ -80,6 +80,11 @@ impl MarginHead {
         self.pass(features, targets, Mode::Training { logits: false }).into()
     }
 
+    /// See [`Head::loss_of_part`](super::Head::loss_of_part).
+    pub fn loss_of_part(&self, features: Tensor<2>, targets: Tensor<1, Int>, part: u32) -> LossOutput {
+        self.pass(features, targets, Mode::Part(part)).into()
+    }
+
     /// The plain cross entropy of the inference logits; see [`Head::validation_loss`](super::Head::validation_loss).
     pub fn validation_loss(&self, features: Tensor<2>, targets: Tensor<1, Int>) -> LossOutput {
         self.pass(features, targets, Mode::Validation).into()

@@ -50,6 +50,8 @@ pub(super) enum Mode {
     },
     /// The same batch once more with other targets: nothing is remembered, and it is the same step.
     Again { step: Option<Step> },
+    /// A part of a batch that several devices share: all parts are the same step, which is counted elsewhere.
+    Part(u32),
     /// The plain cross entropy.
     Validation,
 }
@@ -80,11 +82,11 @@ impl MarginHead {
     pub(super) fn pass(&self, features: Tensor<2>, targets: Tensor<1, Int>, mode: Mode) -> Pass {
         let (wants_logits, learns) = match &mode {
             Mode::Training { logits } => (*logits, true),
-            Mode::Again { .. } => (false, true),
+            Mode::Again { .. } | Mode::Part(_) => (false, true),
             Mode::Validation => (false, false),
         };
         let fused = self.is_fused(&features, learns);
-        let remembers = matches!(mode, Mode::Training { .. });
+        let remembers = matches!(mode, Mode::Training { .. } | Mode::Part(_));
         let batch = self.batch(features, targets, mode);
         let (targets, config) = (batch.targets(), &self.config);
         let centers = single_precision(self.class_centers.val());
@@ -213,7 +215,10 @@ impl MarginHead {
             Mode::Training { .. } if training => {
                 self.steps.as_ref().map(|steps| steps.take(&features.device()))
             }
-            Mode::Training { .. } | Mode::Validation => {
+            Mode::Part(number) if training => {
+                self.steps.as_ref().map(|steps| steps.coming(&features).part(number))
+            }
+            Mode::Training { .. } | Mode::Part(_) | Mode::Validation => {
                 self.steps.as_ref().map(|steps| steps.coming(&features))
             }
         };

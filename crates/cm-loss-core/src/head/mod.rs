@@ -246,11 +246,28 @@ impl Head {
         of_each!(self, head => head.validation_loss(features, targets))
     }
 
-    /// Counts so many steps fewer than were trained, where one step was several batches: each of several devices has its part
-    /// of a batch and its clone of the head, and the clones share their memory. Nothing for a head that counts no steps.
-    pub fn take_back_steps(&self, count: u64) {
-        if let Self::Margin(MarginHead { steps: Some(steps), .. }) = self {
-            steps.take_back(count);
+    /// [`loss`](Self::loss) of a part of a batch, for one of several devices that share it, each with a clone of the head; clones
+    /// share what they remember. All parts are one step: it is counted by [`count_step`](Self::count_step), once all are done.
+    /// What is random in a step is drawn anew for each part, and does not depend on which comes first.
+    ///
+    /// # Shapes
+    ///
+    /// As [`loss`](Self::loss).
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn loss_of_part(&self, features: Tensor<2>, targets: Tensor<1, Int>, part: u32) -> LossOutput {
+        match self {
+            Self::Margin(head) => head.loss_of_part(features, targets, part),
+            other => other.loss(features, targets),
+        }
+    }
+
+    /// Counts a step whose batch came in parts. Nothing for a head that counts no steps.
+    pub fn count_step(&self) {
+        if let Self::Margin(MarginHead { steps: Some(steps), class_centers, .. }) = self {
+            steps.take(&class_centers.val().device());
         }
     }
 

@@ -61,8 +61,10 @@ impl Devices {
                 };
                 self.numbers.iter().map(device).collect()
             }
-            Place::Server(url) if self.numbers.is_empty() => remote::connect(url, &[0]),
-            Place::Server(url) => remote::connect(url, &self.numbers),
+            Place::Server(url) if self.numbers.is_empty() => {
+                remote::connect(url, &[0], remote::token().as_deref())
+            }
+            Place::Server(url) => remote::connect(url, &self.numbers, remote::token().as_deref()),
         }
     }
 
@@ -112,9 +114,12 @@ impl FromStr for Devices {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (place, numbers) = match text.strip_prefix("ws://") {
-            Some(host) => {
+        let (place, numbers) = match text.split_once("://") {
+            Some((scheme, host)) => {
                 let (host, numbers) = host.split_once('/').unwrap_or((host, ""));
+                if scheme != "ws" || !host.contains(':') || host.starts_with(':') {
+                    return Err(Error::ServerAddress { value: text.to_owned() });
+                }
                 (Place::Server(format!("ws://{host}")), Some(numbers).filter(|numbers| !numbers.is_empty()))
             }
             None => {
@@ -156,6 +161,9 @@ mod tests {
             ("gpu:0", "gpu"),
             ("cuda:-1", "-1"),
             ("ws://gpu:3000/x", "\"x\""),
+            ("wss://gpu:3000", "ws://HOST:PORT"),
+            ("ws://gpu", "ws://HOST:PORT"),
+            ("ws://:3000", "ws://HOST:PORT"),
         ] {
             let error = text.parse::<Devices>().expect_err("no devices").to_string();
             assert!(error.contains(told), "{text}: {error}");

@@ -14,45 +14,57 @@ use crate::Error;
 /// The environment variable with the token that servers and clients share.
 pub const TOKEN: &str = "CM_TOKEN";
 
-/// Devices of a server, by their numbers.
+/// Devices of a server, by their numbers; `token` is the one that it has, if it has one.
+///
+/// # Errors
+///
+/// [`Error::Server`] for one that cannot be reached, or has no such device; [`Error::RemoteMissing`] for a build without the
+/// feature `remote`.
 #[cfg(feature = "remote")]
-pub(super) fn connect(url: &str, numbers: &[usize]) -> Result<Vec<Device>, Error> {
+pub fn connect(url: &str, numbers: &[usize], token: Option<&str>) -> Result<Vec<Device>, Error> {
     use burn::remote::RemoteHost;
 
     let mut host = RemoteHost::websocket(url);
-    if let Ok(token) = std::env::var(TOKEN) {
+    if let Some(token) = token {
         host = host.with_credential(token);
     }
     let connected = |&number: &usize| {
-        let device = Device::remote_options(&host).device_index(number).init();
-        device.map_err(|error| Error::Server { url: url.to_owned(), reason: error.to_string() })
+        let options = Device::remote_options(&host).device_index(number);
+        let device = super::tried(|| options.init().map_err(|error| error.to_string()));
+        device.map_err(|reason| Error::Server { url: url.to_owned(), reason })
     };
     numbers.iter().map(connected).collect()
 }
 
+/// The token of the environment.
+pub fn token() -> Option<String> {
+    std::env::var(TOKEN).ok().filter(|token| !token.is_empty())
+}
+
+/// Refuses, for it was not built in.
+///
+/// # Errors
+///
+/// [`Error::RemoteMissing`].
 #[cfg(not(feature = "remote"))]
-pub(super) fn connect(_url: &str, _numbers: &[usize]) -> Result<Vec<Device>, Error> {
+pub fn connect(_url: &str, _numbers: &[usize], _token: Option<&str>) -> Result<Vec<Device>, Error> {
     Err(Error::RemoteMissing)
 }
 
-/// Lets clients compute on devices of this machine, until the process receives Ctrl-C or SIGTERM. With a token, those alone that
-/// have the same.
+/// Lets clients that have the token compute on devices of this machine, until the process receives Ctrl-C or SIGTERM.
 ///
 /// # Errors
 ///
 /// As [`Devices::open`]; [`Error::RemoteMissing`] for a build without the feature `remote`; [`Error::Server`] where it cannot
 /// serve.
 #[cfg(feature = "remote")]
-pub fn serve(devices: &Devices, listener: TcpListener, token: Option<&str>) -> Result<(), Error> {
+pub fn serve(devices: &Devices, listener: TcpListener, token: &str) -> Result<(), Error> {
     use burn::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
 
     let address = listener.local_addr().map_or_else(|_| String::new(), |address| address.to_string());
     let problem = |reason: String| Error::Server { url: address.clone(), reason };
-    let mut server = RemoteServer::new(devices.open()?);
-    if let Some(token) = token {
-        let authorizer = TokenAuthorizer::new(token).map_err(|error| problem(error.to_string()))?;
-        server = server.with_authorizer(authorizer);
-    }
+    let authorizer = TokenAuthorizer::new(token).map_err(|error| problem(error.to_string()))?;
+    let server = RemoteServer::new(devices.open()?).with_authorizer(authorizer);
     server.serve(WebSocketTransport::from_listener(listener)).map_err(|error| problem(error.to_string()))
 }
 
@@ -62,6 +74,6 @@ pub fn serve(devices: &Devices, listener: TcpListener, token: Option<&str>) -> R
 ///
 /// [`Error::RemoteMissing`].
 #[cfg(not(feature = "remote"))]
-pub fn serve(_devices: &Devices, _listener: TcpListener, _token: Option<&str>) -> Result<(), Error> {
+pub fn serve(_devices: &Devices, _listener: TcpListener, _token: &str) -> Result<(), Error> {
     Err(Error::RemoteMissing)
 }

@@ -43,7 +43,7 @@ struct Shares {
 
 impl Shares {
     /// What a part of a batch is of the whole.
-    fn of(&self, raw: &RawBatch, set: &dyn ImageSet) -> Share {
+    fn of(&self, raw: &RawBatch, set: &dyn ImageSet, part: u32) -> Share {
         if raw.elsewhere.is_empty() {
             return Share::WHOLE;
         }
@@ -55,7 +55,7 @@ impl Shares {
         // Where nothing counts, nothing is lost.
         let weights = if here > 0.0 { here / (here + elsewhere) } else { 0.0 };
         let (here, elsewhere) = (raw.indices.len() as f64, raw.elsewhere.len() as f64);
-        Share { weights, images: here / (here + elsewhere) }
+        Share { weights, images: here / (here + elsewhere), part }
     }
 }
 
@@ -84,7 +84,7 @@ impl ImageLoader {
     ///
     /// # Errors
     ///
-    /// [`Error::Option`] for more devices than a batch has images, or the set.
+    /// [`Error::TooManyDevices`] for more devices than a batch has images, or the set.
     pub fn for_devices(self, devices: usize, class_weights: Option<&[f64]>) -> Result<Self, Error> {
         check_devices(devices, self.config.batch_size, self.set.len())?;
         let shares = Shares { devices, class_weights: class_weights.map(Arc::from) };
@@ -110,17 +110,13 @@ impl ImageLoader {
 ///
 /// # Errors
 ///
-/// [`Error::Option`] where some device would never get an image.
+/// [`Error::TooManyDevices`] where some device would never get an image.
 pub(crate) fn check_devices(devices: usize, batch_size: usize, images: usize) -> Result<(), Error> {
     let most = batch_size.min(images);
     if (1..=most).contains(&devices) {
         return Ok(());
     }
-    Err(Error::option(
-        "devices",
-        &format!("from 1 to {most} devices, an image of each batch for each"),
-        devices,
-    ))
+    Err(Error::TooManyDevices { devices, most })
 }
 
 /// A batch on a device.
@@ -150,6 +146,7 @@ impl DataLoader<Batch> for ImageLoader {
             device: self.device.clone(),
             set: &*self.set,
             shares: &self.shares,
+            part: self.config.part.number as u32,
         })
     }
 
@@ -191,6 +188,7 @@ struct Batches<'a> {
     device: Device,
     set: &'a dyn ImageSet,
     shares: &'a Shares,
+    part: u32,
 }
 
 impl Iterator for Batches<'_> {
@@ -200,7 +198,7 @@ impl Iterator for Batches<'_> {
         let batch = self.batches.next()?.map(|raw| {
             self.step += 1;
             self.done += raw.labels.len();
-            let share = self.shares.of(&raw, self.set);
+            let share = self.shares.of(&raw, self.set, self.part);
             Batch { share, ..to_device(raw, self.epoch, self.step, &self.device) }
         });
         Some(batch.map_err(DatasetError::new))

@@ -14,6 +14,7 @@ mod stopping;
 use std::{collections::HashMap, fs, path::Path, sync::Arc};
 
 use burn::{
+    module::Module,
     tensor::Device,
     train::{
         ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim, SupervisedTraining,
@@ -136,7 +137,8 @@ impl Training<'_> {
         let [exact, optimizer_file, schedule_file] = checkpoint::AtomicCheckpointer::all(&checkpoints);
         let keeper = keeper::ModelKeeper {
             exact: exact.clone(),
-            template: network.clone(),
+            // With a state of its own: clones share theirs, and this one is filled while the training goes on.
+            template: network.valid(),
             card: self.card.clone(),
             folder: self.models.to_owned(),
             curve: curve.clone(),

@@ -8,9 +8,10 @@ use burn::{
     train::Interrupter,
 };
 use cm_loss_core::Preset;
+use cm_models::{BackboneConfig, ResNet18Config, Stem};
 use cm_train::{
     classifier::Classifier,
-    device::{Backend, Devices, Place, serve},
+    device::{self, Backend, Devices, Place, connect, serve},
     study::Session,
     training::OptimizerConfig,
 };
@@ -18,16 +19,21 @@ use cm_train::{
 use crate::shared::{Config, SIDE, card, session, start_with};
 
 /// The address of a server with two devices, which serves as long as the tests run.
+#[allow(unsafe_code, reason = "what clients read; no other test reads or writes the environment")]
 fn server() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     ADDRESS.get_or_init(|| {
+        unsafe { std::env::set_var(device::TOKEN, TOKEN) };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let devices = Devices::new(Place::Here(Backend::Flex), vec![0, 0]);
-        thread::spawn(move || serve(&devices, listener, None));
+        thread::spawn(move || serve(&devices, listener, TOKEN));
         format!("ws://{address}")
     })
 }
+
+/// What the server and its clients know.
+const TOKEN: &str = "known to both";
 
 fn at_server(numbers: Vec<usize>) -> Devices {
     Devices::new(Place::Server(server().to_owned()), numbers)
@@ -80,4 +86,24 @@ fn a_server_that_is_not_there_and_a_device_that_it_does_not_have_are_named() {
     assert!(error.contains("ws://127.0.0.1:1") && error.contains("cm serve"), "{error}");
     let error = at_server(vec![7]).open().unwrap_err().to_string();
     assert!(error.contains(server()) && error.contains('7'), "{error}");
+}
+
+#[test]
+fn a_client_without_the_token_is_turned_away() {
+    for token in [None, Some("another"), Some("")] {
+        let error = connect(server(), &[0], token).unwrap_err().to_string();
+        assert!(error.contains(server()) && error.contains("CM_TOKEN"), "{token:?}: {error}");
+    }
+    assert!(connect(server(), &[0, 1], Some(TOKEN)).is_ok());
+}
+
+#[test]
+fn batch_norm_trains_on_two_devices_of_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::new(&[Preset::CosFace], 2);
+    config.images = 32;
+    config.backbone = BackboneConfig::ResNet18(ResNet18Config { width: 2, stem: Stem::Cifar });
+    let session = Session { devices: at_server(vec![0, 1]), ..session(Interrupter::new()) };
+    let results = start_with(&session, &folder.path().join("out"), config).unwrap();
+    assert!(results.runs[0].epochs.iter().all(|epoch| epoch.train_loss.is_finite()));
 }

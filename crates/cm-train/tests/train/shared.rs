@@ -96,14 +96,24 @@ pub struct Config {
     pub data_seed: u64,
     pub select_best: bool,
     pub class_weights: Option<Vec<f64>>,
+    pub backbone: BackboneConfig,
     pub recipe: Recipe,
 }
 
 impl Config {
     pub fn new(losses: &[Preset], epochs: usize) -> Self {
         let losses = losses.to_vec();
-        let recipe = recipe(epochs);
-        Self { losses, seed: 0, images: 120, data_seed: 0, select_best: false, class_weights: None, recipe }
+        let (recipe, backbone) = (recipe(epochs), BackboneConfig::lenet_pp(2));
+        Self {
+            losses,
+            seed: 0,
+            images: 120,
+            data_seed: 0,
+            select_best: false,
+            class_weights: None,
+            backbone,
+            recipe,
+        }
     }
 }
 
@@ -157,6 +167,7 @@ impl Study for Stripes {
 
     fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
         let mut card = card(key.loss.parse()?, key.feature_dim);
+        card.backbone = self.config.backbone.clone();
         let class_weights = self.config.class_weights.clone();
         card.head = card.head.with_options(LossOptions { class_weights, ..LossOptions::default() })?;
         Ok(Trial {

@@ -7,6 +7,7 @@ use std::{
 
 use clap::Args;
 use cm_data::Image;
+use cm_record::files::UnfinishedFolder;
 use cm_train::Error;
 use image::{ExtendedColorType, ImageFormat};
 use serde_json::json;
@@ -51,18 +52,10 @@ pub fn run(options: &Options) -> Result<(), CliError> {
         )));
     }
     let signs = synthetic_signs(options.tracks as usize, options.seed);
-    // Under another name until it is whole.
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let unfinished = folder.with_file_name(format!(".partial-{name}"));
-    let _ = fs::remove_dir_all(&unfinished);
+    let unfinished = UnfinishedFolder::beside(folder).map_err(Error::io("write to", folder))?;
     let going_on = || !session.interrupter.should_stop();
-    let written = write(&signs, &unfinished, &going_on).and_then(|()| {
-        fs::rename(&unfinished, folder).map_err(|error| Error::io("write", folder)(error).into())
-    });
-    if written.is_err() {
-        let _ = fs::remove_dir_all(&unfinished);
-    }
-    written?;
+    write(&signs, unfinished.path(), &going_on)?;
+    unfinished.persist(folder).map_err(Error::io("write", folder))?;
     println!(
         "{} images of {} classes to learn from and {} to test on, with their quality in {}",
         signs.train.images.len(),

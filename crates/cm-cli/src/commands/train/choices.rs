@@ -81,7 +81,7 @@ impl FromStr for ClassWeights {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if text == "balanced" {
+        if text.eq_ignore_ascii_case("balanced") {
             return Ok(Self::Rule(Rule::Balanced));
         }
         let weights = text.split(',').map(|weight| weight.trim().parse::<f64>());

@@ -18,7 +18,9 @@ const BATCHES: usize = 5;
 
 /// Trains a few batches, and says what they took.
 pub fn run(session: &Session, training: &OneTraining) -> Result<(), CliError> {
-    let device = session.devices.first()?.autodiff();
+    let mut devices = session.devices.open()?;
+    let several = devices.len() > 1;
+    let device = devices.remove(0).autodiff();
     let key = training.keys().remove(0);
     let trial = training.trial(&key)?;
     let card = &trial.card;
@@ -69,7 +71,8 @@ pub fn run(session: &Session, training: &OneTraining) -> Result<(), CliError> {
         let rate = images as f64 / seconds;
         let epoch = trial.train.len() as f64 / rate;
         println!(
-            "{rate:.0} images/s: {epoch:.0} s for each of {} epochs, {:.1} minutes in all, without validation",
+            "{rate:.0} images/s{}: {epoch:.0} s for each of {} epochs, {:.1} minutes in all, without validation",
+            if several { " on the first device" } else { "" },
             trial.recipe.epochs,
             epoch * trial.recipe.epochs as f64 / 60.0
         );

@@ -66,6 +66,8 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let compute = ComputeOptions { backend, workers, device, ..options.session.compute.clone() };
     let session_options = SessionOptions { compute, devices, ..options.session.clone() };
     let mut session = session_options.open(options.retry_diverged)?;
+    // Before every image is looked at.
+    session.devices.open()?;
     let images = Images::open(
         data,
         &OpenOptions::default(),

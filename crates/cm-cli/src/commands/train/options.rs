@@ -299,6 +299,10 @@ impl Options {
             settings.run.devices = device.numbers().to_vec();
         }
         if let Some(backend) = self.session.compute.backend {
+            if settings.run.server.is_some() || settings.run.backend != Some(backend) {
+                // They are numbers of other devices.
+                settings.run.devices.clear();
+            }
             (settings.run.backend, settings.run.server) = (Some(backend), None);
         }
         if !self.session.devices.is_empty() {

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use cm_data::{Augmentation, Resize, Sampling};
 use cm_loss_core::{HeadConfig, Preset};
 use cm_models::Stem;
-use cm_train::{Error, device::Backend, training::check};
+use cm_train::{
+    Error,
+    device::{Backend, Devices, Place},
+    training::check,
+};
 use serde::{Deserialize, Serialize};
 
 use super::choices::{ClassWeights, Optimizer, ScheduleName};
@@ -293,6 +297,12 @@ impl Settings {
         }
         if let Some(channels) = self.model.channels {
             check("channels", "1 or 3", channels, channels == 1 || channels == 3)?;
+        }
+        if let Some(server) = &self.run.server {
+            let address: Devices = server.parse()?;
+            let one = matches!(address.place(), Place::Server(_)) && address.numbers().is_empty();
+            check("server", "ws://HOST:PORT, with the numbers in devices", server, one)?;
+            check("server", "without a backend beside it", server, self.run.backend.is_none())?;
         }
         // Its size is known when the images are.
         self.backbone(self.model.size.unwrap_or([32, 32]))?;
