@@ -69,19 +69,21 @@ fn every_backbone_gives_the_features_losses_and_gradients_that_it_gives_on_the_c
             Distribution::Normal(0.0, 1.0),
             &cpu.clone().without_autodiff(),
         );
-        let of = |device: &Device| {
-            let network = network.clone().fork(device);
-            let batch = batch(&images, device);
-            let features = numbers(network.valid().backbone.forward(batch.images.clone()));
-            let output = network.forward(batch);
+        let on = |device: &Device| network.clone().fork(device);
+        // Before anything is trained: clones share running statistics.
+        let features =
+            |device: &Device| numbers(on(device).valid().backbone.forward(batch(&images, device).images));
+        let trained = |device: &Device| {
+            let network = on(device);
+            let output = network.forward(batch(&images, device));
             let losses = numbers(output.loss.clone());
             let gradients = GradientsParams::from_grads(output.mean_loss().backward(), &network);
-            (features, losses, global_norm(&network, &gradients))
+            (losses, global_norm(&network, &gradients))
         };
-        let (expected, found) = (of(&cpu), of(&gpu));
-        let features = difference(&expected.0, &found.0);
-        let losses = difference(&expected.1, &found.1);
-        let gradients = (found.2 / expected.2 - 1.0).abs();
+        let features = difference(&features(&cpu), &features(&gpu));
+        let (expected, found) = (trained(&cpu), trained(&gpu));
+        let losses = difference(&expected.0, &found.0);
+        let gradients = (found.1 / expected.1 - 1.0).abs();
         println!(
             "{}: features {features:.1e}, losses {losses:.1e}, gradients {gradients:.1e}",
             backbone.name()
