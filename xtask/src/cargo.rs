@@ -1,12 +1,37 @@
 //! Starting cargo.
 
 use std::{
-    env,
+    env, fs,
+    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
 /// Names of the Cargo features that are backends.
 pub const BACKENDS: [&str; 7] = ["flex", "ndarray", "wgpu", "vulkan", "metal", "cuda", "rocm"];
+
+/// The checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The program `cm`, built.
+pub fn program() -> Result<PathBuf, String> {
+    succeed("the program", command(&["build", "--package", "cm-cli", "--bin", "cm"]))?;
+    Ok(target().join("debug/cm"))
+}
+
+/// An empty folder below the one that cargo builds in; what an earlier call left there is removed.
+pub fn empty_folder(name: &str) -> Result<PathBuf, String> {
+    let folder = target().join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
 
 /// A cargo command.
 pub fn command(arguments: &[&str]) -> Command {

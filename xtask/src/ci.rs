@@ -114,13 +114,11 @@ pub fn web() -> Result<ExitCode, String> {
         );
         return Ok(ExitCode::SUCCESS);
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let page = root.join("examples/web");
+    let page = cargo::root().join("examples/web");
     let mut packages = Command::new("npm");
     packages.args(["ci", "--no-audit", "--no-fund"]).current_dir(&page);
     step("packages of the page", packages)?;
-    let (program, folder) = crate::soak::program("web")?;
-    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let (program, folder) = (cargo::program()?, cargo::empty_folder("web")?);
     let [signs, run] = ["signs", "run"].map(|name| folder.join(name));
     let mut draw = Command::new(&program);
     draw.args(["data", "example", "--tracks", "20"]).arg(&signs);

@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: every reader of files against files that libFuzzer makes up.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
     sync::Mutex,
@@ -89,10 +89,9 @@ struct Outcome {
 /// Fuzzes the targets for so many minutes each, or with `--keep` only takes over what earlier runs have found worth keeping.
 pub fn run(arguments: &[String]) -> Result<ExitCode, String> {
     let options = Options::read(arguments)?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = cargo::root();
     let root = root.canonicalize().map_err(|error| format!("{}: {error}", root.display()))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let work = target.join("fuzz");
+    let work = cargo::target().join("fuzz");
     let host = host()?;
     let places = Places { fuzz: root.join("fuzz"), programs: work.join(&host).join("debug"), work };
     build(&options, &places, &host)?;

@@ -13,7 +13,7 @@ const NOT_PUBLISHED: &[(&str, &str)] = &[("cm-fuzz", "fuzz"), ("examples", "exam
 
 /// Everything that a release takes. `quick` is what CI runs: what is in the packages, without building them.
 pub fn check(quick: bool) -> Result<ExitCode, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = cargo::root();
     let crates = published(&root)?;
     for (name, folder) in &crates {
         metadata(name, folder)?;

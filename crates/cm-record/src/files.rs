@@ -40,24 +40,65 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
 ///
 /// What the system answers.
 pub fn partial(path: &Path) -> io::Result<Unfinished> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (file, listed) = beside(path, 0o666, |builder, folder| {
+        let file = builder.tempfile_in(folder)?;
+        let path = file.path().to_owned();
+        Ok((file, path))
+    })?;
+    Ok(Unfinished { file, _listed: listed })
+}
+
+/// Makes something unfinished beside `path`, whose folder is made if need be, and puts it on the list.
+fn beside<T>(
+    path: &Path,
+    _mode: u32,
+    make: impl FnOnce(&tempfile::Builder<'_, '_>, &Path) -> io::Result<(T, PathBuf)>,
+) -> io::Result<(T, Listed)> {
+    let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(PARTIAL);
-    // Temporary files are private, results are as readable as any other file.
+    // What is temporary is private, results are as open as anything else.
     #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // Held until the file is on the list: it is either there for `discard_unfinished`, or not yet made.
-    let mut unfinished = unfinished();
-    let file = builder.tempfile_in(folder)?;
-    unfinished.push(file.path().to_owned());
-    Ok(Unfinished(Some(file)))
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(_mode));
+    // Held until it is on the list: it is either there for `discard_unfinished`, or not yet made.
+    let mut list = unfinished();
+    let (made, path) = make(&builder, folder)?;
+    list.push(path.clone());
+    Ok((made, Listed(path)))
+}
+
+/// A file that is being written. It is removed where it is not [`persist`]ed, and by [`discard_unfinished`].
+#[derive(Debug)]
+pub struct Unfinished {
+    file: tempfile::NamedTempFile,
+    _listed: Listed,
+}
+
+impl Unfinished {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A folder that is being filled. It is removed where it is not [`persist`](Self::persist)ed, and by
 /// [`discard_unfinished`].
 #[derive(Debug)]
-pub struct UnfinishedFolder(PathBuf);
+pub struct UnfinishedFolder {
+    folder: tempfile::TempDir,
+    _listed: Listed,
+}
 
 impl UnfinishedFolder {
     /// An empty one beside `path`, whose folder is made if need be.
@@ -66,22 +107,17 @@ impl UnfinishedFolder {
     ///
     /// What the system answers.
     pub fn beside(path: &Path) -> io::Result<Self> {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(parent)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PARTIAL);
-        // Temporary folders are private, this one is to be as open as any other.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let mut unfinished = unfinished();
-        let folder = builder.tempdir_in(parent)?.keep();
-        unfinished.push(folder.clone());
-        Ok(Self(folder))
+        let (folder, listed) = beside(path, 0o777, |builder, parent| {
+            let folder = builder.tempdir_in(parent)?;
+            let path = folder.path().to_owned();
+            Ok((folder, path))
+        })?;
+        Ok(Self { folder, _listed: listed })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        self.folder.path()
     }
 
     /// Moves it into place, and has the disk note its new name.
@@ -93,63 +129,27 @@ impl UnfinishedFolder {
         if fs::symlink_metadata(path).is_ok() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something is there already"));
         }
-        fs::rename(&self.0, path)?;
+        fs::rename(self.path(), path)?;
         sync_folder(path);
         Ok(())
     }
 }
 
-impl Drop for UnfinishedFolder {
-    fn drop(&mut self) {
-        // Nothing is there any more once it was moved.
-        let _ = fs::remove_dir_all(&self.0);
-        forget(&self.0);
-    }
-}
-
-/// A file that is being written. It is removed where it is not [`persist`]ed, and by [`discard_unfinished`].
-#[derive(Debug)]
-pub struct Unfinished(Option<tempfile::NamedTempFile>);
-
-impl Unfinished {
-    fn file(&self) -> &tempfile::NamedTempFile {
-        let Some(file) = &self.0 else { unreachable!("it is taken when this is consumed") };
-        file
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        self.file().path()
-    }
-}
-
-impl Write for Unfinished {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file().as_file().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file().as_file().flush()
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if let Some(file) = self.0.take() {
-            forget(file.path());
-        }
-    }
-}
-
-/// The files that are being written, by every thread.
+/// What is being written, by every thread.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn forget(path: &Path) {
-    unfinished().retain(|other| other != path);
+/// A place on that list.
+#[derive(Debug)]
+struct Listed(PathBuf);
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        unfinished().retain(|other| *other != self.0);
+    }
 }
 
 /// Removes every file and folder that is being written, and lets no other begin: for a program that ends at once.
@@ -168,26 +168,27 @@ pub fn discard_unfinished() {
 /// # Errors
 ///
 /// What the system answers; also where `path` is there and is no regular file.
-pub fn persist(mut file: Unfinished, path: &Path) -> io::Result<()> {
+pub fn persist(unfinished: Unfinished, path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what is there is no regular file"));
     }
-    file.file().as_file().sync_all()?;
-    let Some(whole) = file.0.take() else { unreachable!("it is taken when this is consumed") };
-    let partial = whole.path().to_owned();
-    let moved = whole.persist(path).map(drop).map_err(|error| error.error);
-    forget(&partial);
-    moved?;
+    let Unfinished { file, _listed } = unfinished;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
     sync_folder(path);
     Ok(())
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Has the disk note which names are in a file's folder. Not every file system can; the file is in its place in any case.
 fn sync_folder(path: &Path) {
     #[cfg(unix)]
     {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+        let _ = fs::File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     }
     #[cfg(not(unix))]
     let _ = path;

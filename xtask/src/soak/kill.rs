@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{program, stripes};
+use super::stripes;
+use crate::cargo;
 
 /// What is trained: small, so that a kill hits every stage of it often. Batch norm and the loss have running statistics.
 const SETTINGS: &str = "--backbone resnet18 --stem cifar --width 2 --loss AdaFace --feature-dim 8 --epochs 12 --batch-size 16 \
@@ -46,7 +47,7 @@ impl Options {
 /// disturbed.
 pub fn kill(arguments: &[String]) -> Result<ExitCode, String> {
     let options = Options::read(arguments)?;
-    let (program, folder) = program("kill")?;
+    let (program, folder) = (cargo::program()?, cargo::empty_folder("soak/kill")?);
     let data = match &options.data {
         Some(data) => data.clone(),
         None => stripes(&folder.join("data"))?,

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use super::{program, stripes};
+use super::stripes;
+use crate::cargo;
 
 /// What the end may have more than the first quarter, and memory that comes and goes, in MB.
 const GROWTH: (f64, f64) = (0.05, 8.0);
@@ -22,7 +23,7 @@ pub fn memory(arguments: &[String]) -> Result<ExitCode, String> {
         }
         _ => return Err("soak memory knows --epochs N".to_owned()),
     };
-    let (program, folder) = program("memory")?;
+    let (program, folder) = (cargo::program()?, cargo::empty_folder("soak/memory")?);
     let (data, out) = (stripes(&folder.join("data"))?, folder.join("out"));
     let mut child = Command::new(&program)
         .arg("train")

@@ -4,25 +4,12 @@ mod kill;
 mod memory;
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
 pub use kill::kill;
 pub use memory::memory;
-
-use crate::cargo;
-
-/// The program, built, and an empty folder for what is done with it.
-pub fn program(name: &str) -> Result<(PathBuf, PathBuf), String> {
-    cargo::succeed("the program", cargo::command(&["build", "--package", "cm-cli", "--bin", "cm"]))?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let folder = target.join("soak").join(name);
-    // Of an earlier run, if there was one.
-    let _ = fs::remove_dir_all(&folder);
-    Ok((target.join("debug/cm"), folder))
-}
 
 /// Images of stripes in two directions.
 fn stripes(folder: &Path) -> Result<PathBuf, String> {
