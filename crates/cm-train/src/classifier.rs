@@ -1,6 +1,6 @@
 //! A backbone with a head, as Burn's Learner trains it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use burn::{
     module::Module,
@@ -27,8 +27,8 @@ pub struct Batch {
     pub targets: Tensor<1, Int>,
     /// How often each image counts: `[batch]`; `None` where each counts once.
     pub weights: Option<Tensor<1>>,
-    /// What it is of a batch that several devices share.
-    pub share: Share,
+    /// What it is of a batch that several devices share; `None` for a whole batch.
+    pub share: Option<Share>,
     /// Where the batch stands in the training.
     pub place: BatchPlace,
 }
@@ -44,11 +44,6 @@ pub struct Share {
     pub part: u32,
 }
 
-impl Share {
-    /// The batch itself.
-    pub const WHOLE: Self = Self { weights: 1.0, images: 1.0, part: 0 };
-}
-
 /// Network and loss in one module.
 #[derive(Module, Debug)]
 pub struct Classifier {
@@ -60,6 +55,13 @@ pub struct Classifier {
     max_grad_norm: Option<f64>,
     #[module(skip)]
     monitor: Monitor,
+}
+
+/// Burn's random numbers, which belong to the whole process. Whoever draws by a seed keeps this from the seed to the last number;
+/// otherwise a network that is made by another thread draws some of them.
+pub fn random_numbers() -> MutexGuard<'static, ()> {
+    static DRAWING: Mutex<()> = Mutex::new(());
+    DRAWING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a classifier is made of.
@@ -84,9 +86,11 @@ impl Classifier {
     ///
     /// [`Error::Backbone`] or [`Error::Loss`] if a part cannot be made.
     pub fn new(parts: Parts<'_>, seed: u64, device: &Device) -> Result<Self, Error> {
-        // Burn draws a weight when it is first used. Drawing all of them now keeps what else uses random numbers
-        // from changing them.
-        Self::weighted(parts, seed, device, |classifier| Ok(classifier.fork(device)))
+        Self::weighted(parts, seed, device, |classifier| {
+            // Burn draws a weight when it is first used, and a fork draws none: this uses all of them.
+            drop(classifier.valid());
+            Ok(classifier)
+        })
     }
 
     /// A network with the weights that `fill` gives it. It has none before: one that is too large for the weights of a file
@@ -97,9 +101,7 @@ impl Classifier {
         device: &Device,
         fill: impl FnOnce(Self) -> Result<Self, Error>,
     ) -> Result<Self, Error> {
-        // The random numbers belong to the whole process: nobody else may draw between the seed and the last weight.
-        static DRAWING: Mutex<()> = Mutex::new(());
-        let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = random_numbers();
         device.seed(seed);
         fill(Self {
             backbone: parts.backbone.init(parts.input, parts.feature_dim, device)?,
@@ -124,8 +126,8 @@ impl Classifier {
     pub fn forward(&self, batch: Batch) -> LossOutput {
         let features = self.backbone.forward(batch.images);
         let output = match batch.share {
-            Share::WHOLE => self.head.loss(features, batch.targets),
-            Share { part, .. } => self.head.loss_of_part(features, batch.targets, part),
+            None => self.head.loss(features, batch.targets),
+            Some(Share { part, .. }) => self.head.loss_of_part(features, batch.targets, part),
         };
         weighed(output, batch.weights)
     }
@@ -154,7 +156,7 @@ fn weighed(mut output: LossOutput, weights: Option<Tensor<1>>) -> LossOutput {
 pub struct ClassifierOutput {
     output: LossOutput,
     targets: Tensor<1, Int>,
-    share: Share,
+    share: Option<Share>,
 }
 
 impl TrainStep for Classifier {
@@ -165,8 +167,11 @@ impl TrainStep for Classifier {
         let (place, targets, share) = (batch.place.clone(), batch.targets.clone(), batch.share);
         let output = self.forward(batch);
         let loss = output.mean_loss();
-        self.monitor.see(&place, share, loss.clone().detach(), output.norms.clone().detach());
-        let loss = if share == Share::WHOLE { loss } else { loss.mul_scalar(share.weights) };
+        self.monitor.see(&place, share.is_some(), loss.clone().detach(), output.norms.clone().detach());
+        let loss = match share {
+            None => loss,
+            Some(Share { weights, .. }) => loss.mul_scalar(weights),
+        };
         TrainOutput::new(self, loss.backward(), ClassifierOutput { output, targets, share })
     }
 
@@ -221,8 +226,8 @@ impl Adaptor<Losses> for ClassifierOutput {
     fn adapt(&self) -> Losses {
         // So that the mean over the images of all parts is the loss of the whole batch.
         let loss = match self.share {
-            Share::WHOLE => self.output.mean_loss(),
-            Share { weights, images, .. } => self.output.mean_loss().mul_scalar(weights / images),
+            None => self.output.mean_loss(),
+            Some(Share { weights, images, .. }) => self.output.mean_loss().mul_scalar(weights / images),
         };
         Losses(loss, self.output.loss.dims()[0])
     }
@@ -253,7 +258,7 @@ mod tests {
             images: images.clone(),
             targets: Tensor::from_data([0, 1, 2, 0], &device),
             weights: Some(Tensor::from_data([1.0, 2.0, 0.0, 1.0], &device)),
-            share: Share::WHOLE,
+            share: None,
             place: BatchPlace::default(),
         };
         let features = classifier.backbone.forward(images);

@@ -7,7 +7,7 @@ use std::{
 
 use burn::{tensor::Tensor, train::Interrupter};
 
-use crate::classifier::{Batch, Share};
+use crate::classifier::Batch;
 
 /// A loss this many times that of the first step, or of 1 if that is more, is divergence as well: it is finite by chance.
 const RUNAWAY: f64 = 1e4;
@@ -78,7 +78,7 @@ impl Monitor {
     }
 
     /// Looks at the mean loss `[1]` and the feature norms `[batch]` of a step. They are read back from the device.
-    pub(crate) fn see(&self, batch: &BatchPlace, share: Share, loss: Tensor<1>, norms: Tensor<1>) {
+    pub(crate) fn see(&self, batch: &BatchPlace, is_part: bool, loss: Tensor<1>, norms: Tensor<1>) {
         // A minimum or maximum may leave NaN out; the mean does not.
         let summary = Tensor::cat(vec![loss, norms.clone().min(), norms.clone().max(), norms.mean()], 0);
         let values: Vec<f64> = summary.into_data().iter::<f64>().collect();
@@ -88,7 +88,7 @@ impl Monitor {
         state.norms = (shortest, longest);
         state.place = (batch.epoch, batch.step);
         state.images.clone_from(&batch.indices);
-        state.parts = share != Share::WHOLE;
+        state.parts = is_part;
         let first = *state.first_loss.get_or_insert(loss);
         let limit = RUNAWAY * first.max(1.0);
         if !loss.is_finite() {

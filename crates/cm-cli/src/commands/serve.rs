@@ -33,7 +33,7 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     if !cfg!(feature = "remote") {
         return Err(cm_train::Error::RemoteMissing.into());
     }
-    devices.open()?;
+    let opened = devices.open()?;
     let address = options.address;
     let listener = TcpListener::bind(address).map_err(|error| {
         CliError::Said(format!("cannot listen at {address}: {error}; choose another by --address"))
@@ -48,5 +48,5 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     if !options.compute.quiet {
         eprintln!("serving {devices} at ws://{at}; Ctrl-C ends it");
     }
-    Ok(device::serve(&devices, listener, &token)?)
+    Ok(device::serve(opened, listener, &token)?)
 }

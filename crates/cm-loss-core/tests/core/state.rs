@@ -327,3 +327,32 @@ fn the_first_deviation_is_that_of_the_first_batch_that_has_one() {
         assert_eq!((saturation(edge - 0.1), saturation(edge + 0.1)), (0.0, 1.0), "{backend}");
     }
 }
+
+#[test]
+fn parts_of_a_batch_have_the_losses_of_the_whole_and_are_one_step() {
+    for (backend, device) in devices() {
+        let numbers: Vec<f32> = (0..24).map(|i| 3.0 * (i as f32 * 1.7).sin()).collect();
+        let features = Tensor::<1>::from_data(numbers.as_slice(), &device).reshape([6, 4]);
+        let targets = Tensor::<1, Int>::from_data([0, 1, 2, 0, 1, 2], &device);
+        // The margin comes in with the steps.
+        let config = Preset::CosFace.config().with_margin_warm_up(3).unwrap();
+        let [whole, shared] = [0, 1].map(|_| config.init(4, 3, &device).unwrap());
+        let shared = shared.load_record(whole.clone().into_record());
+        for step in 0..3 {
+            let expected = values(whole.loss(features.clone(), targets.clone()).loss);
+            let parts = [(0, 0, 2), (1, 2, 4)].map(|(part, start, count)| {
+                let features = features.clone().narrow(0, start, count);
+                shared.clone().loss_of_part(features, targets.clone().narrow(0, start, count), part).loss
+            });
+            let found = values(Tensor::cat(parts.to_vec(), 0));
+            for (expected, found) in expected.iter().zip(&found) {
+                assert!((expected - found).abs() < 1e-4, "{backend}, step {step}: {found} not {expected}");
+            }
+            assert_eq!(shared.state().steps, Some(step));
+            shared.count_step();
+        }
+        assert_eq!((whole.state().steps, shared.state().steps), (Some(3), Some(3)));
+        // A head that counts nothing has nothing to count.
+        Preset::Softmax.config().init(4, 3, &device).unwrap().count_step();
+    }
+}

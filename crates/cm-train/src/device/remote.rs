@@ -8,7 +8,6 @@ use std::net::TcpListener;
 
 use burn::tensor::Device;
 
-use super::Devices;
 use crate::Error;
 
 /// The environment variable with the token that servers and clients share.
@@ -55,16 +54,15 @@ pub fn connect(_url: &str, _numbers: &[usize], _token: Option<&str>) -> Result<V
 ///
 /// # Errors
 ///
-/// As [`Devices::open`]; [`Error::RemoteMissing`] for a build without the feature `remote`; [`Error::Server`] where it cannot
-/// serve.
+/// [`Error::RemoteMissing`] for a build without the feature `remote`; [`Error::Server`] where it cannot serve.
 #[cfg(feature = "remote")]
-pub fn serve(devices: &Devices, listener: TcpListener, token: &str) -> Result<(), Error> {
+pub fn serve(devices: Vec<Device>, listener: TcpListener, token: &str) -> Result<(), Error> {
     use burn::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
 
     let address = listener.local_addr().map_or_else(|_| String::new(), |address| address.to_string());
     let problem = |reason: String| Error::Server { url: address.clone(), reason };
     let authorizer = TokenAuthorizer::new(token).map_err(|error| problem(error.to_string()))?;
-    let server = RemoteServer::new(devices.open()?).with_authorizer(authorizer);
+    let server = RemoteServer::new(devices).with_authorizer(authorizer);
     server.serve(WebSocketTransport::from_listener(listener)).map_err(|error| problem(error.to_string()))
 }
 
@@ -74,6 +72,6 @@ pub fn serve(devices: &Devices, listener: TcpListener, token: &str) -> Result<()
 ///
 /// [`Error::RemoteMissing`].
 #[cfg(not(feature = "remote"))]
-pub fn serve(_devices: &Devices, _listener: TcpListener, _token: &str) -> Result<(), Error> {
+pub fn serve(_devices: Vec<Device>, _listener: TcpListener, _token: &str) -> Result<(), Error> {
     Err(Error::RemoteMissing)
 }

@@ -41,24 +41,6 @@ struct Shares {
     class_weights: Option<Arc<[f64]>>,
 }
 
-impl Shares {
-    /// What a part of a batch is of the whole.
-    fn of(&self, raw: &RawBatch, set: &dyn ImageSet, part: u32) -> Share {
-        if raw.elsewhere.is_empty() {
-            return Share::WHOLE;
-        }
-        let weight = |index: &usize| {
-            let of_class = self.class_weights.as_ref().map_or(1.0, |of| of[set.label(*index) as usize]);
-            of_class * f64::from(set.weight(*index))
-        };
-        let [here, elsewhere] = [&raw.indices, &raw.elsewhere].map(|of| of.iter().map(weight).sum::<f64>());
-        // Where nothing counts, nothing is lost.
-        let weights = if here > 0.0 { here / (here + elsewhere) } else { 0.0 };
-        let (here, elsewhere) = (raw.indices.len() as f64, raw.elsewhere.len() as f64);
-        Share { weights, images: here / (here + elsewhere), part }
-    }
-}
-
 impl ImageLoader {
     /// Images of a set; `epochs_done` epochs were trained before.
     ///
@@ -100,6 +82,23 @@ impl ImageLoader {
         Arc::new(Self { set, input, config, loader, epochs_begun: self.epochs(), device, shares })
     }
 
+    /// What this loader's part of a batch is of the whole; `None` where it is the whole.
+    fn share(&self, raw: &RawBatch) -> Option<Share> {
+        if raw.elsewhere.is_empty() {
+            return None;
+        }
+        let weight = |index: &usize| {
+            let of_classes = self.shares.class_weights.as_ref();
+            let of_class = of_classes.map_or(1.0, |of| of[self.set.label(*index) as usize]);
+            of_class * f64::from(self.set.weight(*index))
+        };
+        let [here, elsewhere] = [&raw.indices, &raw.elsewhere].map(|of| of.iter().map(weight).sum::<f64>());
+        // Where nothing counts, nothing is lost.
+        let weights = if here > 0.0 { here / (here + elsewhere) } else { 0.0 };
+        let (here, elsewhere) = (raw.indices.len() as f64, raw.elsewhere.len() as f64);
+        Some(Share { weights, images: here / (here + elsewhere), part: self.config.part.number as u32 })
+    }
+
     /// The epochs counted so far, for a loader with a count of its own: each slice of a set has all epochs.
     fn epochs(&self) -> AtomicUsize {
         AtomicUsize::new(self.epochs_begun.load(Ordering::Relaxed))
@@ -129,7 +128,7 @@ pub fn to_device(raw: RawBatch, epoch: usize, step: usize, device: &Device) -> B
         images: Tensor::from_data(TensorData::new(raw.pixels, raw.shape), device),
         targets: Tensor::<1, Int>::from_data(TensorData::new(targets, [count]), device),
         weights,
-        share: Share::WHOLE,
+        share: None,
         place: BatchPlace { epoch, step, indices: raw.indices },
     }
 }
@@ -138,15 +137,11 @@ impl DataLoader<Batch> for ImageLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let epoch = self.epochs_begun.fetch_add(1, Ordering::Relaxed);
         Box::new(Batches {
+            loader: self,
             batches: self.loader.epoch(epoch),
             epoch: epoch + 1,
             step: 0,
             done: 0,
-            total: self.loader.images(),
-            device: self.device.clone(),
-            set: &*self.set,
-            shares: &self.shares,
-            part: self.config.part.number as u32,
         })
     }
 
@@ -180,15 +175,11 @@ impl DataLoader<Batch> for ImageLoader {
 }
 
 struct Batches<'a> {
+    loader: &'a ImageLoader,
     batches: cm_data::Batches,
     epoch: usize,
     step: usize,
     done: usize,
-    total: usize,
-    device: Device,
-    set: &'a dyn ImageSet,
-    shares: &'a Shares,
-    part: u32,
 }
 
 impl Iterator for Batches<'_> {
@@ -198,8 +189,8 @@ impl Iterator for Batches<'_> {
         let batch = self.batches.next()?.map(|raw| {
             self.step += 1;
             self.done += raw.labels.len();
-            let share = self.shares.of(&raw, self.set, self.part);
-            Batch { share, ..to_device(raw, self.epoch, self.step, &self.device) }
+            let share = self.loader.share(&raw);
+            Batch { share, ..to_device(raw, self.epoch, self.step, &self.loader.device) }
         });
         Some(batch.map_err(DatasetError::new))
     }
@@ -207,6 +198,6 @@ impl Iterator for Batches<'_> {
 
 impl DataLoaderIterator<Batch> for Batches<'_> {
     fn progress(&self) -> Progress {
-        Progress::new(self.done, self.total, Some("images".to_owned()))
+        Progress::new(self.done, self.loader.loader.images(), Some("images".to_owned()))
     }
 }

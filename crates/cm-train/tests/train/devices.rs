@@ -97,15 +97,17 @@ fn on(devices: usize) -> Session {
 #[test]
 fn two_devices_train_as_one_does_with_the_whole_batch() {
     let cases = [
-        (Preset::CmCosFace, None),
-        (Preset::CosFace, Some(vec![1.0, 0.25, 4.0])),
-        // Its margin comes in by the count of steps.
-        (Preset::SphereFace, None),
+        (Preset::CmCosFace, None, None),
+        (Preset::CosFace, Some(vec![1.0, 0.25, 4.0]), None),
+        (Preset::SphereFace, None, None),
+        // The margin is whole after thirty of the forty-eight steps.
+        (Preset::ArcFace, None, Some(30)),
     ];
-    for (loss, class_weights) in cases {
+    for (loss, class_weights, margin_warm_up) in cases {
         let folder = tempfile::tempdir().unwrap();
         let trained = |devices: usize| {
-            let config = config(loss, class_weights.clone());
+            let mut config = config(loss, class_weights.clone());
+            config.margin_warm_up = margin_warm_up;
             start_with(&on(devices), &folder.path().join(devices.to_string()), config).unwrap()
         };
         let (one, two, three) = (trained(1), trained(2), trained(3));

@@ -7,7 +7,7 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData, activation::relu},
 };
 use cm_loss_core::{HeadConfig, LossPath, MarginHead, Preset};
-use cm_train::training::OptimizerConfig;
+use cm_train::{classifier::random_numbers, training::OptimizerConfig};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 const IDENTITIES: usize = 20_000;
@@ -26,6 +26,7 @@ struct Network {
 
 impl Network {
     fn new(path: LossPath, device: &Device) -> Self {
+        let _alone = random_numbers();
         device.seed(7);
         let config = Preset::CmCosFace.config().with_scale(16.0).unwrap();
         let HeadConfig::Margin(config) = config else { unreachable!("it has class centers") };
@@ -34,8 +35,9 @@ impl Network {
             second: LinearConfig::new(64, 32).init(device),
             head: config.with_path(path).init(32, IDENTITIES, device).unwrap(),
         };
-        // Weights are drawn when they are first used.
-        network.fork(device)
+        // Weights are drawn when they are first used: now.
+        drop(network.valid());
+        network
     }
 }
 

@@ -8,7 +8,7 @@ use burn::{
 use cm_loss_core::Preset;
 use cm_models::{BackboneConfig, ResNet18Config, SphereFace20Config, Stem};
 use cm_train::{
-    classifier::{Batch, Classifier, Parts, Share},
+    classifier::{Batch, Classifier, Parts},
     device::Backend,
     gradients::global_norm,
     monitor::BatchPlace,
@@ -38,7 +38,7 @@ fn batch(images: &Tensor<4>, device: &Device) -> Batch {
         images: Tensor::from_data(images.to_data(), &plain),
         targets: Tensor::<1, Int>::from_data(targets.as_slice(), &plain),
         weights: None,
-        share: Share::WHOLE,
+        share: None,
         place: BatchPlace::default(),
     }
 }

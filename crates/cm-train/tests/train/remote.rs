@@ -27,7 +27,7 @@ fn server() -> &'static str {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let devices = Devices::new(Place::Here(Backend::Flex), vec![0, 0]);
-        thread::spawn(move || serve(&devices, listener, TOKEN));
+        thread::spawn(move || serve(devices.open()?, listener, TOKEN));
         format!("ws://{address}")
     })
 }

@@ -97,6 +97,7 @@ pub struct Config {
     pub select_best: bool,
     pub class_weights: Option<Vec<f64>>,
     pub backbone: BackboneConfig,
+    pub margin_warm_up: Option<u64>,
     pub recipe: Recipe,
 }
 
@@ -112,6 +113,7 @@ impl Config {
             select_best: false,
             class_weights: None,
             backbone,
+            margin_warm_up: None,
             recipe,
         }
     }
@@ -169,6 +171,9 @@ impl Study for Stripes {
         let mut card = card(key.loss.parse()?, key.feature_dim);
         card.backbone = self.config.backbone.clone();
         let class_weights = self.config.class_weights.clone();
+        if let Some(steps) = self.config.margin_warm_up {
+            card.head = card.head.with_margin_warm_up(steps)?;
+        }
         card.head = card.head.with_options(LossOptions { class_weights, ..LossOptions::default() })?;
         Ok(Trial {
             key: key.clone(),
