@@ -84,7 +84,17 @@ impl ComputeOptions {
     ///
     /// A backend that cannot be had here.
     pub fn open(&self) -> Result<Session, CliError> {
-        self.session(self.display(), &[], false)
+        self.open_for(false)
+    }
+
+    /// The same for a command that may print one JSON object, and then shows nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_for(&self, json: bool) -> Result<Session, CliError> {
+        let display = if json { Display::Quiet } else { self.display() };
+        self.session(display, &[], false)
     }
 
     fn session(

@@ -8,7 +8,6 @@ use cm_eval::{Bootstrap, Correlation, Isotonic, Sigmoid, Statistic};
 use cm_train::{
     evaluation::{Asked, Predictor},
     model::{CARD_FORMAT, FittedOn, Model, QualityMap, QualityScale, save},
-    training::Display,
 };
 
 use super::{
@@ -83,14 +82,12 @@ struct Known {
 
 /// Fits the map and keeps it in the model file.
 pub fn run(options: Options) -> Result<(), CliError> {
-    let session = options.compute.open()?;
-    let display = if options.json { Display::Quiet } else { session.display };
+    let session = options.compute.open_for(options.json)?;
     let device = session.devices.first()?;
     let Model { mut card, network } = Model::read(&options.model, &device)?;
     let classes = options.correct.then(|| card.classes.clone());
     let open = OpenOptions { labels_required: options.correct, classes, ..OpenOptions::default() };
-    let Images { collection, .. } =
-        Images::open(&options.data, &open, options.skip_bad, None, display, &session.interrupter)?;
+    let Images { collection, .. } = Images::open(&options.data, &open, options.skip_bad, None, &session)?;
     let (data, checksum) = (collection.name.clone(), collection.checksum()?);
     let column = options.column.as_ref().map(|name| column_of(&collection, name, options.range));
     let column = column.transpose()?;
@@ -99,7 +96,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
         true => Arc::new(DegradedSet::new(Arc::new(Cached::new(images.clone(), card.input.clone(), 0)?))),
         false => images,
     };
-    let bar = display.bar(set.len(), "norms");
+    let bar = session.display.bar(set.len(), "norms");
     let predictor = Predictor {
         input: &card.input,
         workers: session.workers,

@@ -9,7 +9,6 @@ use cm_record::LeftOut;
 use cm_train::{
     evaluation::{Prediction, Predictor},
     model::Model,
-    training::Display,
 };
 use serde_json::{Value, json};
 
@@ -80,13 +79,12 @@ pub fn run(options: Options) -> Result<(), CliError> {
     if let Some(out) = &options.out {
         refuse_inside(out, &options.data)?;
     }
-    let session = options.compute.open()?;
-    let display = if options.json { Display::Quiet } else { session.display };
+    let session = options.compute.open_for(options.json)?;
     let device = session.devices.first()?;
     let model = Model::read(&options.model, &device)?;
     let open = OpenOptions { classes: Some(model.card.classes.clone()), ..OpenOptions::default() };
     let Images { collection, left_out } =
-        Images::open(&options.data, &open, options.skip_bad, None, display, &session.interrupter)?;
+        Images::open(&options.data, &open, options.skip_bad, None, &session)?;
     let part = options.split.unwrap_or_else(|| {
         let has_test = collection.items.iter().any(|item| item.split == Some(Split::Test));
         if has_test { Part::Test } else { Part::All }
@@ -103,7 +101,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let input = &model.card.input;
     let cached: Arc<dyn ImageSet> = Arc::new(Cached::new(collection.clone(), input.clone(), 0)?);
     let set: Arc<dyn ImageSet> = Arc::new(Subset::new(cached, indices.clone()));
-    let bar = display.bar(indices.len(), "testing");
+    let bar = session.display.bar(indices.len(), "testing");
     let predictor = Predictor {
         input,
         workers: session.workers,

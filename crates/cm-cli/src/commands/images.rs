@@ -9,7 +9,7 @@ use std::{
 use burn::train::Interrupter;
 use cm_data::{Collection, OpenOptions, check_all};
 use cm_record::LeftOut;
-use cm_train::training::Display;
+use cm_train::{study::Session, training::Display};
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
@@ -34,9 +34,9 @@ impl Images {
         options: &OpenOptions,
         skip_bad: usize,
         group_by_name: Option<&str>,
-        display: Display,
-        interrupter: &Interrupter,
+        session: &Session,
     ) -> Result<Self, CliError> {
+        let display = session.display;
         let mut collection = Collection::open(path, options)?;
         if display != Display::Quiet {
             say_skipped(&collection);
@@ -46,7 +46,7 @@ impl Images {
         }
         let bar = display.bar(collection.len(), "looking at every image");
         let cache = cache_of(path);
-        let checked = check_all(&collection, cache.as_deref(), &told(&bar, interrupter))?;
+        let checked = check_all(&collection, cache.as_deref(), &told(&bar, &session.interrupter))?;
         bar.finish_and_clear();
         if let Some(problem) = checked.cache_problem.as_ref().filter(|_| display != Display::Quiet) {
             eprintln!("what was seen is looked at again the next time: {problem}");

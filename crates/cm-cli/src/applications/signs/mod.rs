@@ -21,8 +21,8 @@ use crate::{
 };
 
 use config::{Config, DataChoice};
-pub use source::Signs;
-pub use synthetic::synthetic_signs;
+pub use source::{Quality, Signs};
+pub use synthetic::{FRAMES, signs_with_quality};
 
 /// Name of the application in records.
 pub const APPLICATION: &str = "signs";

@@ -61,8 +61,6 @@ pub struct Signs {
     pub train: MemorySet,
     /// The track of each of them.
     pub train_groups: Vec<u32>,
-    /// What is known of each of them.
-    pub train_quality: Vec<Quality>,
     /// Images to test on.
     pub test: MemorySet,
     /// What is known of each of them.
@@ -133,7 +131,7 @@ fn read(folder: &Path) -> Result<Signs, CliError> {
 
     let mut sums: BTreeMap<&str, Sha256> = BTreeMap::new();
     let (mut train, mut test) = (MemorySet::default(), MemorySet::default());
-    let (mut train_groups, mut train_quality, mut test_quality) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut train_groups, mut test_quality) = (Vec::new(), Vec::new());
     let mut order: Vec<usize> = (0..collection.len()).collect();
     order.sort_by(|&a, &b| collection.items[a].file.cmp(&collection.items[b].file));
     for index in order {
@@ -142,16 +140,15 @@ fn read(folder: &Path) -> Result<Signs, CliError> {
             Some(Split::Test) => ("test", &mut test),
             _ => ("train", &mut train),
         };
-        let quality = Quality::of(image, item.columns[width].min(item.columns[height]));
         match (name, item.group) {
-            ("train", Some(group)) => {
-                train_groups.push(group);
-                train_quality.push(quality);
-            }
+            ("train", Some(group)) => train_groups.push(group),
             ("train", None) => {
                 return Err(CliError::Said(format!("{}: {} has no track", list.display(), item.file)));
             }
-            _ => test_quality.push(quality),
+            _ => {
+                let resolution = item.columns[width].min(item.columns[height]);
+                test_quality.push(Quality::of(image, resolution));
+            }
         }
         let sum = sums.entry(name).or_default();
         sum.update(item.file.as_bytes());
@@ -181,7 +178,6 @@ fn read(folder: &Path) -> Result<Signs, CliError> {
         classes: collection.classes.clone(),
         train,
         train_groups,
-        train_quality,
         test,
         test_quality,
     })

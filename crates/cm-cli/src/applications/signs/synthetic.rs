@@ -23,13 +23,18 @@ pub const SIZE: u32 = 32;
 /// Height and width that a sign is drawn with before the camera sees it.
 const DRAWN: u32 = 96;
 /// Frames of a track.
-const FRAMES: usize = 10;
+pub const FRAMES: usize = 10;
 
 /// Training tracks, and half as many single test images of other signs.
 ///
 /// What is drawn depends on the seed, the set, the track and the frame alone. The resolution is the number of pixels that
 /// the sign had before it was brought to 32 x 32.
 pub fn synthetic_signs(tracks: usize, seed: u64) -> Signs {
+    signs_with_quality(tracks, seed).0
+}
+
+/// The same, and what is known of each training image.
+pub fn signs_with_quality(tracks: usize, seed: u64) -> (Signs, Vec<Quality>) {
     let frames: Vec<(usize, usize)> =
         (0..tracks).flat_map(|track| (0..FRAMES).map(move |frame| (track, frame))).collect();
     let train = draw_set(&frames, seed, 1);
@@ -45,7 +50,7 @@ pub fn synthetic_signs(tracks: usize, seed: u64) -> Signs {
         }
         checksums.insert(format!("{name} pixels and labels"), format!("sha256:{}", hex(&sum.finalize())));
     }
-    Signs {
+    let signs = Signs {
         name: "synthetic signs",
         source: format!("drawn by the program with seed {seed}"),
         place: format!("drawn with seed {seed}"),
@@ -54,10 +59,10 @@ pub fn synthetic_signs(tracks: usize, seed: u64) -> Signs {
         classes: CLASSES.iter().map(|class| class.name.to_owned()).collect(),
         train: train.0,
         train_groups: frames.iter().map(|(track, _)| *track as u32).collect(),
-        train_quality: train.1,
         test: test.0,
         test_quality: test.1,
-    }
+    };
+    (signs, train.1)
 }
 
 fn draw_set(frames: &[(usize, usize)], seed: u64, set: u64) -> (MemorySet, Vec<Quality>) {

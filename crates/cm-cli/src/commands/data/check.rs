@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use cm_data::{Collection, CopyKind, OpenOptions, inspect_all};
-use cm_train::training::Display;
 use serde_json::{Value, json};
 
 use super::{
@@ -46,11 +45,10 @@ pub struct Options {
 
 /// Looks at the data and tells what it found.
 pub fn run(options: &Options) -> Result<(), CliError> {
-    let session = options.compute.open()?;
-    let display = if options.json { Display::Quiet } else { session.display };
+    let session = options.compute.open_for(options.json)?;
     let open = OpenOptions { labels_required: false, files_required: false, ..OpenOptions::default() };
     let collection = opened(options, &open)?;
-    let bar = display.bar(collection.len(), "looking at every image");
+    let bar = session.display.bar(collection.len(), "looking at every image");
     let looks = inspect_all(&collection, &told(&bar, &session.interrupter))?;
     bar.finish_and_clear();
     let findings = Findings::new(&collection, &looks);

@@ -13,7 +13,7 @@ use image::{ExtendedColorType, ImageFormat};
 use serde_json::json;
 
 use crate::{
-    applications::signs::{Signs, synthetic_signs},
+    applications::signs::{FRAMES, Quality, Signs, signs_with_quality},
     commands::rows::Rows,
     error::CliError,
     session::ComputeOptions,
@@ -51,10 +51,10 @@ pub fn run(options: &Options) -> Result<(), CliError> {
             folder.display()
         )));
     }
-    let signs = synthetic_signs(options.tracks as usize, options.seed);
+    let (signs, train_quality) = signs_with_quality(options.tracks as usize, options.seed);
     let unfinished = UnfinishedFolder::beside(folder).map_err(Error::io("write to", folder))?;
     let going_on = || !session.interrupter.should_stop();
-    write(&signs, unfinished.path(), &going_on)?;
+    write(&signs, &train_quality, unfinished.path(), &going_on)?;
     unfinished.persist(folder).map_err(Error::io("write", folder))?;
     println!(
         "{} images of {} classes to learn from and {} to test on, with their quality in {}",
@@ -69,12 +69,16 @@ pub fn run(options: &Options) -> Result<(), CliError> {
 /// The list of all images.
 const LIST: &str = "images.csv";
 
-fn write(signs: &Signs, folder: &Path, going_on: &dyn Fn() -> bool) -> Result<(), CliError> {
-    fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+fn write(
+    signs: &Signs,
+    train_quality: &[Quality],
+    folder: &Path,
+    going_on: &dyn Fn() -> bool,
+) -> Result<(), CliError> {
     let columns = ["path", "label", "group", "split", "resolution", "contrast"];
     let mut rows = Rows::new(&columns, false, Some(&folder.join(LIST)))?;
     for (split, set, qualities) in
-        [("train", &signs.train, &signs.train_quality), ("test", &signs.test, &signs.test_quality)]
+        [("train", &signs.train, train_quality), ("test", &signs.test, &signs.test_quality[..])]
     {
         for (index, image) in set.images.iter().enumerate() {
             if !going_on() {
@@ -82,7 +86,7 @@ fn write(signs: &Signs, folder: &Path, going_on: &dyn Fn() -> bool) -> Result<()
             }
             // Test images are single, each a track of its own.
             let (track, frame) = match split {
-                "train" => (signs.train_groups[index] as usize, index % 10),
+                "train" => (signs.train_groups[index] as usize, index % FRAMES),
                 _ => (index, 0),
             };
             let class = &signs.classes[set.labels[index] as usize];

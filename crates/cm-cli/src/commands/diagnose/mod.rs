@@ -12,7 +12,6 @@ use cm_eval::Reliability;
 use cm_train::{
     evaluation::{Asked, Predictor},
     model::Model,
-    training::Display,
 };
 use rayon::prelude::*;
 use serde_json::json;
@@ -79,14 +78,12 @@ pub struct Diagnosis {
 
 /// Looks, measures and tells.
 pub fn run(options: &Options) -> Result<(), CliError> {
-    let session = options.compute.open()?;
-    let display = if options.json { Display::Quiet } else { session.display };
+    let session = options.compute.open_for(options.json)?;
     let device = session.devices.first()?;
     let model = Model::read(&options.model, &device)?;
     let classes = Some(model.card.classes.clone());
     let open = OpenOptions { labels_required: false, classes, ..OpenOptions::default() };
-    let Images { collection, .. } =
-        Images::open(&options.data, &open, options.skip_bad, None, display, &session.interrupter)?;
+    let Images { collection, .. } = Images::open(&options.data, &open, options.skip_bad, None, &session)?;
     let data = collection.name.clone();
     let labeled = collection.items.iter().all(|item| item.label != Item::UNLABELED);
     let column =
@@ -103,7 +100,7 @@ pub fn run(options: &Options) -> Result<(), CliError> {
              --degraded"
         )));
     }
-    let bar = display.bar(set.len(), "looking");
+    let bar = session.display.bar(set.len(), "looking");
     let predictor = Predictor {
         input: &model.card.input,
         workers: session.workers,

@@ -73,8 +73,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
         &OpenOptions::default(),
         settings.data.skip_bad,
         settings.data.group_by_name.as_deref(),
-        session.display,
-        &session.interrupter,
+        &session,
     )?;
     let plan = SplitPlan {
         validation: settings.data.validation,
