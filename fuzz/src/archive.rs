@@ -7,7 +7,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     list::PER_BYTE as OF_LIST,
-    memory::{Limit, within},
+    memory::{Limit, READING, within},
     place::Place,
     promises::{READ, consistent, whole},
 };
@@ -15,8 +15,6 @@ use crate::{
 /// An entry takes 76 bytes of a file at least, and its description a few hundred. The name of a folder in a folder costs the
 /// names above it anew, up to a length that names have.
 const PER_BYTE: usize = 64;
-/// A buffer that grows is held twice, at half its size and at its full one, and may be half empty.
-const READING: usize = 4;
 /// Deflate makes at most so many bytes of one.
 const DEFLATE: u64 = 1032;
 /// Largest image that is decoded here; the target `decode` is for larger ones.

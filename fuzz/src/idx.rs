@@ -6,13 +6,11 @@ use cm_data::{Collection, DecodeLimits, OpenOptions, decode, read_images, read_l
 use flate2::read::MultiGzDecoder;
 
 use crate::{
-    memory::{Limit, within},
+    memory::{Limit, READING, within},
     place::Place,
     promises::{READ, consistent, whole},
 };
 
-/// A buffer that grows is held twice, at half its size and at its full one, and may be half empty.
-const READING: usize = 4;
 /// A pixel may be an image of its own, which has a name, a place and a label.
 const OPENING: usize = 1024;
 /// Labels that the bytes are read as go up to this one.

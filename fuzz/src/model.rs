@@ -75,13 +75,15 @@ pub(crate) fn smallest(loss: Preset) -> ModelCard {
     }
 }
 
+fn network(card: &ModelCard) -> Classifier {
+    Classifier::new(card.parts(), 0, &Device::flex()).expect("the smallest network can be made")
+}
+
 /// The file of a network with random weights.
 pub(crate) fn file(card: &ModelCard) -> Vec<u8> {
-    let network =
-        Classifier::new(card.parts(), 0, &Device::flex()).expect("the smallest network can be made");
     let place = Place::new();
     let path = place.path().join("model.safetensors");
-    save(&path, card, &network).expect("a temporary file can be written");
+    save(&path, card, &network(card)).expect("a temporary file can be written");
     fs::read(path).expect("it was written")
 }
 
@@ -89,9 +91,7 @@ pub(crate) fn file(card: &ModelCard) -> Vec<u8> {
 fn with_card(card: &str) -> Vec<u8> {
     static PARTS: OnceLock<(String, Vec<u8>)> = OnceLock::new();
     let (tensors, data) = PARTS.get_or_init(|| {
-        let card = smallest(Preset::CosFace);
-        let network =
-            Classifier::new(card.parts(), 0, &Device::flex()).expect("the smallest network can be made");
+        let network = network(&smallest(Preset::CosFace));
         let file = weights::save(&network, &Default::default()).expect("weights can be read back");
         let (length, rest) = file.split_first_chunk::<8>().expect("a file has a header");
         let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);

@@ -4,18 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 
-const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+import { PASSES, SIGNATURE } from '../png.mjs';
+
 const [GRAY, RGB, PALETTE, GRAY_ALPHA, RGBA] = [0, 2, 3, 4, 6];
 const CHANNELS = { [GRAY]: 1, [RGB]: 3, [PALETTE]: 1, [GRAY_ALPHA]: 2, [RGBA]: 4 };
-const PASSES = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-];
 
 /** Name, width, height, depth, color, and what is special. */
 const KINDS = [
@@ -110,7 +102,7 @@ function png(next, width, height, depth, color, special) {
   const half = data.length >> 1;
   chunks.push(chunk('IDAT', data.subarray(0, half)), chunk('IDAT', data.subarray(half)));
   if (special.orientation) chunks.push(chunk('eXIf', exifOf(special.orientation)));
-  return Buffer.concat([SIGNATURE, ...chunks, chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([Buffer.from(SIGNATURE), ...chunks, chunk('IEND', Buffer.alloc(0))]);
 }
 
 /** Waves and noise, a value to a place; with `white` there are white blocks. */
