@@ -7,11 +7,13 @@
 //! | do fewer comparisons fail when those of low quality are left out? | [`ErrorDiscardCurve`] |
 //! | are fewer images misclassified when those of low norm are left out? | [`RiskCoverageCurve`] |
 //! | which quality from 0 to 1 does a norm stand for? | [`Isotonic`], [`Sigmoid`] |
+//! | is it this or that? | [`auc`], [`RocCurve`], [`BinaryFigures`]; of several numbers together, [`Logistic`] |
 //! | how many are recognized, of which class? | [`Classification`], with an interval by [`Proportion`] |
 //! | does a confidence mean what it says? | [`Reliability`] |
 //! | how is it for images of low resolution? | [`Strata`] |
 //! | what are the numbers of a sample like? | [`Summary`] |
-//! | is a difference between two methods more than chance? | [`paired_difference`], [`adjusted_by_holm`] |
+//! | how sure is a figure of images that come in groups? | [`Bootstrap::by_group`], [`auc_interval`] |
+//! | is a difference between two methods more than chance? | [`paired_difference`], [`auc_difference`] (DeLong), [`mcnemar`], [`adjusted_by_holm`] |
 //!
 //! ```
 //! use cm_eval::{Classification, Strata, spearman};
@@ -23,27 +25,37 @@
 //! assert_eq!(Strata::quantiles(&resolution, 2).levels()[0].label, "20–32");
 //! ```
 
+mod binary;
 mod bootstrap;
 mod calibration;
 mod classification;
 mod correlation;
+mod delong;
 mod discard;
+mod logistic;
+mod mcnemar;
 mod paired;
 mod proportion;
 mod reliability;
 mod risk_coverage;
+mod roc;
 mod shares;
 mod strata;
 mod summary;
 
-pub use bootstrap::{Bootstrap, Correlation};
+pub use binary::{BinaryFigures, CALIBRATION_BINS};
+pub use bootstrap::{Bootstrap, Estimate};
 pub use calibration::{Isotonic, Sigmoid};
 pub use classification::{ClassFigures, Classification, ConfusionMatrix};
 pub use correlation::{Statistic, pearson, spearman};
+pub use delong::{AucDifference, auc_difference, auc_interval};
 pub use discard::{Comparison, ErrorDiscardCurve};
+pub use logistic::Logistic;
+pub use mcnemar::{McNemar, mcnemar};
 pub use paired::{PairedDifference, adjusted_by_holm, paired_difference};
 pub use proportion::Proportion;
 pub use reliability::{Reliability, ReliabilityBin};
 pub use risk_coverage::RiskCoverageCurve;
+pub use roc::{RocCurve, RocPoint, auc};
 pub use strata::{Level, MISSING, Strata};
 pub use summary::Summary;

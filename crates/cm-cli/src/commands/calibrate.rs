@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::{ArgGroup, Args, ValueEnum};
 use cm_data::{Cached, ImageSet, OpenOptions};
-use cm_eval::{Bootstrap, Correlation, Isotonic, Sigmoid, Statistic};
+use cm_eval::{Bootstrap, Estimate, Isotonic, Sigmoid, Statistic};
 use cm_train::{
     evaluation::{Asked, Predictor},
     model::{CARD_FORMAT, FittedOn, Model, QualityMap, QualityScale, save},
@@ -30,7 +30,7 @@ use crate::{error::CliError, session::ComputeOptions};
 pub struct Options {
     /// A model file, as `cm train` leaves it
     model: PathBuf,
-    /// Images: a folder, a CSV list, a zip of either, or IDX files; with --correct they have classes
+    /// Images: a folder, a CSV list, a zip of either, IDX files or .npz; with --correct they have classes
     data: PathBuf,
     /// A numeric column of the list: its values are the quality
     #[arg(long, value_name = "NAME", group = "quality")]
@@ -152,7 +152,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
 }
 
 /// The correlation of norm and quality, if they go together.
-fn checked(known: &Known) -> Result<Correlation, CliError> {
+fn checked(known: &Known) -> Result<Estimate, CliError> {
     let refused =
         |reason: String| Err(CliError::Said(format!("this model cannot be calibrated so: {reason}")));
     let Some(first) = known.qualities.first() else {

@@ -1,6 +1,9 @@
 //! The statistics against SciPy, statsmodels and scikit-learn: values of `tools/statistics_golden.py`.
 
-use cm_eval::{Classification, Proportion, Reliability, adjusted_by_holm, paired_difference};
+use cm_eval::{
+    BinaryFigures, Classification, Logistic, Proportion, Reliability, adjusted_by_holm, auc, auc_difference,
+    auc_interval, mcnemar, paired_difference,
+};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -10,6 +13,45 @@ struct Golden {
     wilson: Vec<Wilson>,
     classification: Vec<Classified>,
     calibration: Vec<Calibrated>,
+    delong: Vec<DeLong>,
+    mcnemar: Vec<Discordant>,
+    diagnosis: Vec<Diagnosis>,
+    logistic: Vec<Regression>,
+}
+
+#[derive(Deserialize)]
+struct Regression {
+    rows: Vec<Vec<f64>>,
+    positive: Vec<bool>,
+    weights: Vec<f64>,
+    bias: f64,
+}
+
+#[derive(Deserialize)]
+struct DeLong {
+    first: Vec<f64>,
+    second: Vec<f64>,
+    positive: Vec<bool>,
+    groups: Option<Vec<usize>>,
+    aucs: (f64, f64),
+    low: f64,
+    high: f64,
+    std_error: f64,
+    p: f64,
+}
+
+#[derive(Deserialize)]
+struct Discordant {
+    first_only: usize,
+    second_only: usize,
+    p: f64,
+}
+
+#[derive(Deserialize)]
+struct Diagnosis {
+    probability: Vec<f64>,
+    positive: Vec<bool>,
+    values: [f64; 7],
 }
 
 #[derive(Deserialize)]
@@ -110,5 +152,58 @@ fn calibration_errors_are_those_of_numpy() {
         let found = Reliability::new(&expected.confidence, &expected.right, expected.bins).unwrap();
         assert!(close(found.expected_error(), expected.expected), "{}", found.expected_error());
         assert!(close(found.largest_error(), expected.largest), "{}", found.largest_error());
+    }
+}
+
+#[test]
+fn areas_and_their_differences_are_those_of_scikit_learn_and_of_the_definition() {
+    for s in golden().delong {
+        let groups = s.groups.as_deref();
+        assert!(close(auc(&s.first, &s.positive).unwrap(), s.aucs.0));
+        let alone = auc_interval(&s.first, &s.positive, groups, 0.95).unwrap();
+        assert!(close(alone.interval.0, s.low) && close(alone.interval.1, s.high), "{alone:?}");
+        let found = auc_difference(&s.first, &s.second, &s.positive, groups, 0.95).unwrap();
+        let all = [
+            (found.aucs.0, s.aucs.0),
+            (found.aucs.1, s.aucs.1),
+            (found.std_error, s.std_error),
+            (found.p.unwrap(), s.p),
+        ];
+        assert!(all.iter().all(|&(found, expected)| close(found, expected)), "{all:?}");
+    }
+}
+
+#[test]
+fn classifiers_that_differ_are_tested_as_by_statsmodels() {
+    for expected in golden().mcnemar {
+        let (b, c) = (expected.first_only, expected.second_only);
+        let first = [vec![true; b], vec![false; c]].concat();
+        let second: Vec<bool> = first.iter().map(|right| !right).collect();
+        let found = mcnemar(&first, &second).unwrap();
+        assert_eq!((found.first_only, found.second_only), (b, c));
+        assert!(close(found.p, expected.p), "{b} and {c}: {} and not {}", found.p, expected.p);
+    }
+}
+
+#[test]
+fn figures_of_a_diagnosis_are_those_of_scikit_learn() {
+    for expected in golden().diagnosis {
+        let found = BinaryFigures::new(&expected.probability, &expected.positive).unwrap();
+        for ((name, found), expected) in
+            BinaryFigures::METRICS.iter().zip(found.values()).zip(expected.values)
+        {
+            assert!(close(found.unwrap(), expected), "{name}: {found:?} and not {expected}");
+        }
+    }
+}
+
+#[test]
+fn regressions_are_those_of_statsmodels() {
+    for expected in golden().logistic {
+        let found = Logistic::fit(&expected.rows, &expected.positive).unwrap();
+        let pairs = found.weights.iter().zip(&expected.weights).chain([(&found.bias, &expected.bias)]);
+        for (found, expected) in pairs {
+            assert!((found - expected).abs() <= 1e-5 * expected.abs().max(1.0), "{found} and not {expected}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cm_eval::{Correlation, RiskCoverageCurve};
+use cm_eval::{Estimate, RiskCoverageCurve};
 use cm_report::{
     Figure, Page, PageSection, PageTable,
     chart::{self, Axis, Color, Corner, Curve, Line, Panel},
@@ -69,7 +69,7 @@ pub fn verdict(diagnosis: &Diagnosis) -> Vec<String> {
     sentences
 }
 
-fn correlation(found: &Correlation) -> String {
+fn correlation(found: &Estimate) -> String {
     format!(
         "Spearman's correlation {:.2}, 95 % interval {:.2} to {:.2}",
         found.value, found.interval.0, found.interval.1
@@ -90,8 +90,8 @@ fn table(diagnosis: &Diagnosis) -> (Vec<String>, Vec<Vec<String>>) {
     if labeled {
         columns.extend(["risk-coverage area".to_owned(), "error-discard area".to_owned()]);
     }
-    let interval = |found: &Option<Correlation>| {
-        let shown = |c: &Correlation| format!("{:.3} ({:.3} to {:.3})", c.value, c.interval.0, c.interval.1);
+    let interval = |found: &Option<Estimate>| {
+        let shown = |c: &Estimate| format!("{:.3} ({:.3} to {:.3})", c.value, c.interval.0, c.interval.1);
         found.as_ref().map_or("–".to_owned(), shown)
     };
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.4}"));

@@ -1,6 +1,6 @@
 //! What may tell the quality of an image, and how well it does.
 
-use cm_eval::{Bootstrap, Comparison, Correlation, ErrorDiscardCurve, RiskCoverageCurve, Statistic};
+use cm_eval::{Bootstrap, Comparison, ErrorDiscardCurve, Estimate, RiskCoverageCurve, Statistic};
 use serde_json::{Value, json};
 
 /// Share of the mated pairs that fail before any are discarded.
@@ -34,9 +34,9 @@ pub struct Images {
 pub struct Signal {
     pub name: &'static str,
     /// With the known quality, over all images.
-    pub overall: Option<Correlation>,
+    pub overall: Option<Estimate>,
     /// The same within classes.
-    pub within: Option<Correlation>,
+    pub within: Option<Estimate>,
     /// Errors of classification among the images of the highest signal.
     pub risk: Option<RiskCoverageCurve>,
     /// Failed comparisons where pairs of the lowest signal are discarded.
@@ -137,7 +137,7 @@ impl Signal {
     }
 
     pub fn json(&self) -> Value {
-        let correlation = |found: &Correlation| json!({"value": found.value, "low": found.interval.0, "high": found.interval.1, "reversed": found.is_reversed()});
+        let correlation = |found: &Estimate| json!({"value": found.value, "low": found.interval.0, "high": found.interval.1, "reversed": found.is_reversed()});
         json!({
             "signal": self.name,
             "correlation": self.overall.as_ref().map(correlation),
