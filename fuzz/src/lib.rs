@@ -5,6 +5,7 @@
 //! file bounds, and what it gives is consistent. Each module says which bound it holds, and why not a smaller one.
 
 mod archive;
+mod array;
 mod decode;
 mod features;
 mod idx;
@@ -22,6 +23,7 @@ mod model;
 mod settings;
 
 pub use archive::{archive, entries};
+pub use array::array;
 pub use decode::decode;
 pub use features::features;
 pub use idx::idx;
@@ -53,6 +55,7 @@ pub struct Target {
 pub fn targets() -> Vec<Target> {
     let targets: &[(&str, Run)] = &[
         ("archive", archive),
+        ("array", array),
         ("decode", decode),
         ("entries", entries),
         ("features", features),

@@ -32,7 +32,7 @@ pub fn consistent(collection: &Collection) {
 
 /// An image has pixels, and as many as its sides say.
 pub fn whole(image: &Image) {
-    assert!(matches!(image.channels, 1 | 3), "{} channels", image.channels);
+    assert!(matches!(image.channels, 1 | 3 | 8..=255), "{} channels", image.channels);
     assert_ne!(image.width * image.height, 0, "no pixels");
     assert_eq!(image.pixels.len(), image.width * image.height * image.channels, "pixels of {image:?}");
 }

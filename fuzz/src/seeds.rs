@@ -17,6 +17,7 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 pub fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     match target {
         "archive" => archives(),
+        "array" => files(&["cm-data/tests/data/arrays"], 512),
         "decode" => files(&["cm-data/tests/data/files"], 2048),
         "entries" => entries().iter().map(|(name, entries)| named(name, joined(entries))).collect(),
         "features" => texts(FEATURES),

@@ -25,6 +25,10 @@ pub struct Augmentation {
     pub flip: bool,
     /// Mirrors top and bottom, with probability ½.
     pub vertical_flip: bool,
+    /// Mirrors at the diagonal from the upper left, with probability ½. With the other two mirrors these are the eight symmetries
+    /// of the square. The images must be square.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub transpose: bool,
     /// Moves by up to this share of the width and of the height, in either direction, each evenly
     /// likely. From 0 to 1.
     pub shift: f32,
@@ -54,6 +58,7 @@ impl Default for Augmentation {
         Self {
             flip: false,
             vertical_flip: false,
+            transpose: false,
             shift: 0.0,
             scale: [1.0, 1.0],
             rotation: 0.0,
@@ -114,6 +119,9 @@ impl Augmentation {
         }
         if self.vertical_flip && random.random() {
             image.flip_vertically();
+        }
+        if self.transpose && random.random() {
+            image.transpose();
         }
         if (self.shift, self.scale, self.rotation) != (0.0, [1.0, 1.0], 0.0) {
             image = Affine::draw(self, random).apply(&image);

@@ -1,6 +1,6 @@
 //! Known quality: what degrades an image, and how much.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{convert::Infallible, fmt, str::FromStr, sync::Arc};
 
 use image::{ImageBuffer, Luma, Pixel, Rgb, imageops};
 use rand::{Rng, RngExt, seq::SliceRandom};
@@ -25,8 +25,8 @@ pub const SEVERITIES: usize = 5;
 /// | low contrast | share of the contrast that is kept, then noise of σ 10 | 0.40 | 0.20 | 0.11 | 0.07 |
 /// | mixed | one of the others for each image | | | | |
 ///
-/// In a color image each channel has noise of its own; everything else is the same in all
-/// channels.
+/// In a color image each channel has noise of its own, and so has each slice of a volume; everything
+/// else is the same in all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Degradation {
@@ -85,6 +85,13 @@ pub fn degrade(image: &Image, kind: Degradation, severity: u8, seed: u64, index:
     let pixels = match kind {
         Degradation::Blur | Degradation::LowResolution if image.channels == 1 => {
             soften::<Luma<u8>>(image, kind, level)
+        }
+        Degradation::Blur | Degradation::LowResolution if image.is_volume() => {
+            let softened = |slice: Image| {
+                Ok::<_, Infallible>(Image { pixels: soften::<Luma<u8>>(&slice, kind, level), ..slice })
+            };
+            let Ok(softened) = image.each_slice(softened);
+            softened.pixels
         }
         Degradation::Blur | Degradation::LowResolution => soften::<Rgb<u8>>(image, kind, level),
         Degradation::Noise => add_noise(&image.pixels, [35.0, 70.0, 105.0, 150.0][level], &mut random),

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{BadFile, DecodeError, FolderProblem, ListProblem, ZipProblem};
+use crate::{ArrayProblem, BadFile, DecodeError, FolderProblem, ListProblem, ZipProblem};
 
 /// How many of a long list of things a message names.
 const NAMED: usize = 20;
@@ -22,7 +22,7 @@ pub enum DataError {
         source: io::Error,
     },
     /// There is no such file or folder.
-    #[error("there is no file or folder {}; name an image folder, a list (CSV), a zip or an IDX file", path.display())]
+    #[error("there is no file or folder {}; name an image folder, a list (CSV), a zip, an IDX file or an .npz file", path.display())]
     Missing {
         /// What was named.
         path: PathBuf,
@@ -149,7 +149,7 @@ pub enum DataError {
         choices: String,
     },
     /// A path that leads to no data set.
-    #[error("{} is no data set; give a folder with a sub-folder for each class, a list (.csv, .tsv or .txt), a .zip of either, or IDX files", path.display())]
+    #[error("{} is no data set; give a folder with a sub-folder for each class, a list (.csv, .tsv or .txt), a .zip of either, IDX files, or an .npz file", path.display())]
     NoDataSet {
         /// The path.
         path: PathBuf,
@@ -169,6 +169,14 @@ pub enum DataError {
         path: PathBuf,
         /// What is wrong.
         problem: ListProblem,
+    },
+    /// A file of arrays that cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: ArrayProblem,
     },
     /// An archive that cannot be used.
     #[error("{}: {problem}", path.display())]
@@ -242,6 +250,19 @@ pub enum DataError {
         /// Share of the images to test on.
         test: f64,
     },
+    /// Folds that would not all have images of each class.
+    #[error(
+        "{folds} folds cannot be made so that each has images of every class: \"{class}\" has images of {groups} groups; choose \
+         at least 2 folds, and no more than there are such groups"
+    )]
+    Folds {
+        /// Folds asked for.
+        folds: usize,
+        /// The class with the fewest groups.
+        class: String,
+        /// Groups that have images of it.
+        groups: usize,
+    },
     /// A group with images on both sides of a given split.
     #[error(
         "the group \"{group}\" of {name} has images in {first} and in {second}, so that what is learned from some is tested on others like them; correct the split or the group of these images, or go on by `--allow-shared-groups`"
@@ -269,7 +290,7 @@ pub enum DataError {
     /// An image without pixels, or whose number of values is not what its sizes ask for.
     #[error(
         "an image of {width} x {height} pixels in {channels} channels with {values} values \
-         cannot be used; it needs at least one pixel, 1 or 3 channels, and a value for each"
+         cannot be used; it needs at least one pixel, 1 or 3 channels or 8 to 255 slices, and a value for each"
     )]
     NotWhole {
         /// Width in pixels.
@@ -293,6 +314,17 @@ pub enum DataError {
         width: usize,
         /// Height of the image in pixels.
         height: usize,
+    },
+    /// A volume in the place of an image, an image in the place of a volume, or a volume of other slices.
+    #[error(
+        "it has {found} channels or slices, not {expected}; volumes are not made of images nor images of volumes, and slices are not \
+         resized: take data of this shape"
+    )]
+    Slices {
+        /// Channels or slices of the image.
+        found: usize,
+        /// Channels or slices that are asked for.
+        expected: usize,
     },
     /// An image of another size, where nothing may be resized.
     #[error(

@@ -3,7 +3,7 @@
 use fast_image_resize::Resizer;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, Image, normalize::Normalizer, resize::prepare};
+use crate::{DataError, Image, image::SLICES, normalize::Normalizer, resize::prepare};
 
 /// Gray around images that [`Resize::Fit`] does not fill.
 pub const PADDING: u8 = 128;
@@ -30,7 +30,7 @@ pub struct InputSpec {
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// 1 (gray) or 3 (red, green, blue).
+    /// 1 (gray), 3 (red, green, blue), or from 8 to 255: the slices of a volume.
     pub channels: usize,
     /// How images of other sizes get this one.
     pub resize: Resize,
@@ -64,7 +64,7 @@ impl InputSpec {
     ///
     /// # Errors
     ///
-    /// [`DataError::Setting`] for a side that is 0 or above 16384, channels other than 1 and 3, a
+    /// [`DataError::Setting`] for a side that is 0 or above 16384, channels that no image has, a
     /// region without pixels, a mean or deviation that is missing or not finite, a deviation that
     /// is not above 0.
     pub fn validate(&self) -> Result<(), DataError> {
@@ -74,8 +74,9 @@ impl InputSpec {
                 return setting(name, side.to_string(), "it has to be from 1 to 16384 pixels");
             }
         }
-        if !matches!(self.channels, 1 | 3) {
-            let reason = "it has to be 1 for gray images or 3 for color images";
+        if !matches!(self.channels, 1 | 3) && !SLICES.contains(&self.channels) {
+            let reason =
+                "it has to be 1 for gray images, 3 for color images, or 8 to 255 for the slices of volumes";
             return setting("input.channels", self.channels.to_string(), reason);
         }
         if let Some(region) = self.region
@@ -103,6 +104,7 @@ impl InputSpec {
     /// # Errors
     ///
     /// [`DataError::NotWhole`] for an image without the pixels that its sizes ask for,
+    /// [`DataError::Slices`] for a volume in the place of an image and the other way round,
     /// [`DataError::RegionOutside`] for one that the region is not in, [`DataError::WrongSize`]
     /// for one that would have to be resized and may not.
     pub fn apply(&self, image: &Image) -> Result<Image, DataError> {

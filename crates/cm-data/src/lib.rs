@@ -4,7 +4,7 @@
 //! | what | where |
 //! |---|---|
 //! | an image from bytes | [`decode`] |
-//! | a data set from a folder, a list, an archive or IDX files | [`Collection::open`] |
+//! | a data set from a folder, a list, an archive, IDX files or arrays | [`Collection::open`] |
 //! | whether every file of it can be used | [`check_all`] |
 //! | what its pixels are like, and which images are copies | [`inspect_all`], [`Copies`] |
 //! | training, validation and test images | [`split`] |
@@ -27,6 +27,7 @@
 //! # Ok::<(), cm_data::DataError>(())
 //! ```
 
+mod array;
 mod augment;
 mod check;
 mod checksum;
@@ -40,6 +41,7 @@ mod image;
 mod image_ops;
 mod input;
 mod inspect;
+mod intensity;
 mod loader;
 mod measure;
 mod normalize;
@@ -48,6 +50,7 @@ mod resize;
 mod source;
 mod split;
 
+pub use array::{Array, ArrayArchive, ArrayProblem, Numbers};
 pub use augment::{Augmentation, RandomDegradation};
 pub use check::{BadFile, Checked, check_all};
 pub use dataset::{Cached, ImageSet, Joined, MemorySet, Subset};
@@ -59,6 +62,7 @@ pub use idx::{IdxFile, read_images, read_labels};
 pub use image::Image;
 pub use input::{InputSpec, PADDING, Resize};
 pub use inspect::{Copies, CopyKind, Look, inspect_all};
+pub use intensity::{Window, resample_center, standardized_gray};
 pub use loader::{Batches, Loader, LoaderConfig, Part, RawBatch, Sampling};
 pub use measure::measure;
 pub use random::{generator, image_generator};
@@ -66,4 +70,4 @@ pub use source::{
     Collection, ColumnNames, ContentHash, FolderProblem, ImageFacts, Item, ListProblem, Location,
     OpenOptions, ReadLimits, Skipped, Split, ZipProblem, natural_order,
 };
-pub use split::{SplitPlan, Splits, split};
+pub use split::{SplitPlan, Splits, folds, split};

@@ -112,6 +112,17 @@ impl Loader {
         input.validate()?;
         config.augmentation.validate()?;
         check_prepared(&*set, &input)?;
+        if config.augmentation.transpose && input.width != input.height {
+            let (name, value) = (
+                "augmentation.transpose",
+                format!("true for images of {} x {} pixels", input.width, input.height),
+            );
+            return Err(DataError::Setting {
+                name,
+                value,
+                reason: "only square images can be mirrored at their diagonal",
+            });
+        }
         if config.batch_size == 0 {
             let (name, value, reason) = ("batch_size", "0".to_owned(), "a batch needs at least one image");
             return Err(DataError::Setting { name, value, reason });

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use crate::{
     DataError, Image, ImageSet, InputSpec,
     dataset::{check_prepared, prepared_image},
+    image::SLICES,
 };
 
 /// Images that one thread reads before it takes others.
@@ -14,7 +15,8 @@ const CHUNK: usize = 64;
 /// Mean and standard deviation of each channel of a set's images after preprocessing, where 0 is
 /// black and 1 is white: what [`InputSpec::mean`] and [`InputSpec::std`] of a model that learns
 /// from these images should be. The deviation is that of the set, `√(mean of v² − (mean of v)²)`;
-/// where all pixels are alike it is given as 1, since nothing can be divided by 0.
+/// where all pixels are alike it is given as 1, since nothing can be divided by 0. The slices of volumes have one mean and one
+/// deviation, that of all of them together.
 ///
 /// Sums are of whole numbers, so that any number of threads gives the same bits. Read in parallel
 /// on rayon's threads.
@@ -43,6 +45,9 @@ pub fn measure(set: &dyn ImageSet, input: &InputSpec) -> Result<(Vec<f32>, Vec<f
         let reason = "mean and deviation of its pixels need at least one image";
         return Err(DataError::Setting { name: "the number of images", value: "0".to_owned(), reason });
     }
+    if SLICES.contains(&input.channels) {
+        return Ok((vec![total.mean(0); input.channels], vec![total.deviation(0); input.channels]));
+    }
     let channels = 0..input.channels;
     Ok((channels.clone().map(|c| total.mean(c)).collect(), channels.map(|c| total.deviation(c)).collect()))
 }
@@ -57,10 +62,18 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, image: &Image) {
-        self.pixels += (image.width * image.height) as u64;
+        if image.is_volume() {
+            self.count(&image.pixels, 1);
+        } else {
+            self.count(&image.pixels, image.channels);
+        }
+    }
+
+    fn count(&mut self, pixels: &[u8], channels: usize) {
+        self.pixels += (pixels.len() / channels) as u64;
         // Counting first leaves one addition for each value, instead of a product and two sums.
         let mut counts = [[0u32; 256]; 3];
-        for pixel in image.pixels.chunks_exact(image.channels) {
+        for pixel in pixels.chunks_exact(channels) {
             for (counts, &value) in counts.iter_mut().zip(pixel) {
                 counts[usize::from(value)] += 1;
             }

@@ -44,7 +44,16 @@ impl Normalizer {
                     *b = blue[usize::from(pixel[2])];
                 }
             }
-            tables => unreachable!("an image has 1 or 3 channels, not {}", tables.len()),
+            tables => {
+                let slices = out.chunks_exact_mut(self.width * self.height).zip(tables).enumerate();
+                for (channel, (slice, table)) in slices {
+                    let bytes = image.pixels.iter().skip(channel).step_by(tables.len());
+                    slice
+                        .iter_mut()
+                        .zip(bytes)
+                        .for_each(|(number, &byte)| *number = table[usize::from(byte)]);
+                }
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use fast_image_resize::{
     pixels::{U8, U8x3},
 };
 
-use crate::{DataError, Image, InputSpec, Resize, input::PADDING};
+use crate::{DataError, Image, InputSpec, Resize, image::SLICES, input::PADDING};
 
 /// Region, channels and size of `input`; nothing if the image has them already.
 ///
@@ -17,6 +17,10 @@ pub(crate) fn prepare(
     resizer: &mut Resizer,
 ) -> Result<Option<Image>, DataError> {
     image.check_whole()?;
+    let [found, expected] = [image.channels, input.channels];
+    if found != expected && (SLICES.contains(&found) || SLICES.contains(&expected)) {
+        return Err(DataError::Slices { found, expected });
+    }
     // Fewer channels are resized faster: color goes before, gray is copied to three channels
     // after.
     let gray = match (image.channels, input.channels, input.region) {
@@ -67,6 +71,13 @@ fn resized(
         }
         _ => options,
     };
+    if image.is_volume() {
+        let plane = InputSpec { channels: 1, ..input.clone() };
+        let each = |slice: Image| {
+            resized(&slice, Some(region), &plane, resizer).map(|resized| resized.unwrap_or(slice))
+        };
+        return image.each_slice(each).map(Some);
+    }
     let pixels = match image.channels {
         1 => resample::<U8>(image, region, size, &options, resizer),
         _ => resample::<U8x3>(image, region, size, &options, resizer),

@@ -1,5 +1,5 @@
-//! Training, validation and test images: as given, or made so that each has its share of every
-//! class and none has half of a group.
+//! Training, validation and test images, and folds: as given, or made so that each has its share of
+//! every class and none has half of a group.
 
 use std::{
     cmp::Reverse,
@@ -92,6 +92,44 @@ pub fn split(collection: &Collection, plan: &SplitPlan) -> Result<Splits, DataEr
     Ok(splits)
 }
 
+/// Divides a data set into folds: for each image the number of its fold, from 0.
+///
+/// Groups stay whole, and each fold comes as close to its share of each class as they allow, by the rule of [`split`] with
+/// `1 / count` for each fold. Given splits are not looked at. Another seed gives other folds.
+///
+/// # Errors
+///
+/// [`DataError::Folds`] for fewer than two folds, or more than there are groups of some class: a fold would have no image of it.
+pub fn folds(collection: &Collection, count: usize, seed: u64) -> Result<Vec<usize>, DataError> {
+    let groups = groups(collection, &vec![Split::Train; collection.len()], seed);
+    let mut with_class: BTreeMap<u32, usize> = BTreeMap::new();
+    for (class, _) in groups.iter().flat_map(|group| &group.classes) {
+        *with_class.entry(*class).or_default() += 1;
+    }
+    let fewest = with_class.iter().min_by_key(|(_, groups)| **groups);
+    let name = |class: &u32| collection.classes.get(*class as usize).cloned().unwrap_or_default();
+    let refused = |class, groups| DataError::Folds { folds: count, class, groups };
+    match fewest {
+        Some((class, &groups)) if count < 2 || groups < count => return Err(refused(name(class), groups)),
+        None => return Err(refused(String::new(), 0)),
+        _ => {}
+    }
+    let parts = allotted(&groups, &vec![1.0 / count as f64; count], false);
+    let mut of_image = vec![0; collection.len()];
+    for (group, &part) in groups.iter().zip(&parts) {
+        group.members.iter().for_each(|&member| of_image[member] = part);
+    }
+    for &class in with_class.keys() {
+        let has = |fold: usize| {
+            (0..collection.len()).any(|i| of_image[i] == fold && collection.items[i].label == class)
+        };
+        if !(0..count).all(has) {
+            return Err(refused(name(&class), with_class[&class]));
+        }
+    }
+    Ok(of_image)
+}
+
 impl Splits {
     /// Checksum of which image is for what, whatever the order of the images.
     pub fn checksum(&self, collection: &Collection) -> String {
@@ -143,40 +181,48 @@ struct Group {
 
 /// Takes shares of the training images to validate on and to test on.
 fn divide(collection: &Collection, sides: &mut [Split], shares: [f64; 2], seed: u64) {
-    let mut groups = groups(collection, sides, seed);
-    groups.sort_unstable_by_key(|group| (Reverse(group.members.len()), group.key));
+    let groups = groups(collection, sides, seed);
+    let names = [Split::Train, Split::Val, Split::Test];
+    let shares = [1.0 - shares[0] - shares[1], shares[0], shares[1]];
+    let found = allotted(&groups, &shares, true);
+    for (group, side) in groups.iter().zip(found) {
+        group.members.iter().for_each(|&member| sides[member] = names[side]);
+    }
+}
+
+/// The part that each group goes to, see [`split`] and [`folds`]. Where the `first_learns`, the first group of a class goes to
+/// the first part.
+fn allotted(groups: &[Group], shares: &[f64], first_learns: bool) -> Vec<usize> {
     let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
     for (class, count) in groups.iter().flat_map(|group| &group.classes) {
         *sizes.entry(*class).or_default() += count;
     }
-    let targets =
-        [(Split::Train, 1.0 - shares[0] - shares[1]), (Split::Val, shares[0]), (Split::Test, shares[1])];
-    let mut have: BTreeMap<(u32, Split), usize> = BTreeMap::new();
+    let mut have: BTreeMap<(u32, usize), usize> = BTreeMap::new();
+    let mut parts = Vec::with_capacity(groups.len());
     for group in groups {
-        let count = |class: u32, side: Split| have.get(&(class, side)).copied().unwrap_or(0);
-        let cost = |side: Split, share: f64| -> f64 {
+        let count = |class: u32, part: usize| have.get(&(class, part)).copied().unwrap_or(0);
+        let cost = |part: usize| -> f64 {
             let terms = group.classes.iter().map(|&(class, more)| {
                 let (due, have, more) =
-                    (share * sizes[&class] as f64, count(class, side) as f64, more as f64);
+                    (shares[part] * sizes[&class] as f64, count(class, part) as f64, more as f64);
                 ((have + more - due).powi(2) - (have - due).powi(2)) / due
             });
             terms.sum()
         };
-        let first_of_a_class = group.classes.iter().any(|&(class, _)| count(class, Split::Train) == 0);
-        let candidates = targets
-            .iter()
-            .filter(|(side, share)| *side == Split::Train || (*share > 0.0 && !first_of_a_class));
-        let best =
-            candidates.map(|&(side, share)| (cost(side, share), side)).min_by(|a, b| a.0.total_cmp(&b.0));
-        let side = best.map_or(Split::Train, |(_, side)| side);
+        let first_of_a_class = first_learns && group.classes.iter().any(|&(class, _)| count(class, 0) == 0);
+        let candidates =
+            (0..shares.len()).filter(|&part| part == 0 || (shares[part] > 0.0 && !first_of_a_class));
+        let best = candidates.map(|part| (cost(part), part)).min_by(|a, b| a.0.total_cmp(&b.0));
+        let part = best.map_or(0, |(_, part)| part);
         for &(class, more) in &group.classes {
-            *have.entry((class, side)).or_default() += more;
+            *have.entry((class, part)).or_default() += more;
         }
-        group.members.iter().for_each(|&member| sides[member] = side);
+        parts.push(part);
     }
+    parts
 }
 
-/// The groups of the training images.
+/// The groups of the training images, in the order in which they find their places.
 fn groups(collection: &Collection, sides: &[Split], seed: u64) -> Vec<Group> {
     let training = |index: &usize| sides[*index] == Split::Train;
     let mut named: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
@@ -197,5 +243,6 @@ fn groups(collection: &Collection, sides: &[Split], seed: u64) -> Vec<Group> {
     for (number, members) in named {
         groups.push(group("group", &collection.groups[number as usize], members));
     }
+    groups.sort_unstable_by_key(|group| (Reverse(group.members.len()), group.key));
     groups
 }

@@ -40,6 +40,13 @@ impl Images {
         let mut collection = Collection::open(path, options)?;
         if display != Display::Quiet {
             say_skipped(&collection);
+            let constant = collection.constant_images();
+            if constant > 0 {
+                let total = collection.len();
+                eprintln!(
+                    "{constant} of {total} images have the same value everywhere: nothing is to be seen on them"
+                );
+            }
         }
         if let Some(separator) = group_by_name {
             group(&mut collection, separator);
@@ -80,10 +87,10 @@ impl Images {
         [fitted(width), fitted(height)]
     }
 
-    /// 1 if every image is gray, else 3.
+    /// 1 if every image is gray, 3 if there are colors, and the slices of volumes.
     pub fn usual_channels(&self) -> usize {
-        let color = |item: &cm_data::Item| item.facts.is_some_and(|facts| facts.channels > 1);
-        if self.collection.items.iter().any(color) { 3 } else { 1 }
+        let channels = self.collection.items.iter().filter_map(|item| item.facts).map(|facts| facts.channels);
+        channels.max().map_or(1, usize::from)
     }
 }
 

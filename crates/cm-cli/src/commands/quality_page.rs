@@ -159,8 +159,11 @@ impl QualityPage<'_> {
     }
 }
 
-/// An image whose longer side is no longer than it is shown.
+/// An image whose longer side is no longer than it is shown; of a volume the slice in the middle.
 pub fn shrunk(image: &Image) -> Option<Image> {
+    if image.is_volume() {
+        return shrunk(&image.to_gray());
+    }
     let longer = image.width.max(image.height).max(1);
     if longer <= SIDE {
         return Some(image.clone());

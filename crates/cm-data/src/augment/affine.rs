@@ -1,5 +1,7 @@
 //! Shift, scale and rotation in one interpolation.
 
+use std::convert::Infallible;
+
 use rand::{Rng, RngExt};
 
 use super::Augmentation;
@@ -33,6 +35,10 @@ impl Affine {
     pub fn apply(&self, image: &Image) -> Image {
         let pixels = match image.channels {
             1 => self.warp(image.pixels.as_chunks::<1>().0, image.width, image.height),
+            _ if image.is_volume() => {
+                let Ok(moved) = image.each_slice(|slice| Ok::<_, Infallible>(self.apply(&slice)));
+                return moved;
+            }
             _ => self.warp(image.pixels.as_chunks::<3>().0, image.width, image.height),
         };
         Image { pixels, ..*image }

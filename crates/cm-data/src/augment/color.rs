@@ -13,9 +13,9 @@ use crate::{Image, image_ops::luma};
 pub(super) fn jitter(image: &mut Image, strength: f32, random: &mut impl Rng) {
     let mut factor = || random.random_range(1.0 - strength..=1.0 + strength);
     let (brightness, contrast) = (factor(), factor());
-    if image.channels == 1 {
+    if image.channels != 3 {
         let mean = mean(image.pixels.iter().copied());
-        // One channel has 256 answers.
+        // Without saturation there are 256 answers.
         let offset = (1.0 - contrast) * brightness * mean;
         let mut table = [0; 256];
         for (value, changed) in (0..=255u8).zip(&mut table) {

@@ -27,7 +27,7 @@ const LONGEST_NAME: usize = 4096;
 
 /// An open archive.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub(crate) struct Archive {
     path: PathBuf,
     entries: Arc<ZipArchiveMetadata>,
 }
@@ -113,13 +113,25 @@ impl Archive {
         Ok(tidy(&slashes))
     }
 
+    /// Names of all files, and their numbers.
+    pub fn names(&self) -> Result<Vec<(String, usize)>, DataError> {
+        let mut names = Vec::with_capacity(self.entries.len());
+        for index in 0..self.entries.len() {
+            let entry = self.entry(index)?;
+            if !entry.is_dir() {
+                names.push((self.name(&entry)?, index));
+            }
+        }
+        Ok(names)
+    }
+
     /// All files.
-    pub fn listing(&self) -> Result<Listing, DataError> {
+    pub(super) fn listing(&self) -> Result<Listing, DataError> {
         self.listing_below("")
     }
 
     /// All files, without the folder that everything lies in; nothing if there is no such folder.
-    pub fn listing_below_top(&self) -> Result<Option<Listing>, DataError> {
+    pub(super) fn listing_below_top(&self) -> Result<Option<Listing>, DataError> {
         let mut names = Vec::with_capacity(self.entries.len());
         for index in 0..self.entries.len() {
             let entry = self.entry(index)?;

@@ -99,6 +99,7 @@ impl Collection {
     /// | a `.zip` file | such a folder, or a list with its images, read in place |
     /// | a `.csv`, `.tsv` or `.txt` file | a list: a table whose rows name a file and its label |
     /// | an IDX file of images | it, and the labels beside it |
+    /// | an `.npz` file of arrays | images and labels, as MedMNIST and Keras name them |
     /// | an image, where no labels are required | it alone |
     ///
     /// **Folders.** An image's class is the sub-folder that it lies in, however deep below.
@@ -114,6 +115,10 @@ impl Collection {
     ///
     /// **Archives.** One folder that everything lies in is left out of the names. Every entry is
     /// checked when the archive is opened: its name, its size, how it is packed.
+    ///
+    /// **Arrays.** `train_images` with `train_labels`, so also for `val` and `test`; or `x_train` with `y_train`; or `images` with
+    /// `labels`. Images are bytes: `(images, height, width)`, `(images, height, width, 3)` with colors, or volumes `(images, slices,
+    /// height, width)` of 8 to 255 slices. Labels are whole numbers `(images,)` or `(images, 1)`.
     ///
     /// **Classes** are sorted in [natural order](crate::natural_order), and are the same for all
     /// splits.
@@ -144,7 +149,7 @@ impl Collection {
         Self { items: indices.iter().map(|&index| self.items[index].clone()).collect(), ..self.clone() }
     }
 
-    /// Bytes of a file. For an image in memory, a PGM or PPM file with it.
+    /// Bytes of a file. For an image in memory, a PGM or PPM file with it; the slices of a volume stand below each other.
     ///
     /// # Errors
     ///
@@ -178,6 +183,18 @@ impl Collection {
     pub(crate) fn decoded(&self, index: usize, bytes: &[u8]) -> Result<Image, DataError> {
         let file = || self.items[index].file.clone();
         decode(bytes, &self.source.decode).map_err(|problem| DataError::BadImage { file: file(), problem })
+    }
+
+    /// How many images in memory have the same value everywhere: nothing is to be seen on them.
+    pub fn constant_images(&self) -> usize {
+        let is_constant = |item: &&Item| match item.location {
+            Location::Memory(at) => {
+                let Image { channels, pixels, .. } = &self.source.images[at];
+                pixels.chunks_exact(*channels).all(|pixel| pixel == &pixels[..*channels])
+            }
+            _ => false,
+        };
+        self.items.iter().filter(is_constant).count()
     }
 
     /// Checksum of the data set: of the class, the name and the content of each image, whatever
@@ -267,7 +284,7 @@ pub(super) fn start(path: &Path, count: u64) -> Result<Vec<u8>, DataError> {
     Ok(bytes)
 }
 
-pub(super) fn read_file(path: &Path, shown: &str, limit: u64) -> Result<Vec<u8>, DataError> {
+pub(crate) fn read_file(path: &Path, shown: &str, limit: u64) -> Result<Vec<u8>, DataError> {
     let file = File::open(path).map_err(DataError::io("open", path))?;
     let length = file.metadata().map_err(DataError::io("look at", path))?.len();
     let mut bytes = Vec::new();
@@ -289,6 +306,15 @@ pub(crate) fn content_hash(bytes: &[u8]) -> ContentHash {
 }
 
 fn as_pnm(image: &Image) -> Vec<u8> {
+    if image.is_volume() {
+        let slices = (0..image.channels).flat_map(|channel| image.slice(channel).pixels).collect();
+        return as_pnm(&Image {
+            height: image.height * image.channels,
+            channels: 1,
+            pixels: slices,
+            ..*image
+        });
+    }
     let kind = if image.channels == 1 { "P5" } else { "P6" };
     let mut bytes = format!("{kind}\n{} {}\n255\n", image.width, image.height).into_bytes();
     bytes.extend(&image.pixels);

@@ -11,12 +11,16 @@ mod list;
 mod list_items;
 mod listing;
 mod names;
+mod npz_sets;
 mod open;
 mod options;
 mod skipped;
 mod zip_problem;
 
-pub(crate) use self::collection::content_hash;
+pub(crate) use self::{
+    archive::Archive,
+    collection::{content_hash, read_file},
+};
 pub use self::{
     collection::Collection,
     folder::FolderProblem,

@@ -11,6 +11,7 @@ use super::{
     list::{self, List},
     list_items::from_list,
     listing::{Listing, has_ending_of_a_list},
+    npz_sets,
 };
 use crate::{DataError, decode::begins_like_an_image};
 
@@ -23,7 +24,9 @@ pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Collection, Dat
         return if pairs.is_empty() { open_folder(path, options) } else { open_idx(&pairs, path, options) };
     }
     let start = start(path, 16)?;
-    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npz")) {
+        in_memory(npz_sets::read(path, options)?, path, options)
+    } else if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
         open_archive(path, options)
     } else if let Some(pair) = idx_sets::of_file(path) {
         open_idx(&[pair], path, options)
@@ -81,7 +84,11 @@ fn open_image(path: &Path, options: &OpenOptions) -> Collection {
 }
 
 fn open_idx(pairs: &[idx_sets::Pair], path: &Path, options: &OpenOptions) -> Result<Collection, DataError> {
-    let (classes, items, images) = idx_sets::read(pairs, path, options)?;
+    in_memory(idx_sets::read(pairs, path, options)?, path, options)
+}
+
+fn in_memory(read: idx_sets::Read, path: &Path, options: &OpenOptions) -> Result<Collection, DataError> {
+    let (classes, items, images) = read;
     let layout = Layout { classes, items, skipped: Skipped::default() };
     Ok(collection(path, layout, Source::new(None, images, options)))
 }

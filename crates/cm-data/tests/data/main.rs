@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod arrays;
 mod check;
 mod decode;
 mod degrade;

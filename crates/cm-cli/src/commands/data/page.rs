@@ -165,8 +165,13 @@ pub fn sizes(findings: &Findings<'_>) -> String {
             false => format!("{least:.0} to {largest:.0} (median {median:.0})"),
         }
     };
-    let channels: BTreeSet<&str> =
-        looks().map(|look| if look.channels == 1 { "gray" } else { "color" }).collect();
+    let channels: BTreeSet<&str> = looks()
+        .map(|look| match look.channels {
+            1 => "gray",
+            3 => "color",
+            _ => "volumes",
+        })
+        .collect();
     let channels: Vec<&str> = channels.into_iter().rev().collect();
     format!("Width {}, height {} pixels; {}.", range(&width), range(&height), channels.join(" and "))
 }

@@ -166,7 +166,7 @@ const UNSET: [(&str, &str, &str); 18] = [
     ("data", "group-by-name", "\"_\"  # without it every image stands alone"),
     ("model", "stem", "\"small\"  # cifar, small or imagenet; by the size of the images"),
     ("model", "size", "[32, 32]  # width and height; from the images"),
-    ("model", "channels", "3  # 1 or 3; from the images"),
+    ("model", "channels", "3  # 1, 3, or the slices of volumes; from the images"),
     ("model", "region", "[0, 0, 32, 32]  # x, y, width and height that are cut out first"),
     ("model", "mean", "[0.5, 0.5, 0.5]  # measured on the training images"),
     ("model", "std", "[0.25, 0.25, 0.25]  # measured on the training images"),
@@ -296,7 +296,8 @@ impl Settings {
             at_least_one("size", width.min(height))?;
         }
         if let Some(channels) = self.model.channels {
-            check("channels", "1 or 3", channels, channels == 1 || channels == 3)?;
+            let known = channels == 1 || channels == 3 || (8..=255).contains(&channels);
+            check("channels", "1, 3, or 8 to 255 for slices", channels, known)?;
         }
         if let Some(server) = &self.run.server {
             let address: Devices = server.parse()?;

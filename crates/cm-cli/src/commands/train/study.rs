@@ -132,7 +132,11 @@ fn described(splits: &[SplitRecord], classes: usize, groups: usize, input: &Inpu
         parts.join(" + "),
         input.width,
         input.height,
-        if input.channels == 1 { "gray" } else { "color" }
+        match input.channels {
+            1 => "gray".to_owned(),
+            3 => "color".to_owned(),
+            slices => format!("in {slices} slices"),
+        }
     )
 }
 

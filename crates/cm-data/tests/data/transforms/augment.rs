@@ -14,6 +14,7 @@ fn all() -> Augmentation {
     Augmentation {
         flip: true,
         vertical_flip: true,
+        transpose: false,
         shift: 0.2,
         scale: [0.8, 1.3],
         rotation: 30.0,
@@ -255,4 +256,18 @@ proptest! {
         let augmentation = Augmentation { shift, rotation, scale: [low, high], ..none() };
         prop_assert_eq!(&augmentation.apply(image.clone(), &mut generator(seed, 0, 0)), &image);
     }
+}
+
+#[test]
+fn three_mirrors_are_the_eight_symmetries_of_the_square_equally_often() {
+    let image = picture(6, 6, 1);
+    let augmentation = Augmentation { flip: true, vertical_flip: true, transpose: true, ..none() };
+    let mut counts = std::collections::BTreeMap::new();
+    for index in 0..4000 {
+        let found = augmentation.apply(image.clone(), &mut generator(0, 0, index));
+        *counts.entry(found.pixels).or_insert(0) += 1;
+    }
+    assert_eq!(counts.len(), 8);
+    // Four standard deviations are 84.
+    assert!(counts.values().all(|&count| (416..584).contains(&count)), "{:?}", counts.values());
 }

@@ -30,6 +30,14 @@ fn mirrors_exchange_columns_and_rows() {
 }
 
 #[test]
+fn rows_become_columns() {
+    let mut image = Image { width: 3, height: 2, channels: 3, pixels: (0..18).collect() };
+    image.transpose();
+    assert_eq!((image.width, image.height), (2, 3));
+    assert_eq!(image.pixels, [0, 1, 2, 9, 10, 11, 3, 4, 5, 12, 13, 14, 6, 7, 8, 15, 16, 17]);
+}
+
+#[test]
 fn a_part_that_is_not_inside_is_named_with_the_size_of_the_image() {
     let image = picture(5, 4, 1);
     assert_eq!(

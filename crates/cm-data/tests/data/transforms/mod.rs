@@ -8,6 +8,7 @@ mod input;
 mod loader;
 mod measure;
 mod resize;
+mod volumes;
 mod workers;
 
 use std::sync::Arc;

@@ -74,6 +74,7 @@ fn augmented(batch_size: usize, workers: usize) -> LoaderConfig {
     let augmentation = Augmentation {
         flip: true,
         vertical_flip: true,
+        transpose: false,
         shift: 0.1,
         scale: [0.9, 1.1],
         rotation: 10.0,
