@@ -104,6 +104,66 @@ class ResNet18(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class CifarResNet(nn.Module):
+    """Of section 4.2 of the same paper, with projections where channels change."""
+
+    def __init__(self, state, config):
+        super().__init__()
+        width, channels, *_ = state["conv1.weight"].shape
+        self.conv1 = nn.Conv2d(channels, width, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        before = width
+        for number, (factor, stride) in enumerate(((1, 1), (2, 2), (4, 2)), start=1):
+            after = factor * width
+            blocks = [BasicBlock(before, after, stride)]
+            blocks += [BasicBlock(after, after, 1) for _ in range(config["blocks"] - 1)]
+            setattr(self, f"layer{number}", nn.Sequential(*blocks))
+            before = after
+        self.fc = nn.Linear(before, state["fc.weight"].shape[0])
+
+    def forward(self, x):
+        x = torch.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(x.mean((2, 3)))
+
+
+class BasicBlock3d(nn.Module):
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.conv1 = nn.Conv3d(before, after, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm3d(after)
+        self.conv2 = nn.Conv3d(after, after, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm3d(after)
+        self.downsample = None
+        if stride != 1 or before != after:
+            self.downsample = nn.Sequential(nn.Conv3d(before, after, 1, stride, bias=False), nn.BatchNorm3d(after))
+
+    forward = BasicBlock.forward
+
+
+class ResNet3d(nn.Module):
+    """The same in three dimensions; the slices of a volume come as channels."""
+
+    def __init__(self, state, config):
+        super().__init__()
+        width = state["conv1.weight"].shape[0]
+        self.conv1 = nn.Conv3d(1, width, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm3d(width)
+        before = width
+        for number, (factor, stride) in enumerate(((1, 1), (2, 2), (4, 2)), start=1):
+            after = factor * width
+            blocks = [BasicBlock3d(before, after, stride)]
+            blocks += [BasicBlock3d(after, after, 1) for _ in range(config["blocks"] - 1)]
+            setattr(self, f"layer{number}", nn.Sequential(*blocks))
+            before = after
+        self.fc = nn.Linear(before, state["fc.weight"].shape[0])
+
+    def forward(self, x):
+        x = torch.relu(self.bn1(self.conv1(x[:, None])))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(x.mean((2, 3, 4)))
+
+
 class Unit(nn.Module):
     def __init__(self, before, after, stride):
         super().__init__()
@@ -141,7 +201,13 @@ class SphereFace20(nn.Module):
         return self.linear(x.flatten(1))
 
 
-NETWORKS = {"lenet++": LeNetPP, "resnet18": ResNet18, "sphereface20": SphereFace20}
+NETWORKS = {
+    "lenet++": LeNetPP,
+    "cifar-resnet": CifarResNet,
+    "resnet18": ResNet18,
+    "resnet3d": ResNet3d,
+    "sphereface20": SphereFace20,
+}
 
 
 def read_model(path):

@@ -44,6 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let input = match config {
         BackboneConfig::LeNetPp(_) => [1, 28, 28],
+        BackboneConfig::CifarResNet(_) => [3, 32, 32],
+        BackboneConfig::ResNet3d(_) => [28, 28, 28],
         BackboneConfig::ResNet18(_) => [3, 64, 64],
         BackboneConfig::SphereFace20(_) => [3, 112, 96],
     };

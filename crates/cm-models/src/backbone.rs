@@ -9,7 +9,8 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackboneError, LeNetPp, LeNetPpConfig, ResNet18, ResNet18Config, SphereFace20, SphereFace20Config,
+    BackboneError, CifarResNet, CifarResNetConfig, LeNetPp, LeNetPpConfig, ResNet3d, ResNet3dConfig,
+    ResNet18, ResNet18Config, SphereFace20, SphereFace20Config,
     onnx::{Graph, Value},
 };
 
@@ -21,9 +22,15 @@ pub enum BackboneConfig {
     /// LeNet++, for images of digits.
     #[serde(rename = "lenet++")]
     LeNetPp(LeNetPpConfig),
+    /// A small residual network, for images of about 32 x 32 pixels.
+    #[serde(rename = "cifar-resnet")]
+    CifarResNet(CifarResNetConfig),
     /// ResNet-18.
     #[serde(rename = "resnet18")]
     ResNet18(ResNet18Config),
+    /// A small residual network for volumes.
+    #[serde(rename = "resnet3d")]
+    ResNet3d(ResNet3dConfig),
     /// SphereFace-20, for faces.
     #[serde(rename = "sphereface20")]
     SphereFace20(SphereFace20Config),
@@ -33,6 +40,11 @@ impl BackboneConfig {
     /// LeNet++ with `width` channels in its first stage.
     pub fn lenet_pp(width: usize) -> Self {
         Self::LeNetPp(LeNetPpConfig { width })
+    }
+
+    /// A small residual network with `width` channels in its first stage and so many `blocks` in each.
+    pub fn cifar_resnet(width: usize, blocks: usize) -> Self {
+        Self::CifarResNet(CifarResNetConfig { width, blocks })
     }
 
     /// ResNet-18 with `width` channels in its first stage and a stem for small images.
@@ -46,10 +58,12 @@ impl BackboneConfig {
     }
 
     /// Every backbone, as wide as in its paper.
-    pub fn all() -> [Self; 3] {
+    pub fn all() -> [Self; 5] {
         [
             Self::LeNetPp(LeNetPpConfig::default()),
+            Self::CifarResNet(CifarResNetConfig::default()),
             Self::ResNet18(ResNet18Config::default()),
+            Self::ResNet3d(ResNet3dConfig::default()),
             Self::SphereFace20(SphereFace20Config::default()),
         ]
     }
@@ -63,7 +77,9 @@ impl BackboneConfig {
     pub fn name(&self) -> &'static str {
         match self {
             Self::LeNetPp(_) => LeNetPp::NAME,
+            Self::CifarResNet(_) => CifarResNet::NAME,
             Self::ResNet18(_) => ResNet18::NAME,
+            Self::ResNet3d(_) => ResNet3d::NAME,
             Self::SphereFace20(_) => SphereFace20::NAME,
         }
     }
@@ -72,7 +88,9 @@ impl BackboneConfig {
     pub fn width(&self) -> usize {
         match self {
             Self::LeNetPp(config) => config.width,
+            Self::CifarResNet(config) => config.width,
             Self::ResNet18(config) => config.width,
+            Self::ResNet3d(config) => config.width,
             Self::SphereFace20(config) => config.width,
         }
     }
@@ -81,7 +99,9 @@ impl BackboneConfig {
     pub fn with_width(mut self, width: usize) -> Self {
         *match &mut self {
             Self::LeNetPp(config) => &mut config.width,
+            Self::CifarResNet(config) => &mut config.width,
             Self::ResNet18(config) => &mut config.width,
+            Self::ResNet3d(config) => &mut config.width,
             Self::SphereFace20(config) => &mut config.width,
         } = width;
         self
@@ -101,7 +121,9 @@ impl BackboneConfig {
     ) -> Result<Backbone, BackboneError> {
         Ok(match self {
             Self::LeNetPp(config) => Backbone::LeNetPp(config.init(input, feature_dim, device)?),
+            Self::CifarResNet(config) => Backbone::CifarResNet(config.init(input, feature_dim, device)?),
             Self::ResNet18(config) => Backbone::ResNet18(config.init(input, feature_dim, device)?),
+            Self::ResNet3d(config) => Backbone::ResNet3d(config.init(input, feature_dim, device)?),
             Self::SphereFace20(config) => Backbone::SphereFace20(config.init(input, feature_dim, device)?),
         })
     }
@@ -123,8 +145,12 @@ impl FromStr for BackboneConfig {
 pub enum Backbone {
     /// LeNet++.
     LeNetPp(LeNetPp),
+    /// A small residual network.
+    CifarResNet(CifarResNet),
     /// ResNet-18.
     ResNet18(ResNet18),
+    /// A small residual network for volumes.
+    ResNet3d(ResNet3d),
     /// SphereFace-20.
     SphereFace20(SphereFace20),
 }
@@ -139,12 +165,14 @@ impl Backbone {
     ///
     /// # Panics
     ///
-    /// If the images have another shape than the network was made for. ResNet-18 takes other
-    /// heights and widths.
+    /// If the images have another shape than the network was made for. The residual networks take
+    /// other heights and widths.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         match self {
             Self::LeNetPp(network) => network.forward(images),
+            Self::CifarResNet(network) => network.forward(images),
             Self::ResNet18(network) => network.forward(images),
+            Self::ResNet3d(network) => network.forward(images),
             Self::SphereFace20(network) => network.forward(images),
         }
     }
@@ -153,7 +181,9 @@ impl Backbone {
     pub fn export(&self, graph: &mut Graph, images: &Value) -> Value {
         match self {
             Self::LeNetPp(network) => network.export(graph, images),
+            Self::CifarResNet(network) => network.export(graph, images),
             Self::ResNet18(network) => network.export(graph, images),
+            Self::ResNet3d(network) => network.export(graph, images),
             Self::SphereFace20(network) => network.export(graph, images),
         }
     }
@@ -162,7 +192,9 @@ impl Backbone {
     pub fn name(&self) -> &'static str {
         match self {
             Self::LeNetPp(_) => LeNetPp::NAME,
+            Self::CifarResNet(_) => CifarResNet::NAME,
             Self::ResNet18(_) => ResNet18::NAME,
+            Self::ResNet3d(_) => ResNet3d::NAME,
             Self::SphereFace20(_) => SphereFace20::NAME,
         }
     }
@@ -171,7 +203,9 @@ impl Backbone {
     pub fn input(&self) -> [usize; 3] {
         match self {
             Self::LeNetPp(network) => network.input,
+            Self::CifarResNet(network) => network.input,
             Self::ResNet18(network) => network.input,
+            Self::ResNet3d(network) => network.input,
             Self::SphereFace20(network) => network.input,
         }
     }
@@ -180,7 +214,9 @@ impl Backbone {
     pub fn feature_dim(&self) -> usize {
         let last = match self {
             Self::LeNetPp(network) => &network.linear,
+            Self::CifarResNet(network) => &network.fc,
             Self::ResNet18(network) => &network.fc,
+            Self::ResNet3d(network) => &network.fc,
             Self::SphereFace20(network) => &network.linear,
         };
         last.weight.lazy_shape()[1]

@@ -26,6 +26,19 @@ pub enum BackboneError {
         /// What was given.
         value: usize,
     },
+    /// Images in the place of volumes.
+    #[error(
+        "{backbone} takes volumes of at least {smallest} slices, but the images have {channels} channels; take another backbone for \
+         images"
+    )]
+    FewSlices {
+        /// Name of the backbone.
+        backbone: &'static str,
+        /// The fewest slices.
+        smallest: usize,
+        /// Channels of the images.
+        channels: usize,
+    },
     /// Images that are gone before the last layer.
     #[error(
         "{backbone} takes images of at least {smallest} x {smallest} pixels, but they are {height} x {width} (height x \
@@ -73,13 +86,25 @@ impl Sizes {
             ("image height", image_height),
             ("image width", image_width),
         ];
-        if let Some(&(what, value)) = numbers.iter().find(|(_, value)| !(1..=LARGEST).contains(value)) {
-            return Err(BackboneError::OutOfRange { backbone, what, value });
+        for (what, value) in numbers {
+            at_least_one(backbone, what, value)?;
         }
         if image_height.min(image_width) < smallest {
             let (height, width) = (image_height, image_width);
             return Err(BackboneError::ImageTooSmall { backbone, smallest, height, width, way_out });
         }
         Ok(())
+    }
+}
+
+/// [`BackboneError::OutOfRange`] for 0, and for what no network has.
+pub(crate) fn at_least_one(
+    backbone: &'static str,
+    what: &'static str,
+    value: usize,
+) -> Result<(), BackboneError> {
+    match (1..=LARGEST).contains(&value) {
+        true => Ok(()),
+        false => Err(BackboneError::OutOfRange { backbone, what, value }),
     }
 }

@@ -6,16 +6,21 @@
 //! the names that PyTorch has for them, and [`onnx`] its operations.
 
 mod backbone;
+mod cifar_resnet;
 mod error;
 mod lenet_pp;
 pub mod onnx;
+mod residual;
 mod resnet18;
+mod resnet3d;
 mod sphereface20;
 pub mod weights;
 
 pub use backbone::{Backbone, BackboneConfig};
+pub use cifar_resnet::{CifarResNet, CifarResNetConfig};
 pub use error::BackboneError;
 pub use lenet_pp::{LeNetPp, LeNetPpConfig};
+pub use resnet3d::{ResNet3d, ResNet3dConfig};
 pub use resnet18::{ResNet18, ResNet18Config, Stem};
 pub use sphereface20::{SphereFace20, SphereFace20Config};
 pub use weights::WeightsError;

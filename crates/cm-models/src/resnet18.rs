@@ -3,8 +3,8 @@
 use burn::{
     module::Module,
     nn::{
-        BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig2d, Relu,
-        conv::{Conv2d, Conv2dConfig},
+        BatchNorm, Linear, LinearConfig, PaddingConfig2d, Relu,
+        conv::Conv2d,
         pool::{MaxPool2d, MaxPool2dConfig},
     },
     tensor::{Device, Tensor},
@@ -16,6 +16,7 @@ use crate::{
     BackboneError,
     error::Sizes,
     onnx::{Graph, Value},
+    residual::{Block, convolution, mean_over_image, norm, stage},
 };
 
 /// What comes before the first stage.
@@ -104,71 +105,6 @@ pub struct ResNet18 {
     pub(crate) input: [usize; 3],
 }
 
-/// Two convolutions beside a shortcut.
-#[derive(Module, Debug)]
-struct Block {
-    conv1: Conv2d,
-    bn1: BatchNorm,
-    conv2: Conv2d,
-    bn2: BatchNorm,
-    downsample: Option<(Conv2d, BatchNorm)>,
-}
-
-fn convolution(channels: [usize; 2], kernel: usize, stride: usize, device: &Device) -> Conv2d {
-    let pad = kernel / 2;
-    Conv2dConfig::new(channels, [kernel, kernel])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-        .with_bias(false)
-        .init(device)
-}
-
-fn norm(channels: usize, device: &Device) -> BatchNorm {
-    BatchNormConfig::new(channels).init(device)
-}
-
-impl Block {
-    fn new([before, after]: [usize; 2], stride: usize, device: &Device) -> Self {
-        let changes = before != after || stride != 1;
-        Self {
-            conv1: convolution([before, after], 3, stride, device),
-            bn1: norm(after, device),
-            conv2: convolution([after, after], 3, 1, device),
-            bn2: norm(after, device),
-            downsample: changes
-                .then(|| (convolution([before, after], 1, stride, device), norm(after, device))),
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let relu = Relu::new();
-        let beside = relu.fast(self.bn1.fast(self.conv1.fast(x.clone())));
-        let beside = self.bn2.fast(self.conv2.fast(beside));
-        let shortcut = match &self.downsample {
-            Some((convolution, norm)) => norm.fast(convolution.fast(x)),
-            None => x,
-        };
-        relu.fast(beside + shortcut)
-    }
-
-    fn export(&self, graph: &mut Graph, x: &Value) -> Value {
-        let mut beside = graph.convolution(&self.conv1, x);
-        beside = graph.batch_norm(&self.bn1, &beside);
-        beside = graph.relu(&beside);
-        beside = graph.convolution(&self.conv2, &beside);
-        beside = graph.batch_norm(&self.bn2, &beside);
-        let shortcut = match &self.downsample {
-            Some((convolution, norm)) => {
-                let shortcut = graph.convolution(convolution, x);
-                graph.batch_norm(norm, &shortcut)
-            }
-            None => x.clone(),
-        };
-        let sum = graph.add(&beside, &shortcut);
-        graph.relu(&sum)
-    }
-}
-
 impl ResNet18Config {
     /// A network with random weights for images of `input`, channels, height and width. How large
     /// they must be depends on the stem: 8 x 8, 16 x 16 or 32 x 32 pixels.
@@ -186,12 +122,8 @@ impl ResNet18Config {
         let (smallest, way_out) = (stem.reduction(), stem.way_out());
         Sizes { backbone: ResNet18::NAME, width, input, feature_dim, smallest, way_out }.check()?;
         let [channels, ..] = input;
-        let stage = |[before, after]: [usize; 2], stride| {
-            vec![
-                Block::new([before * width, after * width], stride, device),
-                Block::new([after * width, after * width], 1, device),
-            ]
-        };
+        let stage =
+            |[before, after]: [usize; 2], stride| stage([before * width, after * width], stride, 2, device);
         Ok(ResNet18 {
             conv1: stem.convolution([channels, width], device),
             bn1: norm(width, device),
@@ -227,9 +159,7 @@ impl ResNet18 {
         };
         let stages = [&self.layer1, &self.layer2, &self.layer3, &self.layer4];
         let maps = stages.into_iter().flatten().fold(x, |x, block| block.forward(x));
-        let [batch, channels, height, width] = maps.dims();
-        let mean = maps.reshape([batch, channels, height * width]).mean_dim(2).squeeze_dim(2);
-        self.fc.forward(mean)
+        self.fc.forward(mean_over_image(maps))
     }
 
     /// The same as a part of a graph.

@@ -84,6 +84,10 @@ fn parts(head: &HeadConfig) -> String {
 fn backbones() -> Vec<(String, String)> {
     let about = |backbone: &BackboneConfig| match backbone {
         BackboneConfig::LeNetPp(_) => "six convolutions and PReLU, for small images such as digits and signs",
+        BackboneConfig::CifarResNet(_) => {
+            "8 layers or more with shortcuts, for images of about 32 x 32 pixels"
+        }
+        BackboneConfig::ResNet3d(_) => "the same in three dimensions, for volumes such as those of MedMNIST",
         BackboneConfig::ResNet18(_) => "18 layers with shortcuts; takes weights of torchvision (--init)",
         BackboneConfig::SphereFace20(_) => "20 layers with shortcuts, for faces",
     };

@@ -1,27 +1,57 @@
 //! Convolution.
 
-use burn::nn::{PaddingConfig2d, conv::Conv2d};
+use burn::{
+    nn::{
+        PaddingConfig2d, PaddingConfig3d,
+        conv::{Conv2d, Conv3d},
+    },
+    tensor::Tensor,
+};
 
 use super::{Graph, Value, integers};
 
 impl Graph {
     /// A convolution with the weights and the padding of a layer.
     pub(crate) fn convolution(&mut self, layer: &Conv2d, images: &Value) -> Value {
-        let shape = layer.weight.val().dims();
-        let weight = self.tensor(layer.weight.val());
-        let bias = layer.bias.as_ref().map(|bias| self.tensor(bias.val()));
         let pads = match layer.padding {
             PaddingConfig2d::Explicit(top, left, bottom, right) => [top, left, bottom, right],
             PaddingConfig2d::Valid => [0; 4],
-            PaddingConfig2d::Same => shape_same(shape),
+            PaddingConfig2d::Same => shape_same(layer.weight.val().dims()),
         };
+        let bias = layer.bias.as_ref().map(|bias| bias.val());
+        self.convolved(images, layer.weight.val(), bias, [&layer.stride, &layer.dilation, &pads])
+    }
+
+    /// The same of volumes.
+    pub(crate) fn convolution_3d(&mut self, layer: &Conv3d, volumes: &Value) -> Value {
+        let pads = match layer.padding {
+            PaddingConfig3d::Explicit(front, top, left) => [front, top, left, front, top, left],
+            PaddingConfig3d::Valid => [0; 6],
+            PaddingConfig3d::Same => {
+                let [_, _, depth, height, width] = layer.weight.val().dims();
+                [depth / 2, height / 2, width / 2, depth / 2, height / 2, width / 2]
+            }
+        };
+        let bias = layer.bias.as_ref().map(|bias| bias.val());
+        self.convolved(volumes, layer.weight.val(), bias, [&layer.stride, &layer.dilation, &pads])
+    }
+
+    fn convolved<const D: usize>(
+        &mut self,
+        input: &Value,
+        weight: Tensor<D>,
+        bias: Option<Tensor<1>>,
+        [strides, dilations, pads]: [&[usize]; 3],
+    ) -> Value {
         let attributes = vec![
-            integers("kernel_shape", &shape[2..]),
-            integers("strides", &layer.stride),
-            integers("dilations", &layer.dilation),
-            integers("pads", &pads),
+            integers("kernel_shape", &weight.dims()[2..]),
+            integers("strides", strides),
+            integers("dilations", dilations),
+            integers("pads", pads),
         ];
-        let inputs: Vec<&Value> = [images, &weight].into_iter().chain(bias.as_ref()).collect();
+        let weight = self.tensor(weight);
+        let bias = bias.map(|bias| self.tensor(bias));
+        let inputs: Vec<&Value> = [input, &weight].into_iter().chain(bias.as_ref()).collect();
         self.node("Conv", &inputs, attributes)
     }
 }

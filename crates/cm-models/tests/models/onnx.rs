@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use burn::tensor::Device;
 use cm_models::{
-    BackboneConfig, ResNet18Config, Stem,
+    BackboneConfig, ResNet3dConfig, ResNet18Config, Stem,
     onnx::{Graph, proto::ModelProto},
 };
 use prost::Message;
@@ -15,15 +15,18 @@ fn the_graph_of_every_backbone_is_whole_and_in_order_with_all_of_its_numbers() {
     let stem = |stem| BackboneConfig::ResNet18(ResNet18Config { stem, width: 2 });
     let configs = [
         (BackboneConfig::lenet_pp(2), "PRelu"),
+        (BackboneConfig::cifar_resnet(2, 2), "Relu"),
+        (BackboneConfig::ResNet3d(ResNet3dConfig { width: 2, blocks: 1 }), "Reshape"),
         (stem(Stem::Cifar), "BatchNormalization"),
         (stem(Stem::Small), "GlobalAveragePool"),
         (stem(Stem::Imagenet), "MaxPool"),
         (BackboneConfig::sphereface20(2), "Add"),
     ];
     for (config, operation) in configs {
-        let network = config.init([3, 32, 40], 5, &Device::flex()).expect("the sizes are good");
+        let sides = if operation == "Reshape" { [8, 12, 10] } else { [3, 32, 40] };
+        let network = config.init(sides, 5, &Device::flex()).expect("the sizes are good");
         let mut graph = Graph::new("test");
-        let input = graph.input("pixels", &[3, 32, 40]);
+        let input = graph.input("pixels", &sides);
         let features = network.export(&mut graph, &input);
         graph.output(&features, "features", &[5]);
         let bytes = graph.into_bytes("1.2.3", &[("classes", "[\"a\"]".to_owned())]);

@@ -8,7 +8,7 @@ use burn::{
     tensor::{Bool, Device, Int, Tensor},
 };
 use cm_loss_core::{Head, Preset};
-use cm_models::{Backbone, BackboneConfig, Stem, WeightsError, weights};
+use cm_models::{Backbone, BackboneConfig, ResNet3dConfig, Stem, WeightsError, weights};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::shared::{bits, images, numbers, resnet18, shaken};
@@ -31,6 +31,8 @@ fn names(file: &[u8]) -> BTreeSet<String> {
 fn every_backbone_comes_back_bit_for_bit() {
     let cases = [
         (BackboneConfig::lenet_pp(2), [1, 28, 28]),
+        (BackboneConfig::cifar_resnet(2, 2), [3, 16, 16]),
+        (BackboneConfig::ResNet3d(ResNet3dConfig { width: 2, blocks: 2 }), [8, 9, 10]),
         (resnet18(2, Stem::Cifar), [3, 16, 16]),
         (resnet18(2, Stem::Imagenet), [3, 32, 40]),
         (BackboneConfig::sphereface20(2), [3, 20, 16]),

@@ -6,7 +6,7 @@ use burn::{
     tensor::{Device, Distribution, Int, Tensor},
 };
 use cm_loss_core::Preset;
-use cm_models::{BackboneConfig, ResNet18Config, SphereFace20Config, Stem};
+use cm_models::{BackboneConfig, ResNet3dConfig, ResNet18Config, SphereFace20Config, Stem};
 use cm_train::{
     classifier::{Batch, Classifier, Parts},
     device::Backend,
@@ -51,6 +51,8 @@ fn every_backbone_gives_the_features_losses_and_gradients_that_it_gives_on_the_c
     let resnet18 = |stem| (BackboneConfig::ResNet18(ResNet18Config { width: 8, stem }), 3, 32);
     let backbones = [
         (BackboneConfig::lenet_pp(4), 1, 28),
+        (BackboneConfig::cifar_resnet(8, 1), 1, 32),
+        (BackboneConfig::ResNet3d(ResNet3dConfig { width: 4, blocks: 1 }), 12, 12),
         resnet18(Stem::Cifar),
         resnet18(Stem::Small),
         resnet18(Stem::Imagenet),
