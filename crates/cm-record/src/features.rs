@@ -7,6 +7,9 @@ use crate::{RecordError, files};
 /// Columns that every features file has; behind them comes one for each stratification.
 pub const FEATURE_COLUMNS: [&str; 7] = ["index", "label", "predicted", "confidence", "norm", "x", "y"];
 
+/// Column of [`FeatureRow::logit`], behind the others, where there are such.
+const LOGIT_COLUMN: &str = "logit";
+
 /// Features of the test images of one run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FeatureTable {
@@ -33,6 +36,9 @@ pub struct FeatureRow {
     pub x: f32,
     /// Second coordinate of a two-dimensional feature, 0 otherwise.
     pub y: f32,
+    /// Of two classes: the logarithm of the probability of the second divided by that of the first, which tells images apart
+    /// whose probabilities are 1 within rounding.
+    pub logit: Option<f32>,
     /// The level in each stratification.
     pub levels: Vec<String>,
 }
@@ -74,8 +80,10 @@ impl FeatureTable {
             ["index", "label", "predicted", "norm", "x", "y"].map(required);
         let (index, label, predicted, norm, x, y) = (index?, label?, predicted?, norm?, x?, y?);
         let confidence = place("confidence");
-        let strata: Vec<usize> =
-            (0..header.len()).filter(|&i| !FEATURE_COLUMNS.contains(&header[i].as_str())).collect();
+        let logit = place(LOGIT_COLUMN);
+        let strata: Vec<usize> = (0..header.len())
+            .filter(|&i| !FEATURE_COLUMNS.contains(&header[i].as_str()) && Some(i) != logit)
+            .collect();
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = record.map_err(from_csv)?;
@@ -93,9 +101,11 @@ impl FeatureTable {
                 norm: float(norm)?,
                 x: float(x)?,
                 y: float(y)?,
+                logit: logit.filter(|&at| !field(at).is_empty()).map(float).transpose()?,
                 levels: strata.iter().map(|&at| field(at).to_owned()).collect(),
             };
-            for (at, value) in [(norm, row.norm), (x, row.x), (y, row.y)] {
+            let logit = logit.zip(row.logit);
+            for (at, value) in [(norm, row.norm), (x, row.x), (y, row.y)].into_iter().chain(logit) {
                 if !value.is_finite() {
                     let reason = format!("column {}: {value} is not a finite number", header[at]);
                     return Err(wrong(line, reason));
@@ -114,7 +124,9 @@ impl FeatureTable {
     pub fn write(&self, path: &Path) -> Result<(), RecordError> {
         let failed = |error: io::Error| RecordError::io("write", path)(error);
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let columns = FEATURE_COLUMNS.into_iter().chain(self.stratifications.iter().map(String::as_str));
+        let has_logits = self.rows.iter().any(|row| row.logit.is_some());
+        let columns = FEATURE_COLUMNS.into_iter().chain(has_logits.then_some(LOGIT_COLUMN));
+        let columns = columns.chain(self.stratifications.iter().map(String::as_str));
         writer.write_record(columns).map_err(|error| failed(error.into()))?;
         for row in &self.rows {
             let numbers = [
@@ -126,7 +138,8 @@ impl FeatureTable {
                 row.x.to_string(),
                 row.y.to_string(),
             ];
-            let fields = numbers.iter().chain(&row.levels);
+            let logit = has_logits.then(|| row.logit.map_or_else(String::new, |logit| logit.to_string()));
+            let fields = numbers.iter().chain(&logit).chain(&row.levels);
             writer.write_record(fields).map_err(|error| failed(error.into()))?;
         }
         let bytes = writer.into_inner().map_err(|error| failed(error.into_error()))?;
@@ -140,7 +153,17 @@ mod tests {
 
     fn row(index: usize) -> FeatureRow {
         let levels = vec!["2".to_owned()];
-        FeatureRow { index, label: 300, predicted: 8, confidence: 0.5, norm: 1.25, x: -0.75, y: 1.0, levels }
+        FeatureRow {
+            index,
+            label: 300,
+            predicted: 8,
+            confidence: 0.5,
+            norm: 1.25,
+            x: -0.75,
+            y: 1.0,
+            logit: None,
+            levels,
+        }
     }
 
     fn table(rows: Vec<FeatureRow>) -> FeatureTable {
@@ -158,7 +181,8 @@ mod tests {
     fn features_come_back_as_they_were_written() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let path = folder.path().join("features").join("a.csv");
-        for table in [table(vec![row(0), row(1)]), table(Vec::new())] {
+        let with_logit = FeatureRow { logit: Some(-2.5), ..row(2) };
+        for table in [table(vec![row(0), with_logit]), table(vec![row(0), row(1)]), table(Vec::new())] {
             table.write(&path).expect("written");
             assert_eq!(FeatureTable::read(&path).expect("read"), table);
         }

@@ -16,6 +16,7 @@ mod lock;
 mod long_table;
 mod measurement;
 mod number;
+mod pooled;
 mod results;
 
 pub use comparison::{CONFIDENCE, Comparison};
@@ -25,6 +26,7 @@ pub use layout::{Column, Headline, Layout, Level, Stratification};
 pub use lock::{FolderLock, LOCK_FILE};
 pub use long_table::{RESULTS_COLUMNS, results_csv};
 pub use measurement::Measurement;
+pub use pooled::{Pooled, PooledFigure, PooledTest};
 pub use results::{
     DataRecord, Environment, EpochRecord, LeftOut, RESULTS_FILE, RESULTS_FORMAT, Results, RunKey, RunRecord,
     SplitRecord, Status, format_of, parse, read_text,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Comparison, Layout, Measurement, RecordError, files, number};
+use crate::{Comparison, Layout, Measurement, Pooled, RecordError, files, number};
 
 /// Version of the layout of [`Results`]; raised when a reader of an older file would misread it.
 pub const RESULTS_FORMAT: u32 = 2;
@@ -34,6 +34,9 @@ pub struct Results {
     pub runs: Vec<RunRecord>,
     /// Differences between losses over the seeds, with intervals.
     pub comparisons: Vec<Comparison>,
+    /// Figures and tests of all folds together, where there are folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<Pooled>,
     /// Seconds of training and testing, in each session up to the end of its last finished run.
     #[serde(with = "number")]
     pub wall_seconds: f64,

@@ -2,7 +2,7 @@
 //! show.
 
 use plotters::{
-    element::{DashedPathElement, PathElement, Rectangle},
+    element::{DashedPathElement, PathElement, Polygon, Rectangle},
     style::{Color as _, RGBColor, ShapeStyle, WHITE},
 };
 
@@ -98,12 +98,20 @@ pub struct Curve {
     pub line: Line,
     /// Its points from left to right; it is broken where one is not finite or outside the axis.
     pub points: Vec<(f64, f64)>,
+    /// How sure it is: a place on the axis to the right, and the lower and the upper end of the interval there. Drawn pale, below all
+    /// curves, cut at the axis.
+    pub band: Vec<(f64, f64, f64)>,
 }
 
 impl Curve {
     /// A solid curve.
     pub fn new(name: impl Into<String>, color: Color, points: Vec<(f64, f64)>) -> Self {
-        Self { name: name.into(), color, line: Line::Solid, points }
+        Self { name: name.into(), color, line: Line::Solid, points, band: Vec::new() }
+    }
+
+    /// The same curve with its band.
+    pub fn with_band(self, band: Vec<(f64, f64, f64)>) -> Self {
+        Self { band, ..self }
     }
 
     /// The same curve, drawn otherwise.
@@ -156,6 +164,13 @@ impl Panel {
         if self.y.range.start < 0.0 && self.y.range.end > 0.0 {
             let zero = vec![(self.x.range.start, 0.0), (self.x.range.end, 0.0)];
             chart.draw_series([PathElement::new(zero, AXIS.stroke_width(size(1)))])?;
+        }
+        for curve in self.curves.iter().filter(|curve| !curve.band.is_empty()) {
+            let cut = |y: f64| y.clamp(self.y.range.start, self.y.range.end);
+            let lower = curve.band.iter().map(|&(x, low, _)| (x, cut(low)));
+            let upper = curve.band.iter().rev().map(|&(x, _, high)| (x, cut(high)));
+            let outline: Vec<(f64, f64)> = lower.chain(upper).collect();
+            chart.draw_series([Polygon::new(outline, curve.color.0.mix(0.14).filled())])?;
         }
         for curve in &self.curves {
             for part in visible(&curve.points, &self.y) {

@@ -19,6 +19,7 @@ mod figures;
 mod html;
 mod metric;
 mod narrative;
+mod pooled;
 mod rebuild;
 mod summary;
 mod table;

@@ -1,11 +1,12 @@
 //! The results as text for a terminal.
 
 use cm_record::Results;
-use comfy_table::{Cell as TerminalCell, CellAlignment, Table as TerminalTable, presets};
+use comfy_table::{Cell as TerminalCell, CellAlignment, ContentArrangement, Table as TerminalTable, presets};
 
 use crate::{
+    PageTable,
     comparisons::{self, Family},
-    narrative,
+    narrative, pooled,
     table::{self, Cell, Heading, NOTE, Row, Table},
     text::capitalized,
 };
@@ -30,6 +31,15 @@ pub fn summary_table(results: &Results) -> String {
     for note in results.layout.notes.iter().map(String::as_str).chain([NOTE]) {
         text += &wrapped(&note.replace("is marked", "has a *"));
     }
+    if let Some(pooled) = &results.pooled {
+        text += "\nAll folds together\n";
+        for titled in
+            pooled::figures(pooled).iter().chain(&pooled::tests(pooled)).filter(|titled| titled.is_of_all)
+        {
+            text += &format!("\n{}\n{}\n", titled.title, plain(&titled.table));
+        }
+        pooled::notes(results).iter().for_each(|note| text += &wrapped(note));
+    }
     let divergences = narrative::divergences(results);
     if !divergences.is_empty() {
         text += "\nDiverged runs\n";
@@ -43,6 +53,14 @@ pub fn summary_table(results: &Results) -> String {
         }
         Err(reason) => text + &wrapped(&reason),
     }
+}
+
+/// A table without marks, broken where its columns need more than there is.
+fn plain(table: &PageTable) -> TerminalTable {
+    let mut terminal = TerminalTable::new();
+    terminal.load_style(presets::NOTHING).set_header(&table.columns).add_rows(&table.rows);
+    terminal.set_width(WIDTH as u16).set_content_arrangement(ContentArrangement::Dynamic);
+    terminal
 }
 
 /// A sentence in lines that fit, broken between words.

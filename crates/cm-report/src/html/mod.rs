@@ -6,13 +6,13 @@ mod provenance;
 mod tables;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cm_record::{FeatureTable, Results};
+use cm_record::{FeatureTable, Pooled, Results};
 use frame::{Section, frame};
 use maud::{Markup, PreEscaped, html};
 pub use page::{Page, PageSection, PageTable};
 
 use crate::{
-    Figure, Kind, figure::Kept, narrative, rebuild::missing, summary, table, table::NOTE, text::count,
+    Figure, Kind, figure::Kept, narrative, pooled, rebuild::missing, summary, table, table::NOTE, text::count,
 };
 
 /// In every page of ours: a page without it is somebody else's, and not overwritten.
@@ -35,6 +35,9 @@ pub(crate) fn page(
         section("accuracy", "Accuracy", accuracy(results, figures)),
         section("differences", "Differences over the seeds", tables::comparisons(results)),
     ];
+    if let Some(pooled) = &results.pooled {
+        sections.push(section("pooled", "All folds together", all_folds(results, pooled)));
+    }
     let divergences = narrative::divergences(results);
     if !divergences.is_empty() {
         sections.push(section("diverged", "Diverged runs", list(&divergences)));
@@ -87,6 +90,16 @@ fn accuracy(results: &Results, figures: &[Figure]) -> Markup {
             }
         }
         (pictures(figures, Kind::Accuracy).unwrap_or_default())
+    }
+}
+
+fn all_folds(results: &Results, pooled: &Pooled) -> Markup {
+    html! {
+        @for titled in pooled::figures(pooled).iter().chain(&pooled::tests(pooled)) {
+            h3 { (titled.title) }
+            (titled.table.markup())
+        }
+        (list(&pooled::notes(results)))
     }
 }
 

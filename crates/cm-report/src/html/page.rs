@@ -79,7 +79,7 @@ impl PageSection {
 }
 
 impl PageTable {
-    fn markup(&self) -> Markup {
+    pub(super) fn markup(&self) -> Markup {
         html! {
             div.scroll {
                 table.plain {

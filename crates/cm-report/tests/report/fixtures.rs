@@ -191,6 +191,7 @@ fn study(application: &str, data: DataRecord, layout: Layout, runs: Vec<RunRecor
         layout,
         runs,
         comparisons: Vec::new(),
+        pooled: None,
         wall_seconds: 75.0,
     };
     results.compare();
@@ -249,6 +250,7 @@ pub fn features(results: &Results, run: &RunRecord) -> FeatureTable {
                 norm,
                 x: x * flat,
                 y: y * flat,
+                logit: None,
                 levels: std::iter::once(level.name.clone()).chain(others).collect(),
             });
         }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use burn::train::Interrupter;
 use cm_data::ImageSet;
-use cm_record::{DataRecord, FeatureTable, Layout, Measurement, RunKey};
+use cm_record::{DataRecord, FeatureTable, Layout, Measurement, Pooled, Results, RunKey};
 use serde_json::Value;
 
 use crate::{
@@ -121,6 +121,15 @@ pub trait Study {
         trial: &Trial,
         predictor: &Predictor<'_>,
     ) -> Result<Option<Evaluated>, Error>;
+
+    /// Figures of all finished runs together, where each is tested on another part of the data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Record`] if the features of a run cannot be read.
+    fn pooled(&self, _folder: &std::path::Path, _results: &Results) -> Result<Option<Pooled>, Error> {
+        Ok(None)
+    }
 
     /// Draws the report of what is recorded so far.
     ///

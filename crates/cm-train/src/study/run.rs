@@ -39,6 +39,7 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
             layout: study.layout(),
             runs: Vec::new(),
             comparisons: Vec::new(),
+            pooled: None,
             wall_seconds: 0.0,
         },
     };
@@ -52,7 +53,7 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
     results.write(folder.path())?;
     let outcome = train_missing(session, &devices, folder, study, &mut results);
     // What is finished gets its report, however the rest ended; that error is the one to tell.
-    let reported = if results.runs.is_empty() { Ok(()) } else { study.report(folder.path()) };
+    let reported = if results.runs.is_empty() { Ok(()) } else { report(folder, study, &mut results) };
     outcome?;
     reported.map_err(|error| Error::Training {
         run: "the report".to_owned(),
@@ -60,6 +61,17 @@ pub fn run(session: &Session, folder: &StudyFolder, study: &dyn Study) -> Result
         resume: session.resume.clone(),
     })?;
     Ok(results)
+}
+
+/// Adds what all runs together say, and draws the report.
+fn report(
+    folder: &StudyFolder,
+    study: &dyn Study,
+    results: &mut Results,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    results.pooled = study.pooled(folder.path(), results)?;
+    results.write(folder.path())?;
+    study.report(folder.path())
 }
 
 /// Makes a network of each size and lets it go, so that what cannot be made leaves nothing in the folder.

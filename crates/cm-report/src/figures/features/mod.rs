@@ -279,6 +279,7 @@ mod tests {
                 norm: 1.0,
                 x: 1.0,
                 y: 0.0,
+                logit: None,
                 levels: Vec::new(),
             })
             .collect();
