@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
-use cm_eval::Summary;
+use cm_eval::{Estimate, Summary};
 use cm_record::{FeatureRow, Measurement};
 use cm_train::{Error, classifier::Classifier, evaluation::Prediction};
 
@@ -46,13 +46,16 @@ pub fn accuracy(predictions: &[&Prediction]) -> Option<f64> {
 /// Accuracy, and mean, deviation and percentiles of the feature norm, of the predictions of a stratum. Nothing where
 /// there is no image.
 pub fn stratum_measurements(stratum: &str, predictions: &[&Prediction]) -> Vec<Measurement> {
-    let count = predictions.len();
+    let Some(accuracy) = accuracy(predictions) else { return Vec::new() };
     let norms: Vec<f64> = predictions.iter().map(|prediction| f64::from(prediction.norm)).collect();
-    let (Some(summary), Some(accuracy)) = (Summary::of(&norms), accuracy(predictions)) else {
-        return Vec::new();
-    };
+    let accuracy = Measurement::new("accuracy", stratum, accuracy, predictions.len());
+    [accuracy].into_iter().chain(norm_measurements(stratum, &norms)).collect()
+}
+
+/// Mean, deviation and percentiles of the norms of a stratum. Nothing where there is no image.
+pub fn norm_measurements(stratum: &str, norms: &[f64]) -> Vec<Measurement> {
+    let Some(summary) = Summary::of(norms) else { return Vec::new() };
     let figures = [
-        ("accuracy", accuracy),
         ("norm_mean", summary.mean),
         ("norm_std", summary.std),
         ("norm_p5", summary.quantile(0.05)),
@@ -61,7 +64,17 @@ pub fn stratum_measurements(stratum: &str, predictions: &[&Prediction]) -> Vec<M
         ("norm_p75", summary.quantile(0.75)),
         ("norm_p95", summary.quantile(0.95)),
     ];
-    figures.into_iter().map(|(metric, value)| Measurement::new(metric, stratum, value, count)).collect()
+    figures.into_iter().map(|(metric, value)| Measurement::new(metric, stratum, value, norms.len())).collect()
+}
+
+/// A figure of all images with the ends of its interval, `_low` and `_high`; all are undefined where it is not defined.
+pub fn with_interval(metric: &str, found: Option<Estimate>, count: usize) -> [Measurement; 3] {
+    let named = |suffix: &str, value| Measurement::new(&format!("{metric}{suffix}"), "", value, count);
+    [
+        named("", found.map(|found| found.value)),
+        named("_low", found.map(|found| found.interval.0)),
+        named("_high", found.map(|found| found.interval.1)),
+    ]
 }
 
 /// A prediction as a row of a features file.
@@ -74,6 +87,7 @@ pub fn feature_row(prediction: &Prediction, levels: Vec<String>) -> FeatureRow {
         norm: prediction.norm,
         x: prediction.point[0],
         y: prediction.point[1],
+        logit: None,
         levels,
     }
 }

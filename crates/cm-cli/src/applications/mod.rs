@@ -3,6 +3,7 @@
 mod arm;
 pub mod common;
 mod digits;
+mod nodules;
 pub mod options;
 pub mod places;
 pub mod plan;
@@ -57,4 +58,6 @@ applications! {
     Mnist => digits,
     /// Traffic signs as a car sees them: GTSRB, or synthetic signs where GTSRB cannot be had.
     Signs => signs,
+    /// Lung nodules on computed tomography: those of LIDC-IDRI, or synthetic nodules where they cannot be had.
+    Nodules => nodules,
 }

@@ -94,6 +94,8 @@ impl Plan {
     pub fn with(mut self, options: &StudyOptions) -> Self {
         if let Some(given) = &options.losses {
             self.losses = Losses::listed(given);
+            // What is asked for is all that is compared.
+            self.arms.clear();
         }
         set(&mut self.feature_dims, options.feature_dim.as_ref());
         set(&mut self.seeds, options.seeds.as_ref());

@@ -6,6 +6,7 @@ mod data_check;
 mod diagnose;
 mod escape;
 mod look;
+mod nodules;
 mod obstacles;
 mod older;
 mod program;

@@ -98,6 +98,7 @@ fn converted(old: OldResults) -> Results {
         layout: layout(),
         runs: old.runs.into_iter().map(|run| run_of(run, &environment)).collect(),
         comparisons: Vec::new(),
+        pooled: None,
         wall_seconds: old.wall_seconds,
     };
     results.compare();

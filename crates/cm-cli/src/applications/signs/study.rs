@@ -115,12 +115,7 @@ impl SignStudy {
             let within = bootstrap.within_classes(Statistic::Spearman, &norms, &values, &classes);
             for (suffix, correlation) in [("", overall), ("_within", within)] {
                 let metric = format!("spearman_norm_{name}{suffix}");
-                let ends = [
-                    (metric.clone(), correlation.map(|c| c.value)),
-                    (format!("{metric}_low"), correlation.map(|c| c.interval.0)),
-                    (format!("{metric}_high"), correlation.map(|c| c.interval.1)),
-                ];
-                found.extend(ends.map(|(metric, value)| Measurement::new(&metric, "", value, norms.len())));
+                found.extend(common::with_interval(&metric, correlation, norms.len()));
             }
         }
         found

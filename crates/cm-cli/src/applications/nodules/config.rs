@@ -1,0 +1,149 @@
+//! Everything that is chosen before the study of nodules begins.
+
+use clap::ValueEnum;
+use cm_data::{Augmentation, Sampling};
+use cm_loss_core::Preset;
+use cm_train::{
+    Error,
+    training::{OptimizerConfig, Recipe, Schedule, Shape, check},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    nodule::LabelRule,
+    pixels::{Gray, Pixels},
+};
+use crate::applications::{
+    arm::Arm,
+    plan::{Choices, Plan, Profile, at_least_one},
+};
+
+/// The best of the choices studied on digits and signs: the contraction without its shortening of every feature.
+fn compensated() -> Arm {
+    Arm {
+        name: "CM-Softmax compensated".to_owned(),
+        loss: Preset::CmSoftmax,
+        scale: None,
+        margin: None,
+        head: [("temperature_compensation".to_owned(), 30.0.into())].into_iter().collect(),
+        degrade: None,
+    }
+}
+
+/// Which nodules to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataChoice {
+    /// Those of LIDC-IDRI, or synthetic nodules where they are not on the machine.
+    Auto,
+    /// Those of LIDC-IDRI or nothing.
+    Lidc,
+    /// Synthetic nodules.
+    Synthetic,
+}
+
+/// A study of nodules, as data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What every study chooses.
+    pub plan: Plan,
+    /// Which nodules.
+    pub data: DataChoice,
+    /// Which of them are benign and which malignant.
+    pub label: LabelRule,
+    /// How patches become images.
+    pub pixels: Pixels,
+    /// Parts that the patients are divided into, one of which each network is tested on.
+    pub folds: usize,
+    /// How many of the folds are tested on, the first ones.
+    pub tested_folds: usize,
+    /// Share of the other patients that progress is followed on, and choices are made by.
+    pub validation: f64,
+    /// Residual blocks in each stage of the network.
+    pub blocks: usize,
+    /// Patients that synthetic nodules are drawn of.
+    pub synthetic_patients: usize,
+}
+
+impl Choices for Config {
+    fn of(profile: Profile) -> Self {
+        let quick = Plan {
+            profile,
+            losses: vec![
+                Preset::Softmax,
+                Preset::L2Softmax,
+                Preset::CmSoftmax,
+                Preset::CosFace,
+                Preset::CmCosFace,
+            ],
+            arms: vec![compensated()],
+            compare_with: Vec::new(),
+            feature_dims: vec![64],
+            seeds: vec![0],
+            width: 16,
+            data_seed: 0,
+            recipe: Recipe {
+                epochs: 20,
+                batch_size: 32,
+                optimizer: OptimizerConfig::AdamW { weight_decay: 5e-2 },
+                schedule: Schedule { learning_rate: 2e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
+                max_grad_norm: Some(5.0),
+                sampling: Sampling::Natural,
+                augmentation: Augmentation {
+                    flip: true,
+                    vertical_flip: true,
+                    transpose: true,
+                    shift: 0.06,
+                    scale: [0.9, 1.1],
+                    ..Augmentation::default()
+                },
+                early_stopping: None,
+                freeze_backbone: false,
+            },
+        };
+        let (plan, tested_folds) = match profile {
+            Profile::Quick => (quick, 2),
+            Profile::Full => {
+                (Plan { seeds: (0..3).collect(), recipe: Recipe { epochs: 40, ..quick.recipe }, ..quick }, 5)
+            }
+        };
+        Self {
+            plan,
+            data: DataChoice::Auto,
+            label: LabelRule { min_raters: 1, undecided: [3.0, 3.0] },
+            pixels: Pixels { gray: Gray::Window(Pixels::LUNG), field_of_view: Some(40.0), size: 48 },
+            folds: 5,
+            tested_folds,
+            validation: 0.1,
+            blocks: 1,
+            synthetic_patients: 300,
+        }
+    }
+
+    fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        self.plan.validate()?;
+        self.pixels.validate()?;
+        at_least_one("synthetic-patients", self.synthetic_patients)?;
+        at_least_one("blocks", self.blocks)?;
+        at_least_one("min-raters", self.label.min_raters)?;
+        let [low, high] = self.label.undecided;
+        let ratings = 1.0..=5.0;
+        let in_order = ratings.contains(&low) && ratings.contains(&high) && low <= high;
+        check(
+            "undecided",
+            "two mean ratings from 1 to 5, the lower one first",
+            format!("{low},{high}"),
+            in_order,
+        )?;
+        check("folds", "from 2 to 20", self.folds, (2..=20).contains(&self.folds))?;
+        let tested = self.tested_folds;
+        check("tested-folds", "from 1 to the number of folds", tested, (1..=self.folds).contains(&tested))?;
+        let share = self.validation;
+        check("validation", "above 0 and below 1", share, share > 0.0 && share < 1.0)
+    }
+}

@@ -1,0 +1,237 @@
+//! What a network says of the nodules of a fold, and the figures of it.
+
+use std::sync::Arc;
+
+use cm_data::{Degradation, ImageSet, MemorySet, SEVERITIES, degrade_all};
+use cm_eval::{BinaryFigures, Bootstrap, Statistic};
+use cm_record::{FeatureRow, Level, Measurement, Stratification};
+use cm_train::{
+    Error,
+    classifier::Classifier,
+    evaluation::{Asked, Predictor},
+};
+
+use super::nodule::Nodule;
+
+/// Stratification by how hard the nodule is to see.
+pub const SUBTLETY: &str = "subtlety";
+/// Stratification by how much the radiologists disagree.
+pub const DISAGREEMENT: &str = "disagreement";
+/// Stratification by what was done to the image.
+pub const SEVERITY: &str = "severity";
+
+/// A way in which nodules are divided by a number that is known of them.
+pub struct Division {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub axis: &'static str,
+    /// Name, and from which number up to which, the upper end not included.
+    pub levels: &'static [(&'static str, f64, f64)],
+}
+
+/// The divisions by ratings.
+pub const DIVISIONS: [Division; 2] = [
+    Division {
+        name: SUBTLETY,
+        title: "subtlety",
+        axis: "mean rating of subtlety (1 extremely subtle, 5 obvious)",
+        levels: &[("1–2.9", 1.0, 3.0), ("3–3.9", 3.0, 4.0), ("4–4.9", 4.0, 5.0), ("5", 5.0, 6.0)],
+    },
+    Division {
+        name: DISAGREEMENT,
+        title: "disagreement of the radiologists",
+        axis: "standard deviation of the ratings of malignancy",
+        levels: &[("0", 0.0, 1e-9), ("to 0.5", 1e-9, 0.501), ("above 0.5", 0.501, 5.0)],
+    },
+];
+
+/// The level of nodules that a division says nothing of: a single radiologist cannot disagree.
+pub const UNKNOWN: &str = "one radiologist";
+
+impl Division {
+    /// The number that it divides by.
+    pub fn value(&self, nodule: &Nodule) -> Option<f64> {
+        match self.name {
+            SUBTLETY => Some(nodule.mean_subtlety()),
+            _ => nodule.disagreement(),
+        }
+    }
+
+    /// The level that a nodule is in.
+    pub fn level(&self, nodule: &Nodule) -> &'static str {
+        let Some(value) = self.value(nodule) else { return UNKNOWN };
+        let found = self.levels.iter().find(|(_, from, to)| (*from..*to).contains(&value));
+        found.map_or(UNKNOWN, |(name, ..)| name)
+    }
+
+    fn stratification(&self) -> Stratification {
+        let level = |&(name, ..): &(&str, f64, f64)| Level { name: name.to_owned(), label: name.to_owned() };
+        Stratification {
+            name: self.name.to_owned(),
+            title: self.title.to_owned(),
+            axis: self.axis.to_owned(),
+            levels: self.levels.iter().map(level).collect(),
+        }
+    }
+}
+
+/// All stratifications, as tables and pictures show them.
+pub fn stratifications() -> Vec<Stratification> {
+    let severities = (0..SEVERITIES).map(|severity| Level {
+        name: severity.to_string(),
+        label: if severity == 0 { "untouched".to_owned() } else { severity.to_string() },
+    });
+    let severity = Stratification {
+        name: SEVERITY.to_owned(),
+        title: "severity of the degradation".to_owned(),
+        axis: "severity of the degradation (0 untouched, 4 worst)".to_owned(),
+        levels: severities.collect(),
+    };
+    DIVISIONS.iter().map(Division::stratification).chain([severity]).collect()
+}
+
+/// The images of nodules at each severity, all of them at each, the kind of degradation drawn for each image.
+pub fn degraded(set: &MemorySet, seed: u64) -> Vec<Arc<dyn ImageSet>> {
+    let at = |severity: usize| -> Arc<dyn ImageSet> {
+        let severities = vec![severity as u8; set.len()];
+        Arc::new(degrade_all(set, Degradation::Mixed, &severities, seed))
+    };
+    (0..SEVERITIES).map(at).collect()
+}
+
+/// What a network says of an image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scored {
+    /// Position of the nodule.
+    pub nodule: usize,
+    pub label: u32,
+    pub predicted: u32,
+    pub confidence: f32,
+    pub norm: f32,
+    /// `ln p(malignant) − ln p(benign)`.
+    pub logit: f32,
+}
+
+impl Scored {
+    /// The probability of malignancy.
+    pub fn probability(&self) -> f64 {
+        1.0 / (1.0 + (-f64::from(self.logit)).exp())
+    }
+}
+
+/// Scores of all images of a set, whose nodules are `nodules`; `None` when told to stop.
+pub fn scored(
+    network: &Classifier,
+    set: Arc<dyn ImageSet>,
+    nodules: &[usize],
+    predictor: &Predictor<'_>,
+) -> Result<Option<Vec<Scored>>, Error> {
+    let mut found = Vec::with_capacity(set.len());
+    let asked = Asked { classes: true, probabilities: true, ..Asked::default() };
+    let finished = predictor.each_batch(network, set, asked, |batch| {
+        for row in 0..batch.indices.len() {
+            let [benign, malignant] = [0, 1].map(|class| {
+                // The smaller one is not rounded away; below what 32 bits hold it is what they hold least.
+                f64::from(batch.probabilities[2 * row + class].max(f32::MIN_POSITIVE)).ln()
+            });
+            found.push(Scored {
+                nodule: nodules[batch.indices[row]],
+                label: batch.labels[row],
+                predicted: batch.predicted[row],
+                confidence: batch.confidences[row],
+                norm: batch.norms[row],
+                logit: (malignant - benign) as f32,
+            });
+        }
+        Ok::<(), Error>(())
+    })?;
+    Ok(finished.then_some(found))
+}
+
+/// The figures of a fold: of untouched images all together and by ratings, and of all severities.
+pub fn measurements(at_severity: &[Vec<Scored>], nodules: &[Nodule], patients: &[u32]) -> Vec<Measurement> {
+    let untouched = &at_severity[0];
+    let mut found = figures("", untouched);
+    for division in &DIVISIONS {
+        for &(level, ..) in division.levels {
+            let of_level: Vec<Scored> = untouched
+                .iter()
+                .filter(|scored| division.level(&nodules[scored.nodule]) == level)
+                .copied()
+                .collect();
+            found.extend(figures(&format!("{}={level}", division.name), &of_level));
+        }
+        let known = |scored: &&Scored| division.value(&nodules[scored.nodule]).is_some();
+        let of_known: Vec<Scored> = untouched.iter().filter(known).copied().collect();
+        let values: Vec<f64> =
+            of_known.iter().filter_map(|scored| division.value(&nodules[scored.nodule])).collect();
+        found.extend(correlations(division.name, &of_known, &values, patients));
+    }
+    let (mut all, mut severities) = (Vec::new(), Vec::new());
+    for (severity, scored) in at_severity.iter().enumerate() {
+        found.extend(figures(&format!("{SEVERITY}={severity}"), scored));
+        all.extend_from_slice(scored);
+        severities.extend(std::iter::repeat_n(severity as f64, scored.len()));
+    }
+    found.extend(correlations(SEVERITY, &all, &severities, patients));
+    found
+}
+
+/// Diagnosis and norms of some images; nothing where there is none.
+fn figures(stratum: &str, scored: &[Scored]) -> Vec<Measurement> {
+    let count = scored.len();
+    let probabilities: Vec<f64> = scored.iter().map(Scored::probability).collect();
+    let positive: Vec<bool> = scored.iter().map(|scored| scored.label == 1).collect();
+    let norms: Vec<f64> = scored.iter().map(|scored| f64::from(scored.norm)).collect();
+    let Some(figures) = BinaryFigures::new(&probabilities, &positive) else { return Vec::new() };
+    // Within rounding, probabilities are 1 for many: what they are made of is not.
+    let logits: Vec<f64> = scored.iter().map(|scored| f64::from(scored.logit)).collect();
+    let figures = BinaryFigures { auc: cm_eval::auc(&logits, &positive), ..figures };
+    let named = BinaryFigures::METRICS.into_iter().zip(figures.values());
+    let mut found: Vec<Measurement> =
+        named.map(|(metric, value)| Measurement::new(metric, stratum, value, count)).collect();
+    found.extend(crate::applications::common::norm_measurements(stratum, &norms));
+    found
+}
+
+/// How the norm goes with what is known of the images, over all and within classes. Patients are drawn for the intervals.
+fn correlations(name: &str, scored: &[Scored], values: &[f64], patients: &[u32]) -> Vec<Measurement> {
+    let norms: Vec<f64> = scored.iter().map(|scored| f64::from(scored.norm)).collect();
+    let classes: Vec<usize> = scored.iter().map(|scored| scored.label as usize).collect();
+    let groups: Vec<usize> = scored.iter().map(|scored| patients[scored.nodule] as usize).collect();
+    let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
+    let statistic = Statistic::Spearman;
+    let [overall, within] = bootstrap.by_group(&groups, |images| {
+        let pick = |from: &[f64]| images.iter().map(|&i| from[i]).collect::<Vec<_>>();
+        let classes: Vec<usize> = images.iter().map(|&i| classes[i]).collect();
+        let (norms, values) = (pick(&norms), pick(values));
+        [statistic.of(&norms, &values), statistic.within_classes(&norms, &values, &classes)]
+    });
+    let named = [("", overall), ("_within", within)];
+    named
+        .into_iter()
+        .flat_map(|(suffix, found)| {
+            crate::applications::common::with_interval(
+                &format!("spearman_norm_{name}{suffix}"),
+                found,
+                scored.len(),
+            )
+        })
+        .collect()
+}
+
+/// A row of a features file, with the levels of the nodule.
+pub fn row(scored: &Scored, nodule: &Nodule, severity: usize) -> FeatureRow {
+    let of_ratings = DIVISIONS.iter().map(|division| division.level(nodule).to_owned());
+    FeatureRow {
+        index: scored.nodule,
+        label: scored.label,
+        predicted: scored.predicted,
+        confidence: scored.confidence,
+        norm: scored.norm,
+        x: 0.0,
+        y: 0.0,
+        logit: Some(scored.logit),
+        levels: of_ratings.chain([severity.to_string()]).collect(),
+    }
+}

@@ -1,0 +1,324 @@
+//! Out-of-fold scores of all folds together: figures with intervals by patient, and paired tests.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use cm_eval::{BinaryFigures, Bootstrap, Logistic, adjusted_by_holm, auc, auc_difference, mcnemar};
+use cm_record::{CONFIDENCE, FeatureTable, Pooled, PooledFigure, PooledTest, Results};
+use cm_train::Error;
+use rayon::prelude::*;
+
+use super::{
+    evaluation::{DIVISIONS, SEVERITY},
+    study::NoduleStudy,
+};
+
+/// The rows of the table that no network has a part in, and that one has with the diameter.
+const DIAMETER: &str = "diameter";
+
+/// The untouched images of the test folds, by loss and dimension: for each nodule the score of each seed.
+pub struct Scores {
+    /// In the order of the record.
+    pub losses: Vec<(String, usize, BTreeMap<usize, Vec<Score>>)>,
+}
+
+/// What one network says of one nodule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    pub logit: f64,
+    pub norm: f64,
+}
+
+impl Scores {
+    /// Reads the features of all finished runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Record`] for a file that is not there or damaged.
+    pub fn read(folder: &Path, results: &Results) -> Result<Self, Error> {
+        let mut losses: Vec<(String, usize, BTreeMap<usize, Vec<Score>>)> = Vec::new();
+        for run in results.runs.iter().filter(|run| run.is_finished()) {
+            let Some(file) = &run.features_file else { continue };
+            let table = FeatureTable::read(&folder.join(file))?;
+            let severity = table.position(SEVERITY);
+            let (loss, dim) = (&run.key.loss, run.key.feature_dim);
+            let at = losses.iter().position(|(name, d, _)| (name, *d) == (loss, dim));
+            let at = at.unwrap_or_else(|| {
+                losses.push((loss.clone(), dim, BTreeMap::new()));
+                losses.len() - 1
+            });
+            for row in table.rows {
+                let untouched = severity.is_none_or(|at| row.levels[at] == "0");
+                if let (true, Some(logit)) = (untouched, row.logit) {
+                    let score = Score { logit: f64::from(logit), norm: f64::from(row.norm) };
+                    losses[at].2.entry(row.index).or_default().push(score);
+                }
+            }
+        }
+        Ok(Self { losses })
+    }
+}
+
+/// Scores of one method for the same nodules: those of each seed, and of their mean.
+pub struct Method {
+    pub name: String,
+    pub feature_dim: usize,
+    /// By seed, then by nodule.
+    seeds: Vec<Vec<f64>>,
+}
+
+impl Method {
+    /// The mean logit of each nodule over the seeds: what the networks of all seeds say together.
+    pub fn mean(&self) -> Vec<f64> {
+        let nodules = self.seeds.first().map_or(0, Vec::len);
+        let mean = |i: usize| self.seeds.iter().map(|of| of[i]).sum::<f64>() / self.seeds.len() as f64;
+        (0..nodules).map(mean).collect()
+    }
+}
+
+/// The nodules that every method was tested on, and the methods.
+pub struct Compared {
+    pub nodules: Vec<usize>,
+    pub methods: Vec<Method>,
+}
+
+impl Compared {
+    /// Methods of one feature dimension, with as many seeds as all of them have for every nodule.
+    pub fn new(study: &NoduleStudy, scores: &Scores, feature_dim: usize) -> Option<Self> {
+        let of_dim: Vec<_> = scores.losses.iter().filter(|(_, dim, _)| *dim == feature_dim).collect();
+        let mut common: Option<BTreeSet<usize>> = None;
+        for (.., nodules) in &of_dim {
+            let found: BTreeSet<usize> = nodules.keys().copied().collect();
+            common = Some(common.map_or_else(|| found.clone(), |common| &common & &found));
+        }
+        let nodules: Vec<usize> = common?.into_iter().collect();
+        if nodules.is_empty() {
+            return None;
+        }
+        let mut methods = vec![Method {
+            name: DIAMETER.to_owned(),
+            feature_dim,
+            seeds: vec![diameter_alone(study, &nodules)],
+        }];
+        for (name, _, found) in &of_dim {
+            let seeds = nodules.iter().map(|nodule| found[nodule].len()).min().unwrap_or(0);
+            let of_seed = |seed: usize| nodules.iter().map(|nodule| found[nodule][seed].logit).collect();
+            methods.push(Method {
+                name: name.clone(),
+                feature_dim,
+                seeds: (0..seeds).map(of_seed).collect(),
+            });
+        }
+        if let Some(network) = methods.get(1) {
+            let with = network.seeds.iter().map(|logits| with_diameter(study, &nodules, logits));
+            if let Some(seeds) = with.collect::<Option<Vec<_>>>() {
+                methods.push(Method { name: format!("{} + {DIAMETER}", network.name), feature_dim, seeds });
+            }
+        }
+        Some(Self { nodules, methods })
+    }
+
+    /// Whether each nodule is malignant.
+    pub fn positive(&self, study: &NoduleStudy) -> Vec<bool> {
+        self.nodules.iter().map(|&nodule| study.labels[nodule] == 1).collect()
+    }
+
+    fn patients(&self, study: &NoduleStudy) -> Vec<usize> {
+        self.nodules.iter().map(|&nodule| study.patients[nodule] as usize).collect()
+    }
+}
+
+fn log_diameter(study: &NoduleStudy, nodule: usize) -> f64 {
+    study.nodules[nodule].diameter.ln()
+}
+
+/// The fold that each nodule is tested in.
+fn fold_of(study: &NoduleStudy, nodule: usize) -> Option<usize> {
+    study.tested().iter().position(|fold| fold.test.binary_search(&nodule).is_ok())
+}
+
+/// The logit of a regression on the logarithm of the diameter, fitted to the nodules that a network of the fold learns from.
+fn diameter_alone(study: &NoduleStudy, nodules: &[usize]) -> Vec<f64> {
+    let fitted: Vec<Option<Logistic>> = study
+        .tested()
+        .iter()
+        .map(|fold| {
+            let learned: Vec<usize> = fold.train.iter().chain(&fold.valid).copied().collect();
+            let rows: Vec<Vec<f64>> = learned.iter().map(|&i| vec![log_diameter(study, i)]).collect();
+            Logistic::fit(&rows, &learned.iter().map(|&i| study.labels[i] == 1).collect::<Vec<_>>())
+        })
+        .collect();
+    let logit = |&nodule: &usize| {
+        let found = fold_of(study, nodule).and_then(|fold| fitted[fold].as_ref());
+        found.map_or(0.0, |fit| logit_of(fit, &[log_diameter(study, nodule)]))
+    };
+    nodules.iter().map(logit).collect()
+}
+
+/// The logit of a regression on the network's logit and the logarithm of the diameter, fitted to the other folds, whose scores
+/// are of networks that did not learn from them. `None` with a single fold.
+fn with_diameter(study: &NoduleStudy, nodules: &[usize], logits: &[f64]) -> Option<Vec<f64>> {
+    let folds: Vec<usize> = nodules.iter().filter_map(|&nodule| fold_of(study, nodule)).collect();
+    let row = |i: usize| vec![logits[i], log_diameter(study, nodules[i])];
+    let fit = |fold: usize| {
+        let others: Vec<usize> = (0..nodules.len()).filter(|&i| folds[i] != fold).collect();
+        let positive: Vec<bool> = others.iter().map(|&i| study.labels[nodules[i]] == 1).collect();
+        Logistic::fit(&others.iter().map(|&i| row(i)).collect::<Vec<_>>(), &positive)
+    };
+    let fitted: Option<Vec<Logistic>> = (0..study.tested().len()).map(fit).collect();
+    let fitted = fitted?;
+    Some((0..nodules.len()).map(|i| logit_of(&fitted[folds[i]], &row(i))).collect())
+}
+
+fn logit_of(fit: &Logistic, row: &[f64]) -> f64 {
+    fit.bias + fit.weights.iter().zip(row).map(|(w, x)| w * x).sum::<f64>()
+}
+
+fn probability(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// The figures of these positions: the mean over the seeds of each.
+fn figures(method: &Method, positive: &[bool], positions: &[usize]) -> [Option<f64>; 7] {
+    let positive: Vec<bool> = positions.iter().map(|&i| positive[i]).collect();
+    let mut sums = [Some(0.0); 7];
+    for logits in &method.seeds {
+        let logits: Vec<f64> = positions.iter().map(|&i| logits[i]).collect();
+        let probabilities: Vec<f64> = logits.iter().copied().map(probability).collect();
+        let found = BinaryFigures::new(&probabilities, &positive);
+        let found = found.map(|figures| BinaryFigures { auc: auc(&logits, &positive), ..figures });
+        let values = found.map_or([None; 7], |figures| figures.values());
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum = sum.zip(value).map(|(sum, value)| sum + value);
+        }
+    }
+    sums.map(|sum| sum.map(|sum| sum / method.seeds.len() as f64))
+}
+
+/// Figures of all folds together, and tests.
+pub fn pooled(study: &NoduleStudy, scores: &Scores) -> Pooled {
+    let dims: BTreeSet<usize> = scores.losses.iter().map(|(_, dim, _)| *dim).collect();
+    let mut pooled = Pooled::default();
+    for dim in dims {
+        let Some(compared) = Compared::new(study, scores, dim) else { continue };
+        pooled.figures.extend(all_figures(study, &compared));
+        for (stratum, positions) in strata(study, &compared) {
+            pooled.tests.extend(tests(study, &compared, &stratum, &positions));
+        }
+    }
+    pooled.notes = vec![
+        format!(
+            "Each nodule is scored by the networks that did not learn from its patient. A figure is the mean over the seeds; its \
+             {:.0} % interval is from 1000 resamples of the patients. A probability of at least one half is called malignant.",
+            100.0 * CONFIDENCE
+        ),
+        format!(
+            "{DIAMETER}: a logistic regression on the logarithm of the equivalent diameter in mm. With a loss: on the network's \
+             logit as well, fitted to the other folds."
+        ),
+        "DeLong's test of the areas (with Obuchowski's variance for several nodules of a patient) and McNemar's exact test of the \
+         accuracies are of the mean logits over the seeds."
+            .to_owned(),
+    ];
+    pooled
+}
+
+/// All nodules, and those of each level of subtlety: positions among those compared.
+fn strata(study: &NoduleStudy, compared: &Compared) -> Vec<(String, Vec<usize>)> {
+    let mut strata = vec![(String::new(), (0..compared.nodules.len()).collect::<Vec<_>>())];
+    let division = &DIVISIONS[0];
+    for &(level, ..) in division.levels {
+        let is_in = |&position: &usize| division.level(&study.nodules[compared.nodules[position]]) == level;
+        strata.push((
+            format!("{}={level}", division.name),
+            (0..compared.nodules.len()).filter(is_in).collect(),
+        ));
+    }
+    strata.retain(|(_, positions)| !positions.is_empty());
+    strata
+}
+
+fn all_figures(study: &NoduleStudy, compared: &Compared) -> Vec<PooledFigure> {
+    let (positive, patients) = (compared.positive(study), compared.patients(study));
+    let strata = strata(study, compared);
+    let cases: Vec<_> =
+        strata.iter().flat_map(|stratum| compared.methods.iter().map(move |m| (stratum, m))).collect();
+    let found: Vec<Vec<PooledFigure>> = cases
+        .par_iter()
+        .map(|((stratum, positions), method)| {
+            let groups: Vec<usize> = positions.iter().map(|&i| patients[i]).collect();
+            let estimates = Bootstrap::default().by_group(&groups, |drawn| {
+                let drawn: Vec<usize> = drawn.iter().map(|&i| positions[i]).collect();
+                figures(method, &positive, &drawn)
+            });
+            let named = BinaryFigures::METRICS.into_iter().zip(estimates);
+            named
+                .map(|(metric, estimate)| PooledFigure {
+                    loss: method.name.clone(),
+                    feature_dim: method.feature_dim,
+                    metric: metric.to_owned(),
+                    stratum: stratum.clone(),
+                    value: estimate.map(|found| found.value),
+                    interval: estimate.map(|found| found.interval),
+                    count: positions.len(),
+                })
+                .collect()
+        })
+        .collect();
+    found.into_iter().flatten().collect()
+}
+
+/// Each loss with a contraction mapping against the one that it extends, and every network against the diameter.
+fn tests(study: &NoduleStudy, compared: &Compared, stratum: &str, positions: &[usize]) -> Vec<PooledTest> {
+    let (all_positive, all_patients) = (compared.positive(study), compared.patients(study));
+    let positive: Vec<bool> = positions.iter().map(|&i| all_positive[i]).collect();
+    let patients: Vec<usize> = positions.iter().map(|&i| all_patients[i]).collect();
+    let find = |name: &str| compared.methods.iter().find(|method| method.name == name);
+    let of_losses = study
+        .pairs_to_test()
+        .into_iter()
+        .filter_map(|(loss, extended)| Some((find(&loss)?, find(&extended)?)));
+    let diameter = find(DIAMETER);
+    let networks = compared.methods.iter().filter(|method| method.name != DIAMETER);
+    let of_diameter = networks.filter_map(|method| Some((method, diameter?)));
+    let (mut areas, mut accuracies) = (Vec::new(), Vec::new());
+    for (method, other) in of_losses.chain(of_diameter) {
+        let chosen = |method: &Method| {
+            let mean = method.mean();
+            positions.iter().map(|&i| mean[i]).collect::<Vec<f64>>()
+        };
+        let (first, second) = (chosen(method), chosen(other));
+        let test = |test: &str, metric: &str, difference, interval, p| PooledTest {
+            test: test.to_owned(),
+            metric: metric.to_owned(),
+            stratum: stratum.to_owned(),
+            feature_dim: method.feature_dim,
+            loss: method.name.clone(),
+            baseline: other.name.clone(),
+            difference,
+            interval,
+            p,
+            p_adjusted: None,
+        };
+        if let Some(found) = auc_difference(&first, &second, &positive, Some(&patients), CONFIDENCE) {
+            let difference = found.difference;
+            areas.push(test("DeLong", "auc", difference.value, Some(difference.interval), found.p));
+        }
+        let right = |logits: &[f64]| -> Vec<bool> {
+            logits.iter().zip(&positive).map(|(&logit, &positive)| (logit >= 0.0) == positive).collect()
+        };
+        if let Some(found) = mcnemar(&right(&first), &right(&second)) {
+            let difference = (found.first_only as f64 - found.second_only as f64) / positions.len() as f64;
+            accuracies.push(test("McNemar", "accuracy", difference, None, Some(found.p)));
+        }
+    }
+    for family in [&mut areas, &mut accuracies] {
+        let p: Vec<f64> = family.iter().map(|test: &PooledTest| test.p.unwrap_or(f64::NAN)).collect();
+        for (test, adjusted) in family.iter_mut().zip(adjusted_by_holm(&p)) {
+            test.p_adjusted = (!adjusted.is_nan()).then_some(adjusted);
+        }
+    }
+    areas.into_iter().chain(accuracies).collect()
+}

@@ -1,0 +1,291 @@
+//! Pictures of the study of nodules.
+
+use cm_data::DataError;
+use cm_eval::{Bootstrap, Comparison, ErrorDiscardCurve, Reliability, RiskCoverageCurve, RocCurve, auc};
+use cm_record::{CONFIDENCE, Results};
+use cm_report::{
+    ContactImage, ContactRow, Figure,
+    chart::{self, Axis, Color, Corner, Curve, Line, Panel},
+    contact_sheet, reliability,
+};
+
+use super::{
+    pooled::{Compared, Score, Scores},
+    study::NoduleStudy,
+};
+
+/// Places on the axis of a band.
+const STEPS: usize = 41;
+/// Losses in a picture of curves.
+const MOST_CURVES: usize = 5;
+/// Patches of each kind on the sheet: two lines.
+const SHOWN: usize = 24;
+/// The loss whose norm is shown, if it was trained.
+const PREFERRED: &str = "CM-CosFace";
+
+type Drawn = Result<Figure, Box<dyn std::error::Error + Send + Sync>>;
+
+/// All pictures, for each feature dimension.
+pub fn draw(
+    study: &NoduleStudy,
+    results: &Results,
+    scores: &Scores,
+) -> Result<Vec<Figure>, Box<dyn std::error::Error + Send + Sync>> {
+    let mut dims: Vec<usize> = scores.losses.iter().map(|(_, dim, _)| *dim).collect();
+    dims.sort_unstable();
+    dims.dedup();
+    let mut figures = Vec::new();
+    for dim in dims {
+        let Some(compared) = Compared::new(study, scores, dim) else { continue };
+        let shown = Shown { study, results, scores, compared: &compared, dim };
+        figures.push(shown.roc()?);
+        figures.push(shown.reliability()?);
+        figures.push(shown.discarded()?);
+        figures.push(shown.sheet()?);
+    }
+    Ok(figures)
+}
+
+struct Shown<'a> {
+    study: &'a NoduleStudy,
+    results: &'a Results,
+    scores: &'a Scores,
+    compared: &'a Compared,
+    dim: usize,
+}
+
+impl Shown<'_> {
+    fn subtitle(&self, what: &str) -> String {
+        let count = self.compared.nodules.len();
+        format!(
+            "{}, {count} nodules of the test folds, feature dimension {} · {what}",
+            self.results.data.name, self.dim
+        )
+    }
+
+    /// What each network of a loss says of each nodule compared, by seed.
+    fn of_loss(&self, name: &str) -> Option<Vec<&[Score]>> {
+        let (.., found) =
+            self.scores.losses.iter().find(|(loss, dim, _)| (&**loss, *dim) == (name, self.dim))?;
+        self.compared.nodules.iter().map(|nodule| found.get(nodule).map(Vec::as_slice)).collect()
+    }
+
+    /// The loss whose norm is shown.
+    fn preferred(&self) -> &str {
+        let names =
+            || self.scores.losses.iter().filter(|(_, dim, _)| *dim == self.dim).map(|(name, ..)| &**name);
+        names().find(|name| *name == PREFERRED).or_else(|| names().next()).unwrap_or(PREFERRED)
+    }
+
+    fn roc(&self) -> Drawn {
+        let positive = self.compared.positive(self.study);
+        let patients: Vec<usize> =
+            self.compared.nodules.iter().map(|&nodule| self.study.patients[nodule] as usize).collect();
+        let mut panels = Vec::new();
+        let networks = || self.compared.methods.iter().filter(|method| method.name != "diameter");
+        // In the first panel all of them, in the second two with their bands.
+        let mut curves = Vec::new();
+        for (i, method) in self.compared.methods.iter().enumerate().take(MOST_CURVES + 1) {
+            let mean = method.mean();
+            let Some(curve) = RocCurve::new(&mean, &positive) else { continue };
+            let area = auc(&mean, &positive).unwrap_or(f64::NAN);
+            let color = if i == 0 { Color::MUTED } else { Color::CURVES[i - 1] };
+            let line = if i == 0 { Line::Dashed } else { Line::Solid };
+            curves.push(Curve::new(format!("{} {area:.3}", method.name), color, points(&curve)).drawn(line));
+        }
+        panels.push(panel("All methods, with their AUC", curves));
+        let mut curves = Vec::new();
+        let preferred = self.preferred();
+        let others = networks().next().filter(|method| method.name != preferred);
+        let chosen = others.into_iter().chain(networks().find(|method| method.name == preferred));
+        for (method, color) in chosen.zip([Color::CURVES[0], Color::CURVES[1]]) {
+            let mean = method.mean();
+            let Some(curve) = RocCurve::new(&mean, &positive) else { continue };
+            let bootstrap = Bootstrap { resamples: 400, ..Bootstrap::default() };
+            let at = |step: usize| step as f64 / (STEPS - 1) as f64;
+            let band = bootstrap.by_group(&patients, |drawn| -> [Option<f64>; STEPS] {
+                let scores: Vec<f64> = drawn.iter().map(|&i| mean[i]).collect();
+                let drawn: Vec<bool> = drawn.iter().map(|&i| positive[i]).collect();
+                let curve = RocCurve::new(&scores, &drawn);
+                std::array::from_fn(|step| curve.as_ref().map(|curve| curve.sensitivity_at(at(step))))
+            });
+            let band = band.iter().enumerate().filter_map(|(step, found)| {
+                found.map(|found| (100.0 * at(step), 100.0 * found.interval.0, 100.0 * found.interval.1))
+            });
+            curves.push(Curve::new(&*method.name, color, points(&curve)).with_band(band.collect()));
+        }
+        panels.push(panel(&format!("With {:.0} % bands", 100.0 * CONFIDENCE), curves));
+        let subtitle = self.subtitle("mean score of the seeds; bands from resamples of the patients");
+        let name = format!("roc-{}d", self.dim);
+        Ok(chart::panels(&name, "Receiver operating characteristic", &subtitle, 430, (1, 2), &panels)?)
+    }
+
+    fn reliability(&self) -> Drawn {
+        let name = self.preferred();
+        let positive = self.compared.positive(self.study);
+        let (mut confidences, mut right) = (Vec::new(), Vec::new());
+        for (scores, &positive) in self.of_loss(name).unwrap_or_default().iter().zip(&positive) {
+            for score in *scores {
+                let malignant = 1.0 / (1.0 + (-score.logit).exp());
+                confidences.push(malignant.max(1.0 - malignant));
+                right.push((score.logit >= 0.0) == positive);
+            }
+        }
+        let bins = Reliability::new(&confidences, &right, 10).map(|found| found.bins().to_vec());
+        let title = format!("Does the confidence of {name} mean what it says?");
+        Ok(reliability(&format!("reliability-{}d", self.dim), &title, &bins.unwrap_or_default())?)
+    }
+
+    /// Errors that are left when the nodules of short features are left out.
+    fn discarded(&self) -> Drawn {
+        let positive = self.compared.positive(self.study);
+        let (mut risks, mut discards, mut worst) = (Vec::new(), Vec::new(), 0.0f64);
+        let losses: Vec<&str> = self
+            .scores
+            .losses
+            .iter()
+            .filter(|(_, dim, _)| *dim == self.dim)
+            .map(|(name, ..)| &**name)
+            .take(MOST_CURVES)
+            .collect();
+        for (name, color) in losses.into_iter().zip(Color::CURVES) {
+            let Some(found) = self.of_loss(name) else { continue };
+            // The first seed: norms of different networks cannot be put into one order.
+            let first: Vec<Score> = found.iter().filter_map(|scores| scores.first().copied()).collect();
+            let right: Vec<bool> = first
+                .iter()
+                .zip(&positive)
+                .map(|(score, &positive)| (score.logit >= 0.0) == positive)
+                .collect();
+            let norms: Vec<f64> = first.iter().map(|score| score.norm).collect();
+            let percent = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+                points.iter().map(|&(x, y)| (100.0 * x, 100.0 * y)).collect()
+            };
+            if let Some(curve) = RiskCoverageCurve::new(&norms, &right) {
+                let title = format!("{name} {:.2}", 100.0 * curve.area());
+                // Of a few images a share says little.
+                let from = curve.points.partition_point(|point| point.0 < 0.05);
+                let points = percent(&curve.points[from..]);
+                worst = points.iter().fold(worst, |worst, point| worst.max(point.1));
+                risks.push(Curve::new(title, color, points));
+            }
+            let error = right.iter().filter(|&&right| !right).count() as f64 / right.len().max(1) as f64;
+            let comparisons: Vec<Comparison> = first
+                .iter()
+                .zip(&positive)
+                .map(|(score, &positive)| Comparison {
+                    score: if positive { score.logit } else { -score.logit },
+                    quality: score.norm,
+                })
+                .collect();
+            if let Some(curve) = ErrorDiscardCurve::fixed(&comparisons, error) {
+                let to = curve.points.partition_point(|point| point.0 <= 0.95);
+                discards.push(Curve::new(name, color, percent(&curve.points[..to])));
+            }
+        }
+        let errors = || Axis::new(0.0..(1.1 * worst).max(1.0), "wrong among what is left (%)", 6, false);
+        let panels = [
+            Panel {
+                title: "Risk and coverage, with the area below (%)".to_owned(),
+                x: Axis::new(0.0..100.0, "share of the nodules kept, longest features first (%)", 6, true),
+                y: errors(),
+                legend: Corner::TopLeft,
+                curves: risks,
+                about_zero: None,
+            },
+            Panel {
+                title: "Error and discard".to_owned(),
+                x: Axis::new(0.0..100.0, "share left out, shortest features first (%)", 6, true),
+                y: errors(),
+                legend: Corner::TopRight,
+                curves: discards,
+                about_zero: None,
+            },
+        ];
+        let name = format!("left-out-{}d", self.dim);
+        let subtitle = self.subtitle(
+            "the norm of the first seed's networks is the order; a falling curve on the right tells errors",
+        );
+        Ok(chart::panels(
+            &name,
+            "Errors when nodules of short features are left out",
+            &subtitle,
+            400,
+            (1, 2),
+            &panels,
+        )?)
+    }
+
+    /// The patches with the shortest and the longest features, with their ratings.
+    fn sheet(&self) -> Drawn {
+        let name = self.preferred();
+        let found = self.of_loss(name).unwrap_or_default();
+        let mut order: Vec<(usize, Score)> = self
+            .compared
+            .nodules
+            .iter()
+            .zip(&found)
+            .filter_map(|(&nodule, scores)| Some((nodule, *scores.first()?)))
+            .collect();
+        order.sort_by(|a, b| a.1.norm.total_cmp(&b.1.norm));
+        let ends = SHOWN.min(order.len());
+        let row = |what: &str, ends: &[(usize, Score)]| -> Result<ContactRow<'static>, DataError> {
+            let subtlety: f64 =
+                ends.iter().map(|(nodule, _)| self.study.nodules[*nodule].mean_subtlety()).sum();
+            Ok(ContactRow {
+                title: format!(
+                    "The {what} features: mean subtlety {:.1}",
+                    subtlety / ends.len().max(1) as f64
+                ),
+                images: ends.iter().map(|end| self.shown(end)).collect::<Result<_, _>>()?,
+            })
+        };
+        Ok(contact_sheet(
+            &format!("shortest-and-longest-{}d", self.dim),
+            "The nodules with the shortest and the longest features",
+            &self.subtitle(&format!(
+                "{name}; below each its norm, then the mean ratings of malignancy (m) and subtlety (s); × is a wrong class"
+            )),
+            &[row("shortest", &order[..ends])?, row("longest", &order[order.len() - ends..])?],
+        )?)
+    }
+
+    fn shown(&self, (nodule, score): &(usize, Score)) -> Result<ContactImage<'static>, DataError> {
+        let image = self.study.image(*nodule)?;
+        let known = &self.study.nodules[*nodule];
+        let wrong = (score.logit >= 0.0) != (self.study.labels[*nodule] == 1);
+        let mark = if wrong { " ×" } else { "" };
+        Ok(ContactImage {
+            width: image.width,
+            height: image.height,
+            pixels: image.pixels.clone().into(),
+            caption: format!(
+                "{:.2}{mark}\nm {:.1} s {:.1}",
+                score.norm,
+                known.mean_malignancy(),
+                known.mean_subtlety()
+            ),
+        })
+    }
+}
+
+fn points(curve: &RocCurve) -> Vec<(f64, f64)> {
+    curve
+        .points
+        .iter()
+        .map(|point| (100.0 * point.false_positive_rate, 100.0 * point.true_positive_rate))
+        .collect()
+}
+
+fn panel(title: &str, curves: Vec<Curve>) -> Panel {
+    // With room for the lines at the ends.
+    let share = |what: &str| Axis::new(-2.0..102.0, what, 6, true);
+    Panel {
+        title: title.to_owned(),
+        x: share("1 − specificity (%)"),
+        y: share("sensitivity (%)"),
+        legend: Corner::BottomRight,
+        curves,
+        about_zero: None,
+    }
+}

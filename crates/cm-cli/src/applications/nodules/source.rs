@@ -1,0 +1,239 @@
+//! Which nodules are used, and where they come from.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cm_data::{Array, ArrayProblem, DataError};
+use sha2::{Digest, Sha256};
+
+use super::{config::DataChoice, nodule::Nodule, synthetic, table};
+use crate::{
+    applications::places::{Found, find, shown, user_folder},
+    error::CliError,
+    files::hex,
+};
+
+/// Name of the data set in every table and picture.
+pub const LIDC: &str = "LIDC-IDRI nodules";
+
+/// The table, beside the one array of patches.
+const TABLE: &str = "labels.csv";
+
+/// All nodules that were found or drawn.
+#[derive(Debug, Clone)]
+pub struct Nodules {
+    /// `LIDC-IDRI nodules` or `synthetic nodules`.
+    pub name: &'static str,
+    /// Where they came from, as a person would say it, without a path.
+    pub source: String,
+    /// Where they were found.
+    pub place: String,
+    /// What a person should know before they are used: that they are not what was looked for.
+    pub notice: Option<String>,
+    /// Checksums of the content.
+    pub checksums: BTreeMap<String, String>,
+    /// Nodules whose patch another nodule of the same patient has as well; they are not among the others.
+    pub duplicates: usize,
+    /// The nodules.
+    pub nodules: Vec<Nodule>,
+}
+
+/// Finds or draws nodules. `resumed`: the choice of data was made before and cannot be changed.
+///
+/// # Errors
+///
+/// LIDC that is damaged, or that was insisted on and is not there.
+pub fn load(
+    choice: DataChoice,
+    data_dir: Option<&Path>,
+    patients: usize,
+    seed: u64,
+    resumed: bool,
+) -> Result<Nodules, CliError> {
+    if choice == DataChoice::Synthetic {
+        return Ok(synthetic::nodules(patients, seed));
+    }
+    let is_there = |folder: &Path| folder.join(TABLE).is_file() && !arrays_in(folder).is_empty();
+    match find(LIDC, data_dir, &["lidc_nodules", "lidc", "nodules", "."], is_there)? {
+        Found::In(folder) => read(&folder),
+        Found::Nowhere(looked) if choice == DataChoice::Auto => Ok(Nodules {
+            notice: Some(format!(
+                "{LIDC} are not on this machine (looked at {}): training on synthetic nodules instead",
+                shown(&looked)
+            )),
+            ..synthetic::nodules(patients, seed)
+        }),
+        Found::Nowhere(looked) => {
+            let place =
+                user_folder("lidc_nodules").map(|folder| folder.display().to_string()).unwrap_or_default();
+            let stand_in = if resumed { "" } else { "; or use --data synthetic" };
+            Err(CliError::Said(format!(
+                "{LIDC} are not on this machine (looked at {}). LIDC-IDRI is had from The Cancer Imaging Archive \
+                 (https://www.cancerimagingarchive.net/collection/lidc-idri/). Put a .npy array of patches (nodules, height, \
+                 width) and {TABLE} with a row for each patch ({}, Malignancy_1 and so on, Subtlety_1 and so on) into {place} or a \
+                 folder named lidc_nodules, and give the folder above it by --data-dir or CM_DATA_DIR{stand_in}",
+                shown(&looked),
+                table::COLUMNS.join(", ")
+            )))
+        }
+    }
+}
+
+/// The arrays of a folder.
+fn arrays_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut arrays: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")))
+        .collect();
+    arrays.sort();
+    arrays
+}
+
+/// Reads an array of patches and the table beside it.
+fn read(folder: &Path) -> Result<Nodules, CliError> {
+    let arrays = arrays_in(folder);
+    let [path] = &arrays[..] else {
+        return Err(CliError::Said(format!(
+            "there are several arrays in {}: {}; leave the one whose rows are those of {TABLE}",
+            folder.display(),
+            shown(&arrays)
+        )));
+    };
+    let list = folder.join(TABLE);
+    let rows = table::read(&list)?;
+    let array = Array::read(path)?;
+    let (count, side) = match array.shape[..] {
+        [count, height, width] if height == width && height > 0 => (count, height),
+        _ => {
+            let (what, found) = ("the array of patches".to_owned(), array.shape.clone());
+            let expected = "(nodules, side, side): square patches".to_owned();
+            let problem = ArrayProblem::Shape { what, found, expected };
+            return Err(DataError::Array { path: path.clone(), problem }.into());
+        }
+    };
+    if count != rows.len() {
+        return Err(CliError::Said(format!(
+            "{} has {} rows, but {} has {count} patches; each row needs its patch, in the same order",
+            list.display(),
+            rows.len(),
+            path.display()
+        )));
+    }
+    let mut nodules = Vec::with_capacity(count);
+    for (index, row) in rows.into_iter().enumerate() {
+        let area = side * side;
+        let mut values = array.numbers.reals(index * area..(index + 1) * area);
+        if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(CliError::Said(format!(
+                "{}: patch {index} holds the value {value}, but Hounsfield units are finite; replace the patch or leave it out",
+                path.display()
+            )));
+        }
+        let intercept = row.intercept.unwrap_or_else(|| guessed_intercept(&values)) as f32;
+        values.iter_mut().for_each(|value| *value += intercept);
+        nodules.push(Nodule {
+            name: format!("nodule {} of {}", row.id, row.patient),
+            patient: row.patient,
+            spacing: row.spacing,
+            diameter: row.diameter * row.spacing,
+            malignancy: row.malignancy,
+            subtlety: row.subtlety,
+            side,
+            values,
+        });
+    }
+    let checksums = checksums(&nodules);
+    let all = nodules.len();
+    let nodules = without_duplicates(nodules);
+    Ok(Nodules {
+        name: LIDC,
+        source: format!("computed tomography, {side} x {side} pixels around each nodule"),
+        place: folder.display().to_string(),
+        notice: None,
+        checksums,
+        duplicates: all - nodules.len(),
+        nodules,
+    })
+}
+
+/// What is added to stored values to make Hounsfield units of them: nothing where there is air, which is far below 0 then;
+/// otherwise −1024, as scanners store it.
+fn guessed_intercept(values: &[f32]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f32::total_cmp);
+    if sorted[sorted.len() / 20] < -300.0 { 0.0 } else { -1024.0 }
+}
+
+/// Checksums of pixels, and of everything that is known of the nodules.
+pub fn checksums(nodules: &[Nodule]) -> BTreeMap<String, String> {
+    let (mut pixels, mut ratings) = (Sha256::new(), Sha256::new());
+    for nodule in nodules {
+        nodule.values.iter().for_each(|value| pixels.update(value.to_le_bytes()));
+        ratings.update(nodule.patient.as_bytes());
+        ratings.update(nodule.spacing.to_le_bytes());
+        ratings.update(nodule.diameter.to_le_bytes());
+        for of_kind in [&nodule.malignancy, &nodule.subtlety] {
+            ratings.update([of_kind.len() as u8]);
+            ratings.update(of_kind);
+        }
+    }
+    let shown = |sum: Sha256| format!("sha256:{}", hex(&sum.finalize()));
+    [("train pixels".to_owned(), shown(pixels)), ("train ratings".to_owned(), shown(ratings))].into()
+}
+
+/// Keeps one of the nodules of a patient that share a patch: that with the most ratings, the first among equals.
+fn without_duplicates(nodules: Vec<Nodule>) -> Vec<Nodule> {
+    let mut kept: Vec<Nodule> = Vec::with_capacity(nodules.len());
+    let mut seen: HashMap<(String, Vec<u32>), usize> = HashMap::new();
+    for nodule in nodules {
+        let bits = nodule.values.iter().map(|value| value.to_bits()).collect();
+        match seen.get(&(nodule.patient.clone(), bits)) {
+            Some(&at) if nodule.malignancy.len() > kept[at].malignancy.len() => kept[at] = nodule,
+            Some(_) => {}
+            None => {
+                let bits = nodule.values.iter().map(|value| value.to_bits()).collect();
+                seen.insert((nodule.patient.clone(), bits), kept.len());
+                kept.push(nodule);
+            }
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_nodules_that_share_a_patch_the_one_with_more_ratings_is_kept() {
+        let nodule = |name: &str, patient: &str, ratings: &[u8], value: f32| Nodule {
+            name: name.to_owned(),
+            patient: patient.to_owned(),
+            spacing: 0.7,
+            diameter: 5.0,
+            malignancy: ratings.to_vec(),
+            subtlety: vec![3],
+            side: 1,
+            values: vec![value],
+        };
+        let all = vec![
+            nodule("a", "p", &[2], -50.0),
+            nodule("b", "p", &[2, 3], -50.0),
+            nodule("c", "q", &[2], -50.0),
+            nodule("d", "p", &[2], 7.0),
+        ];
+        let kept: Vec<String> = without_duplicates(all).into_iter().map(|nodule| nodule.name).collect();
+        assert_eq!(kept, ["b", "c", "d"]);
+    }
+
+    #[test]
+    fn air_tells_whether_values_are_hounsfield_units() {
+        let patch =
+            |air: f32| -> Vec<f32> { (0..100).map(|i| if i < 30 { air } else { air + 850.0 }).collect() };
+        assert_eq!((guessed_intercept(&patch(-850.0)), guessed_intercept(&patch(174.0))), (0.0, -1024.0));
+    }
+}

@@ -1,0 +1,302 @@
+//! Networks to train on nodules, and how to test them.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use cm_data::{ImageSet, InputSpec, MemorySet, Resize};
+use cm_loss_core::Preset;
+use cm_models::BackboneConfig;
+use cm_record::{
+    Column, DataRecord, FeatureTable, Headline, Layout, Measurement, Pooled, Results, RunKey, SplitRecord,
+};
+use cm_train::{
+    Error,
+    classifier::Classifier,
+    evaluation::Predictor,
+    study::{Evaluated, Study, Trial, to_value},
+};
+use serde_json::Value;
+
+use super::{
+    APPLICATION,
+    config::Config,
+    evaluation::{self, DIVISIONS, Scored},
+    folds::{self, Fold},
+    nodule::{CLASSES, LeftOut, Nodule},
+    pooled, report,
+    source::Nodules,
+};
+use crate::{
+    applications::{
+        arm::Arm,
+        common,
+        plan::{Images, pairs},
+    },
+    error::CliError,
+};
+
+/// Nodules with a class, in folds, and what to do with them.
+pub struct NoduleStudy {
+    config: Config,
+    record: DataRecord,
+    pub(super) nodules: Vec<Nodule>,
+    pub(super) labels: Vec<u32>,
+    /// The number of the patient of each nodule.
+    pub(super) patients: Vec<u32>,
+    pub(super) folds: Vec<Fold>,
+    images: Arc<dyn ImageSet>,
+    at_severity: Vec<Arc<dyn ImageSet>>,
+    /// Mean and deviation of the training images of each fold.
+    inputs: Vec<InputSpec>,
+}
+
+impl NoduleStudy {
+    /// Leaves out what has no class, makes images and folds.
+    ///
+    /// # Errors
+    ///
+    /// Folds that cannot be had of these nodules.
+    pub fn new(config: Config, found: Nodules) -> Result<Self, CliError> {
+        let mut left_out: BTreeMap<LeftOut, usize> = BTreeMap::new();
+        let (mut nodules, mut labels) = (Vec::new(), Vec::new());
+        for nodule in found.nodules {
+            match nodule.label(&config.label) {
+                Ok(label) => {
+                    nodules.push(nodule);
+                    labels.push(label);
+                }
+                Err(reason) => *left_out.entry(reason).or_default() += 1,
+            }
+        }
+        let names: Vec<&str> = nodules.iter().map(|nodule| &*nodule.patient).collect();
+        let seed = config.plan.data_seed;
+        let folds = folds::made(&names, &labels, config.folds, config.validation, seed)?;
+        let patients = folds::numbered(&names);
+        let set = MemorySet {
+            images: config.pixels.images(&nodules),
+            labels: labels.clone(),
+            names: nodules.iter().map(|nodule| nodule.name.clone()).collect(),
+        };
+        let at_severity = evaluation::degraded(&set, seed);
+        let images: Arc<dyn ImageSet> = Arc::new(set);
+        let size = config.pixels.size;
+        let input = |fold: &Fold| -> Result<InputSpec, CliError> {
+            let mut input = InputSpec {
+                width: size,
+                height: size,
+                channels: 1,
+                region: None,
+                resize: Resize::None,
+                mean: vec![0.0],
+                std: vec![1.0],
+            };
+            (input.mean, input.std) = cm_data::measure(folds::part(&images, &fold.train).as_ref(), &input)?;
+            Ok(input)
+        };
+        let inputs = folds.iter().map(input).collect::<Result<_, _>>()?;
+        let class = |class: u32| labels.iter().filter(|&&label| label == class).count();
+        let count = |reason| left_out.get(&reason).copied().unwrap_or(0).to_string();
+        let last = patients.iter().max().map_or(0, |&last| last + 1);
+        let facts = [
+            ("benign", class(0).to_string()),
+            ("malignant", class(1).to_string()),
+            ("patients", last.to_string()),
+            ("left out as undecided", count(LeftOut::Undecided)),
+            ("left out as marked by few radiologists", count(LeftOut::FewRaters)),
+            ("left out as duplicates", found.duplicates.to_string()),
+        ];
+        let record = DataRecord {
+            name: found.name.to_owned(),
+            source: found.source,
+            checksums: found.checksums,
+            splits: folds
+                .iter()
+                .enumerate()
+                .map(|(number, fold)| SplitRecord {
+                    name: format!("fold {number}"),
+                    images: fold.test.len(),
+                    checksum: None,
+                })
+                .collect(),
+            left_out: Vec::new(),
+            facts: facts.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        };
+        Ok(Self { config, record, nodules, labels, patients, folds, images, at_severity, inputs })
+    }
+
+    /// Says how many nodules there are of which class.
+    pub fn say(&self) {
+        let facts: Vec<String> =
+            self.record.facts.iter().map(|(name, value)| format!("{value} {name}")).collect();
+        eprintln!("{}", facts.join(", "));
+    }
+
+    pub(super) fn fold(&self, key: &RunKey) -> &Fold {
+        &self.folds[key.fold.unwrap_or(0)]
+    }
+
+    /// Each loss with a contraction mapping and its counterpart without; a loss with changes and what it is a change of, or that
+    /// one's counterpart.
+    pub(super) fn pairs_to_test(&self) -> Vec<(String, String)> {
+        let named = |preset: Preset| preset.name().to_owned();
+        let mut all = vec![(named(Preset::CmSoftmax), named(Preset::Softmax))];
+        all.extend(pairs());
+        let of_arm = |arm: &Arm| {
+            let own = named(arm.loss);
+            let counterparts: Vec<String> =
+                all.iter().filter(|(loss, _)| *loss == own).map(|(_, other)| other.clone()).collect();
+            let others = if counterparts.is_empty() { vec![own] } else { counterparts };
+            others.into_iter().map(|other| (arm.name.clone(), other)).collect::<Vec<_>>()
+        };
+        let of_arms: Vec<(String, String)> = self.config.plan.arms.iter().flat_map(of_arm).collect();
+        all.extend(of_arms);
+        all
+    }
+
+    /// The folds that are tested on.
+    pub(super) fn tested(&self) -> &[Fold] {
+        &self.folds[..self.config.tested_folds]
+    }
+
+    /// An image of a nodule as networks see it.
+    pub(super) fn image(&self, nodule: usize) -> Result<Arc<cm_data::Image>, cm_data::DataError> {
+        self.images.image(nodule)
+    }
+}
+
+impl Study for NoduleStudy {
+    fn application(&self) -> &'static str {
+        APPLICATION
+    }
+
+    fn settings(&self) -> Result<Value, Error> {
+        to_value(&self.config)
+    }
+
+    fn data(&self) -> DataRecord {
+        self.record.clone()
+    }
+
+    fn layout(&self) -> Layout {
+        self.config.plan.layout(layout())
+    }
+
+    fn keys(&self) -> Vec<RunKey> {
+        let of_fold = |fold: usize| {
+            self.config.plan.keys().into_iter().map(move |key| RunKey { fold: Some(fold), ..key })
+        };
+        (0..self.config.tested_folds).flat_map(of_fold).collect()
+    }
+
+    fn trial(&self, key: &RunKey) -> Result<Trial, Error> {
+        let plan = &self.config.plan;
+        let fold = self.fold(key);
+        let images = Images {
+            record: self.record.clone(),
+            classes: CLASSES.map(str::to_owned).to_vec(),
+            input: self.inputs[key.fold.unwrap_or(0)].clone(),
+            train: folds::part(&self.images, &fold.train),
+            valid: Some(folds::part(&self.images, &fold.valid)),
+            validated: "validation",
+        };
+        plan.trial(key, BackboneConfig::cifar_resnet(plan.width, self.config.blocks), &images)
+    }
+
+    fn test_images(&self) -> usize {
+        let largest =
+            self.tested().iter().map(|fold| fold.test.len() * self.at_severity.len() + fold.valid.len());
+        largest.max().unwrap_or(0)
+    }
+
+    fn evaluate(
+        &self,
+        network: &Classifier,
+        trial: &Trial,
+        predictor: &Predictor<'_>,
+    ) -> Result<Option<Evaluated>, Error> {
+        let fold = self.fold(&trial.key);
+        let scores = |set: &Arc<dyn ImageSet>, nodules: &[usize]| {
+            evaluation::scored(network, folds::part(set, nodules), nodules, predictor)
+        };
+        let mut at_severity: Vec<Vec<Scored>> = Vec::new();
+        for set in &self.at_severity {
+            let Some(scored) = scores(set, &fold.test)? else { return Ok(None) };
+            at_severity.push(scored);
+        }
+        let Some(valid) = scores(&self.images, &fold.valid)? else { return Ok(None) };
+        let mut measurements = evaluation::measurements(&at_severity, &self.nodules, &self.patients);
+        // What settings are chosen by, so that no test image takes part in the choice.
+        let logits: Vec<f64> = valid.iter().map(|scored| f64::from(scored.logit)).collect();
+        let positive: Vec<bool> = valid.iter().map(|scored| scored.label == 1).collect();
+        measurements.push(Measurement::new("valid_auc", "", cm_eval::auc(&logits, &positive), valid.len()));
+        let norms: Vec<f32> = at_severity[0].iter().map(|scored| scored.norm).collect();
+        let rows = at_severity.iter().enumerate().flat_map(|(severity, scored)| {
+            scored.iter().map(move |scored| evaluation::row(scored, &self.nodules[scored.nodule], severity))
+        });
+        let names = DIVISIONS.iter().map(|division| division.name).chain([evaluation::SEVERITY]);
+        Ok(Some(Evaluated {
+            measurements,
+            warnings: common::saturation(network, &norms, predictor.device),
+            features: Some(FeatureTable {
+                stratifications: names.map(str::to_owned).collect(),
+                rows: rows.collect(),
+            }),
+        }))
+    }
+
+    fn pooled(&self, folder: &Path, results: &Results) -> Result<Option<Pooled>, Error> {
+        let scores = pooled::Scores::read(folder, results)?;
+        Ok(Some(pooled::pooled(self, &scores)))
+    }
+
+    fn report(&self, folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let results = Results::read(folder)?;
+        let scores = pooled::Scores::read(folder, &results)?;
+        let figures = report::draw(self, &results, &scores)?;
+        let features = cm_report::drawn_features(folder, &results)?;
+        cm_report::write_report(folder, &results, &features, &figures)?;
+        Ok(())
+    }
+}
+
+/// How tables and pictures show nodules.
+fn layout() -> Layout {
+    let column = |metric: &str, heading: &str, percent| Column {
+        metric: metric.to_owned(),
+        stratum: String::new(),
+        heading: heading.to_owned(),
+        percent,
+    };
+    let headline = |metric: &str, stratum: &str, phrase: &str| Headline {
+        metric: metric.to_owned(),
+        stratum: stratum.to_owned(),
+        phrase: phrase.to_owned(),
+    };
+    Layout {
+        baseline: Preset::Softmax.name().to_owned(),
+        pairs: pairs(),
+        headlines: vec![
+            headline("accuracy", "", "on the nodules of the test folds"),
+            headline("auc", "", "on the nodules of the test folds"),
+            headline("accuracy", "subtlety=1–2.9", "on nodules that are hard to see (subtlety below 3)"),
+        ],
+        stratifications: evaluation::stratifications(),
+        columns: vec![
+            column("auc", "AUC", true),
+            column("sensitivity", "sensitivity", true),
+            column("specificity", "specificity", true),
+            column("calibration_error", "calibration\nerror", true),
+            column("spearman_norm_subtlety", "ρ (norm,\nsubtlety)", false),
+            column("spearman_norm_subtlety_within", "the same,\nin classes", false),
+            column("spearman_norm_disagreement", "ρ (norm,\ndisagreement)", false),
+            column("spearman_norm_severity", "ρ (norm,\nseverity)", false),
+        ],
+        notes: vec![
+            "Accuracy on the nodules of the test folds in percent, by subtlety, by the disagreement of the radiologists, and by \
+             the severity of a degradation that was added."
+                .to_owned(),
+            "ρ: Spearman correlation of feature norm and subtlety (5 is obvious), disagreement, or severity, over the images \
+             of a fold."
+                .to_owned(),
+        ],
+    }
+}

@@ -1,0 +1,120 @@
+//! The table beside the patches: a row for each, in their order.
+
+use std::path::Path;
+
+use super::nodule::HIGHEST_RATING;
+use crate::error::CliError;
+
+/// What a row of the table says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub id: String,
+    pub patient: String,
+    pub spacing: f64,
+    /// In pixels.
+    pub diameter: f64,
+    pub malignancy: Vec<u8>,
+    pub subtlety: Vec<u8>,
+    /// What is added to stored values to make Hounsfield units of them, where it is known or was guessed.
+    pub intercept: Option<f64>,
+}
+
+/// Columns that must be there, beside those of the ratings.
+pub const COLUMNS: [&str; 3] = ["patient", "pixel_spacing_mm", "equiv_diameter_px"];
+/// What the ratings of each radiologist begin with; `_1` and so on follows.
+const RATINGS: [&str; 2] = ["Malignancy", "Subtlety"];
+/// Columns of which the first that has a number gives the intercept.
+const INTERCEPTS: [&str; 2] = ["rescale_intercept_known", "rescale_intercept_guess"];
+
+/// Reads a table.
+///
+/// # Errors
+///
+/// What is wrong, with the file, the line and what to do.
+pub fn read(path: &Path) -> Result<Vec<Row>, CliError> {
+    let wrong = |line: u64, what: String| CliError::Said(format!("{}, line {line}: {what}", path.display()));
+    let from_csv = |error: csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        wrong(line, format!("{error}; replace the table by the original"))
+    };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(from_csv)?;
+    let header: Vec<String> = reader.headers().map_err(from_csv)?.iter().map(str::to_owned).collect();
+    let place = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
+    let required = |name: &str| {
+        place(name).ok_or_else(|| {
+            let there = header.join(", ");
+            wrong(1, format!("there is no column {name}; there are {there}; add it or rename one"))
+        })
+    };
+    let [patient, spacing, diameter] = COLUMNS.map(required);
+    let (patient, spacing, diameter) = (patient?, spacing?, diameter?);
+    let ratings = RATINGS.map(|what| -> Result<Vec<usize>, CliError> {
+        let first = required(&format!("{what}_1"))?;
+        let others = (2..).map_while(|rater: usize| place(&format!("{what}_{rater}")));
+        Ok([first].into_iter().chain(others).collect())
+    });
+    let [malignancy, subtlety] = ratings;
+    let (malignancy, subtlety) = (malignancy?, subtlety?);
+    let intercepts: Vec<usize> = INTERCEPTS.iter().filter_map(|name| place(name)).collect();
+    let id = place("nodule_id");
+
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(from_csv)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |at: usize| record.get(at).unwrap_or_default();
+        let number = |at: usize| -> Result<f64, CliError> {
+            let found = cell(at).parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+            found.ok_or_else(|| {
+                let (name, value) = (&header[at], cell(at));
+                wrong(line, format!("{name} is \"{value}\", but has to be a number above 0"))
+            })
+        };
+        let rated = |columns: &[usize]| -> Result<Vec<u8>, CliError> {
+            let mut ratings = Vec::new();
+            for &at in columns {
+                match cell(at).parse::<u8>() {
+                    // Not marked by this radiologist.
+                    Ok(0) => {}
+                    Ok(rating) if rating <= HIGHEST_RATING => ratings.push(rating),
+                    _ => {
+                        return Err(wrong(
+                            line,
+                            format!(
+                                "{} is \"{}\", but ratings go from 1 to {HIGHEST_RATING}, with 0 for a radiologist who did not \
+                                 mark the nodule",
+                                header[at],
+                                cell(at)
+                            ),
+                        ));
+                    }
+                }
+            }
+            Ok(ratings)
+        };
+        let row = Row {
+            id: id.map_or_else(|| (rows.len() + 1).to_string(), |at| cell(at).to_owned()),
+            patient: cell(patient).to_owned(),
+            spacing: number(spacing)?,
+            diameter: number(diameter)?,
+            malignancy: rated(&malignancy)?,
+            subtlety: rated(&subtlety)?,
+            intercept: intercepts.iter().find_map(|&at| cell(at).parse().ok()),
+        };
+        if row.patient.is_empty() {
+            return Err(wrong(
+                line,
+                "the patient is empty, but folds keep patients apart; fill it in".to_owned(),
+            ));
+        }
+        if row.malignancy.is_empty() || row.subtlety.is_empty() {
+            let what = "no radiologist has rated this nodule; leave its row and its patch out";
+            return Err(wrong(line, what.to_owned()));
+        }
+        rows.push(row);
+    }
+    if rows.is_empty() {
+        return Err(wrong(1, "there are no rows below the header".to_owned()));
+    }
+    Ok(rows)
+}
