@@ -55,6 +55,7 @@ def main(folder):
     constant[1] = 7
     medmnist("gray.npz", (5, 4), train_images=constant)
     medmnist("color.npz", (5, 4, 3), packed=False)
+    medmnist("volumes.npz", (8, 5, 4))
     medmnist("multi-label.npz", (5, 4), lambda count: noise.randint(0, 2, (count, 14)).astype(np.uint8))
     medmnist("floats.npz", (5, 4), train_images=np.zeros((6, 5, 4), np.float32))
     medmnist("few-labels.npz", (5, 4), val_labels=labels(1))

@@ -119,12 +119,14 @@ class CifarResNet(nn.Module):
             blocks += [BasicBlock(after, after, 1) for _ in range(config["blocks"] - 1)]
             setattr(self, f"layer{number}", nn.Sequential(*blocks))
             before = after
-        self.fc = nn.Linear(before, state["fc.weight"].shape[0])
+        self.is_flat = config["pooling"] == "none"
+        feature_dim, inputs = state["fc.weight"].shape
+        self.fc = nn.Linear(inputs, feature_dim)
 
     def forward(self, x):
         x = torch.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.fc(x.mean((2, 3)))
+        return self.fc(x.flatten(1) if self.is_flat else x.mean((2, 3)))
 
 
 class BasicBlock3d(nn.Module):

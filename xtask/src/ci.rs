@@ -94,13 +94,14 @@ pub fn wgpu() -> Result<ExitCode, String> {
         }
         test
     };
-    // The formulas without `autotune`, which tries every kernel: on a CPU that takes longer than all the rest.
+    // Formulas and networks without `autotune`, which tries every kernel: on a CPU that takes longer than all the rest.
     let formulas = test(&["--package", "cm-loss-core", "--features", "test-wgpu", "--test", "core"]);
     step("formulas on wgpu", formulas)?;
-    let rest =
+    let networks = test(&["--package", "cm-train", "--features", "__wgpu", "--test", "train", "parity"]);
+    step("networks on wgpu", networks)?;
+    let program =
         ["--package", "cm-train", "--package", "cm-cli", "--features", "cm-train/wgpu,cm-cli/wgpu", "--test"];
-    step("networks on wgpu", test(&[&rest[..], &["train", "parity"]].concat()))?;
-    step("the program on wgpu", test(&[&rest[..], &["cli", "wgpu"]].concat()))?;
+    step("the program on wgpu", test(&[&program[..], &["cli", "wgpu"]].concat()))?;
     Ok(ExitCode::SUCCESS)
 }
 

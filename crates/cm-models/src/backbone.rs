@@ -44,7 +44,7 @@ impl BackboneConfig {
 
     /// A small residual network with `width` channels in its first stage and so many `blocks` in each.
     pub fn cifar_resnet(width: usize, blocks: usize) -> Self {
-        Self::CifarResNet(CifarResNetConfig { width, blocks })
+        Self::CifarResNet(CifarResNetConfig { width, blocks, ..Default::default() })
     }
 
     /// ResNet-18 with `width` channels in its first stage and a stem for small images.

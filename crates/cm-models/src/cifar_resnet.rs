@@ -15,6 +15,18 @@ use crate::{
     residual::{Block, convolution, mean_over_image, norm, stage},
 };
 
+/// What stands between the last maps and the linear layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pooling {
+    /// The mean of each map: where something is makes no difference, and images may have any size. That of the paper.
+    #[default]
+    Average,
+    /// Nothing: the linear layer has weights for each place, as in LeNet++ and SphereFace-20. For images whose object is always in the
+    /// middle, and of one size.
+    None,
+}
+
 /// Configuration of [`CifarResNet`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,16 +35,18 @@ pub struct CifarResNetConfig {
     pub width: usize,
     /// Residual blocks of each stage, at least 1. The network has `6 · blocks + 2` layers: 3 blocks are the paper's ResNet-20.
     pub blocks: usize,
+    /// What stands before the linear layer.
+    pub pooling: Pooling,
 }
 
 impl Default for CifarResNetConfig {
     fn default() -> Self {
-        Self { width: 16, blocks: 3 }
+        Self { width: 16, blocks: 3, pooling: Pooling::Average }
     }
 }
 
 /// The residual network of the paper's experiments on CIFAR-10, for images of about 32 x 32 pixels: a 3x3 convolution, three
-/// stages of residual blocks (the second and the third halve the image), the mean over the image, and a linear layer.
+/// stages of residual blocks (the second and the third halve the image), [`Pooling`], and a linear layer.
 ///
 /// Where a block changes the channels, its shortcut is a 1x1 convolution with batch norm, as in the paper's larger networks
 /// (its option B), and not the image with channels of zeros.
@@ -47,6 +61,8 @@ pub struct CifarResNet {
     layer2: Vec<Block>,
     layer3: Vec<Block>,
     pub(crate) fc: Linear,
+    #[module(skip)]
+    pooling: Pooling,
     #[module(skip)]
     pub(crate) input: [usize; 3],
 }
@@ -63,18 +79,23 @@ impl CifarResNetConfig {
         feature_dim: usize,
         device: &Device,
     ) -> Result<CifarResNet, BackboneError> {
-        let Self { width, blocks } = *self;
+        let Self { width, blocks, pooling } = *self;
         let backbone = CifarResNet::NAME;
         Sizes { backbone, width, input, feature_dim, smallest: 4, way_out: "enlarge the images" }.check()?;
         at_least_one(backbone, "number of blocks", blocks)?;
-        let [channels, ..] = input;
+        let [channels, height, image_width] = input;
+        let places = match pooling {
+            Pooling::Average => 1,
+            Pooling::None => height.div_ceil(4) * image_width.div_ceil(4),
+        };
         Ok(CifarResNet {
             conv1: convolution([channels, width], 3, 1, device),
             bn1: norm(width, device),
             layer1: stage([width, width], 1, blocks, device),
             layer2: stage([width, 2 * width], 2, blocks, device),
             layer3: stage([2 * width, 4 * width], 2, blocks, device),
-            fc: LinearConfig::new(4 * width, feature_dim).init(device),
+            fc: LinearConfig::new(4 * width * places, feature_dim).init(device),
+            pooling,
             input,
         })
     }
@@ -87,16 +108,19 @@ impl CifarResNet {
     ///
     /// # Shapes
     ///
-    /// - images: `[batch, channels, height, width]`, of any height and width from 4 on
+    /// - images: `[batch, channels, height, width]`, with [`Pooling::Average`] of any height and width from 4 on
     /// - output: `[batch, feature_dim]`
     ///
     /// # Panics
     ///
-    /// If the images have another number of channels.
+    /// If the images have another number of channels, or another size where nothing is pooled.
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = Relu::new().fast(self.bn1.fast(self.conv1.fast(images)));
         let maps = self.blocks().fold(x, |x, block| block.forward(x));
-        self.fc.forward(mean_over_image(maps))
+        self.fc.forward(match self.pooling {
+            Pooling::Average => mean_over_image(maps),
+            Pooling::None => maps.flatten(1, 3),
+        })
     }
 
     /// The same as a part of a graph.
@@ -107,8 +131,11 @@ impl CifarResNet {
         for block in self.blocks() {
             maps = block.export(graph, &maps);
         }
-        let mean = graph.mean_over_image(&maps);
-        graph.linear(&self.fc, &mean)
+        let pooled = match self.pooling {
+            Pooling::Average => graph.mean_over_image(&maps),
+            Pooling::None => graph.flatten(&maps),
+        };
+        graph.linear(&self.fc, &pooled)
     }
 
     fn blocks(&self) -> impl Iterator<Item = &Block> {

@@ -17,7 +17,7 @@ mod sphereface20;
 pub mod weights;
 
 pub use backbone::{Backbone, BackboneConfig};
-pub use cifar_resnet::{CifarResNet, CifarResNetConfig};
+pub use cifar_resnet::{CifarResNet, CifarResNetConfig, Pooling};
 pub use error::BackboneError;
 pub use lenet_pp::{LeNetPp, LeNetPpConfig};
 pub use resnet3d::{ResNet3d, ResNet3dConfig};

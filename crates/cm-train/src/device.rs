@@ -60,7 +60,7 @@ impl Backend {
         match self {
             Self::Flex => cfg!(feature = "flex"),
             Self::Ndarray => cfg!(feature = "ndarray"),
-            Self::Wgpu => cfg!(feature = "wgpu"),
+            Self::Wgpu => cfg!(feature = "__wgpu"),
             Self::Vulkan => cfg!(feature = "vulkan"),
             Self::Metal => cfg!(feature = "metal"),
             Self::Cuda => cfg!(feature = "cuda"),
@@ -112,7 +112,7 @@ impl Backend {
     #[allow(unreachable_code, reason = "one arm a feature")]
     fn enumerate(self) -> Vec<Device> {
         #[cfg(any(
-            feature = "wgpu",
+            feature = "__wgpu",
             feature = "vulkan",
             feature = "metal",
             feature = "cuda",
@@ -120,7 +120,7 @@ impl Backend {
         ))]
         use burn::tensor::DeviceType;
         match self {
-            #[cfg(feature = "wgpu")]
+            #[cfg(feature = "__wgpu")]
             Self::Wgpu => Device::enumerate(DeviceType::Wgpu).to_vec(),
             #[cfg(feature = "vulkan")]
             Self::Vulkan => Device::enumerate(DeviceType::Vulkan).to_vec(),
@@ -142,7 +142,7 @@ impl Backend {
             Self::Flex => Device::flex(),
             #[cfg(feature = "ndarray")]
             Self::Ndarray => Device::ndarray(),
-            #[cfg(feature = "wgpu")]
+            #[cfg(feature = "__wgpu")]
             Self::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
             #[cfg(feature = "vulkan")]
             Self::Vulkan => Device::vulkan(burn::tensor::DeviceKind::DefaultDevice),

@@ -11,7 +11,7 @@ pub struct Look {
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// 1 (gray) or 3 (color).
+    /// 1 (gray), 3 (color), or the slices of a volume, of which the one in the middle is looked at.
     pub channels: usize,
     /// Mean of the gray values, from 0 (black) to 255.
     pub light: f64,

@@ -174,13 +174,17 @@ impl Collection {
     pub fn image(&self, index: usize) -> Result<Image, DataError> {
         let item = &self.items[index];
         match item.location {
-            Location::Memory(at) => Ok(self.source.images[at].clone()),
+            // Without making the bytes of a file of it.
+            Location::Memory(_) => self.decoded(index, &[]),
             _ => self.decoded(index, &self.source.read(item)?),
         }
     }
 
-    /// The image in bytes that were read before.
+    /// The image in the bytes that [`read`](Self::read) gave.
     pub(crate) fn decoded(&self, index: usize, bytes: &[u8]) -> Result<Image, DataError> {
+        if let Location::Memory(at) = self.items[index].location {
+            return Ok(self.source.images[at].clone());
+        }
         let file = || self.items[index].file.clone();
         decode(bytes, &self.source.decode).map_err(|problem| DataError::BadImage { file: file(), problem })
     }

@@ -1,8 +1,8 @@
 //! Arrays as NumPy wrote them (`tools/array_fixtures.py`), and data sets of them.
 
-use std::{fs, path::PathBuf};
+use std::{fs, ops::ControlFlow, path::PathBuf};
 
-use cm_data::{Array, ArrayArchive, Collection, Numbers, OpenOptions};
+use cm_data::{Array, ArrayArchive, Collection, Numbers, OpenOptions, check_all, inspect_all};
 
 use crate::helper::{message, open, summary};
 
@@ -99,6 +99,22 @@ fn medmnist_is_a_data_set_with_its_splits() {
     // The same pixels are the same data, wherever they lie.
     let sum = |name: &str| open(&file(name)).unwrap().checksum().unwrap();
     assert_ne!(sum("gray.npz"), sum("color.npz"));
+}
+
+#[test]
+fn volumes_are_images_whose_channels_are_slices() {
+    let collection = open(&file("volumes.npz")).unwrap();
+    let image = collection.image(7).unwrap();
+    assert_eq!((image.width, image.height, image.channels), (4, 5, 8));
+    let whole = ArrayArchive::open(&file("volumes.npz")).unwrap().read("val_images").unwrap();
+    assert_eq!(whole.shape, [2, 8, 5, 4]);
+    // The second of the validation volumes: slice after slice there.
+    let slices: Vec<f32> = (0..8).flat_map(|slice| image.slice(slice).pixels).map(f32::from).collect();
+    assert_eq!(slices, whole.numbers.reals(160..320));
+    let checked = check_all(&collection, None, &|_| ControlFlow::Continue(())).unwrap();
+    assert!(checked.facts.iter().all(|facts| facts.is_some_and(|facts| facts.channels == 8)));
+    let looks = inspect_all(&collection, &|_| ControlFlow::Continue(())).unwrap();
+    assert!(looks.iter().all(|look| look.as_ref().is_ok_and(|look| (look.channels, look.height) == (8, 5))));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use burn::{module::Module, tensor::Device};
 use cm_models::{BackboneConfig, BackboneError, CifarResNetConfig, ResNet3dConfig, Stem};
 
-use crate::shared::{images, resnet18};
+use crate::shared::{flat, images, resnet18};
 
 fn resnet3d() -> BackboneConfig {
     BackboneConfig::ResNet3d(ResNet3dConfig { width: 2, blocks: 1 })
@@ -55,6 +55,7 @@ fn every_backbone_takes_the_images_and_gives_the_features_that_it_was_made_for()
     let cases = [
         (BackboneConfig::lenet_pp(2), [[1, 28, 28], [3, 8, 8], [2, 37, 20]]),
         (BackboneConfig::cifar_resnet(2, 2), [[3, 32, 32], [1, 4, 4], [2, 37, 20]]),
+        (flat(), [[3, 32, 32], [1, 4, 4], [2, 37, 21]]),
         (resnet3d(), [[9, 8, 8], [4, 4, 4], [12, 7, 5]]),
         (resnet18(2, Stem::Cifar), [[3, 32, 32], [1, 8, 8], [2, 37, 20]]),
         (resnet18(2, Stem::Small), [[3, 64, 64], [1, 16, 16], [2, 37, 20]]),

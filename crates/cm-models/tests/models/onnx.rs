@@ -9,6 +9,8 @@ use cm_models::{
 };
 use prost::Message;
 
+use crate::shared::flat;
+
 /// What a runtime asks of a graph before it computes: `tools/onnx_check.py` has one compute.
 #[test]
 fn the_graph_of_every_backbone_is_whole_and_in_order_with_all_of_its_numbers() {
@@ -16,6 +18,7 @@ fn the_graph_of_every_backbone_is_whole_and_in_order_with_all_of_its_numbers() {
     let configs = [
         (BackboneConfig::lenet_pp(2), "PRelu"),
         (BackboneConfig::cifar_resnet(2, 2), "Relu"),
+        (flat(), "Flatten"),
         (BackboneConfig::ResNet3d(ResNet3dConfig { width: 2, blocks: 1 }), "Reshape"),
         (stem(Stem::Cifar), "BatchNormalization"),
         (stem(Stem::Small), "GlobalAveragePool"),

@@ -4,7 +4,12 @@ use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     tensor::{Device, Tensor, TensorData},
 };
-use cm_models::{Backbone, BackboneConfig, ResNet18Config, Stem};
+use cm_models::{Backbone, BackboneConfig, CifarResNetConfig, Pooling, ResNet18Config, Stem};
+
+/// The small residual network without pooling.
+pub fn flat() -> BackboneConfig {
+    BackboneConfig::CifarResNet(CifarResNetConfig { width: 2, blocks: 1, pooling: Pooling::None })
+}
 
 pub fn resnet18(width: usize, stem: Stem) -> BackboneConfig {
     BackboneConfig::ResNet18(ResNet18Config { width, stem })

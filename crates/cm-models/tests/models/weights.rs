@@ -11,7 +11,7 @@ use cm_loss_core::{Head, Preset};
 use cm_models::{Backbone, BackboneConfig, ResNet3dConfig, Stem, WeightsError, weights};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use crate::shared::{bits, images, numbers, resnet18, shaken};
+use crate::shared::{bits, flat, images, numbers, resnet18, shaken};
 
 #[derive(Module, Debug)]
 struct Model {
@@ -32,6 +32,7 @@ fn every_backbone_comes_back_bit_for_bit() {
     let cases = [
         (BackboneConfig::lenet_pp(2), [1, 28, 28]),
         (BackboneConfig::cifar_resnet(2, 2), [3, 16, 16]),
+        (flat(), [3, 15, 16]),
         (BackboneConfig::ResNet3d(ResNet3dConfig { width: 2, blocks: 2 }), [8, 9, 10]),
         (resnet18(2, Stem::Cifar), [3, 16, 16]),
         (resnet18(2, Stem::Imagenet), [3, 32, 40]),

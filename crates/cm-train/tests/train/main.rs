@@ -8,7 +8,7 @@ mod loader;
 mod many_classes;
 mod model;
 mod optimizer;
-#[cfg(feature = "wgpu")]
+#[cfg(feature = "__wgpu")]
 mod parity;
 #[cfg(feature = "remote")]
 mod remote;

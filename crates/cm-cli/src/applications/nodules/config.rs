@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use cm_data::{Augmentation, Sampling};
 use cm_loss_core::Preset;
+use cm_models::Pooling;
 use cm_train::{
     Error,
     training::{OptimizerConfig, Recipe, Schedule, Shape, check},
@@ -62,6 +63,8 @@ pub struct Config {
     pub validation: f64,
     /// Residual blocks in each stage of the network.
     pub blocks: usize,
+    /// What stands before its linear layer.
+    pub pooling: Pooling,
     /// Patients that synthetic nodules are drawn of.
     pub synthetic_patients: usize,
 }
@@ -112,11 +115,13 @@ impl Choices for Config {
             plan,
             data: DataChoice::Auto,
             label: LabelRule { min_raters: 1, undecided: [3.0, 3.0] },
-            pixels: Pixels { gray: Gray::Window(Pixels::LUNG), field_of_view: Some(40.0), size: 48 },
+            pixels: Pixels { gray: Gray::Window(Pixels::LUNG), field_of_view: Some(40.0), size: 32 },
             folds: 5,
             tested_folds,
             validation: 0.1,
             blocks: 1,
+            // A nodule is always in the middle; around it there is much that looks like one.
+            pooling: Pooling::None,
             synthetic_patients: 300,
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use cm_data::{ImageSet, InputSpec, MemorySet, Resize};
 use cm_loss_core::Preset;
-use cm_models::BackboneConfig;
+use cm_models::{BackboneConfig, CifarResNetConfig};
 use cm_record::{
     Column, DataRecord, FeatureTable, Headline, Layout, Measurement, Pooled, Results, RunKey, SplitRecord,
 };
@@ -198,7 +198,9 @@ impl Study for NoduleStudy {
             valid: Some(folds::part(&self.images, &fold.valid)),
             validated: "validation",
         };
-        plan.trial(key, BackboneConfig::cifar_resnet(plan.width, self.config.blocks), &images)
+        let Config { blocks, pooling, .. } = self.config;
+        let backbone = BackboneConfig::CifarResNet(CifarResNetConfig { width: plan.width, blocks, pooling });
+        plan.trial(key, backbone, &images)
     }
 
     fn test_images(&self) -> usize {
