@@ -6,7 +6,7 @@ use burn::{
         BatchNorm, BatchNormConfig, Linear, LinearConfig, PaddingConfig3d,
         conv::{Conv3d, Conv3dConfig},
     },
-    tensor::{Device, Tensor, activation::relu},
+    tensor::{Device, Tensor, activation::relu, module::conv3d, ops::ConvOptions, s},
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,14 @@ fn norm(channels: usize, device: &Device) -> BatchNorm {
     BatchNormConfig::new(channels).init(device)
 }
 
+/// A convolution with a kernel of one: the places that its stride meets, and then every one of them. In Burn 0.22 on wgpu the layer
+/// itself has a wrong gradient of its input where the stride is not 1.
+fn pointwise(layer: &Conv3d, x: Tensor<5>) -> Tensor<5> {
+    let step = layer.stride[0];
+    let x = if step == 1 { x } else { x.slice(s![.., .., ..;step, ..;step, ..;step]) };
+    conv3d(x, layer.weight.val(), None, ConvOptions::new([1; 3], [0; 3], [1; 3], 1))
+}
+
 impl Block {
     fn new([before, after]: [usize; 2], stride: usize, device: &Device) -> Self {
         let changes = before != after || stride != 1;
@@ -92,7 +100,7 @@ impl Block {
         let beside = relu(self.bn1.forward(self.conv1.forward(x.clone())));
         let beside = self.bn2.forward(self.conv2.forward(beside));
         let shortcut = match &self.downsample {
-            Some((convolution, norm)) => norm.forward(convolution.forward(x)),
+            Some((convolution, norm)) => norm.forward(pointwise(convolution, x)),
             None => x,
         };
         relu(beside + shortcut)

@@ -10,4 +10,5 @@ mod foreign;
 mod lenet_pp;
 mod onnx;
 mod shared;
+mod volumes;
 mod weights;
