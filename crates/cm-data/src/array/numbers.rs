@@ -18,12 +18,12 @@ pub enum Numbers {
 impl Numbers {
     pub(super) fn read(file: NpyFile<&[u8]>, kind: &TypeStr) -> Result<Self, ArrayProblem> {
         match (kind.type_char(), kind.size_field()) {
-            (TypeChar::Uint, 1) => converted::<u8, _>(file, |n| Ok(n)).map(Self::Bytes),
+            (TypeChar::Uint, 1) => converted::<u8, _>(file, Ok).map(Self::Bytes),
             (TypeChar::Bool, 1) => converted(file, |n: bool| Ok(i64::from(n))).map(Self::Integers),
             (TypeChar::Int, 1) => converted(file, |n: i8| Ok(i64::from(n))).map(Self::Integers),
             (TypeChar::Int, 2) => converted(file, |n: i16| Ok(i64::from(n))).map(Self::Integers),
             (TypeChar::Int, 4) => converted(file, |n: i32| Ok(i64::from(n))).map(Self::Integers),
-            (TypeChar::Int, 8) => converted(file, |n: i64| Ok(n)).map(Self::Integers),
+            (TypeChar::Int, 8) => converted::<i64, _>(file, Ok).map(Self::Integers),
             (TypeChar::Uint, 2) => converted(file, |n: u16| Ok(i64::from(n))).map(Self::Integers),
             (TypeChar::Uint, 4) => converted(file, |n: u32| Ok(i64::from(n))).map(Self::Integers),
             (TypeChar::Uint, 8) => {
@@ -31,7 +31,7 @@ impl Numbers {
                 converted(file, whole).map(Self::Integers)
             }
             (TypeChar::Float, 2) => converted(file, |n: f16| Ok(n.to_f32())).map(Self::Reals),
-            (TypeChar::Float, 4) => converted(file, |n: f32| Ok(n)).map(Self::Reals),
+            (TypeChar::Float, 4) => converted::<f32, _>(file, Ok).map(Self::Reals),
             (TypeChar::Float, 8) => converted(file, |n: f64| Ok(n as f32)).map(Self::Reals),
             _ => Err(ArrayProblem::Kind { kind: kind.to_string() }),
         }

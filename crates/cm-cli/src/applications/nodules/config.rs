@@ -115,7 +115,7 @@ impl Choices for Config {
             plan,
             data: DataChoice::Auto,
             label: LabelRule { min_raters: 1, undecided: [3.0, 3.0] },
-            pixels: Pixels { gray: Gray::Window(Pixels::LUNG), field_of_view: Some(40.0), size: 32 },
+            pixels: Pixels { gray: Gray::Window(Pixels::CHEST), field_of_view: Some(32.0), size: 32 },
             folds: 5,
             tested_folds,
             validation: 0.1,

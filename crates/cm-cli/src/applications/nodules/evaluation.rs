@@ -57,6 +57,12 @@ impl Division {
         }
     }
 
+    /// The number with the sign with which it rises as a nodule is easier to judge.
+    fn quality(&self, nodule: &Nodule) -> Option<f64> {
+        let value = self.value(nodule)?;
+        Some(if self.name == DISAGREEMENT { -value } else { value })
+    }
+
     /// The level that a nodule is in.
     pub fn level(&self, nodule: &Nodule) -> &'static str {
         let Some(value) = self.value(nodule) else { return UNKNOWN };
@@ -163,17 +169,17 @@ pub fn measurements(at_severity: &[Vec<Scored>], nodules: &[Nodule], patients: &
         }
         let known = |scored: &&Scored| division.value(&nodules[scored.nodule]).is_some();
         let of_known: Vec<Scored> = untouched.iter().filter(known).copied().collect();
-        let values: Vec<f64> =
-            of_known.iter().filter_map(|scored| division.value(&nodules[scored.nodule])).collect();
-        found.extend(correlations(division.name, &of_known, &values, patients));
+        let quality = |scored: &Scored| division.quality(&nodules[scored.nodule]);
+        let qualities: Vec<f64> = of_known.iter().filter_map(quality).collect();
+        found.extend(correlations(division.name, &of_known, &qualities, patients));
     }
-    let (mut all, mut severities) = (Vec::new(), Vec::new());
+    let (mut all, mut qualities) = (Vec::new(), Vec::new());
     for (severity, scored) in at_severity.iter().enumerate() {
         found.extend(figures(&format!("{SEVERITY}={severity}"), scored));
         all.extend_from_slice(scored);
-        severities.extend(std::iter::repeat_n(severity as f64, scored.len()));
+        qualities.extend(std::iter::repeat_n(-(severity as f64), scored.len()));
     }
-    found.extend(correlations(SEVERITY, &all, &severities, patients));
+    found.extend(correlations(SEVERITY, &all, &qualities, patients));
     found
 }
 
@@ -194,8 +200,9 @@ fn figures(stratum: &str, scored: &[Scored]) -> Vec<Measurement> {
     found
 }
 
-/// How the norm goes with what is known of the images, over all and within classes. Patients are drawn for the intervals.
-fn correlations(name: &str, scored: &[Scored], values: &[f64], patients: &[u32]) -> Vec<Measurement> {
+/// How the norm goes with the quality of the images, over all and within classes: above 0 where better images have longer features,
+/// whatever the quality is measured by. Patients are drawn for the intervals.
+fn correlations(name: &str, scored: &[Scored], qualities: &[f64], patients: &[u32]) -> Vec<Measurement> {
     let norms: Vec<f64> = scored.iter().map(|scored| f64::from(scored.norm)).collect();
     let classes: Vec<usize> = scored.iter().map(|scored| scored.label as usize).collect();
     let groups: Vec<usize> = scored.iter().map(|scored| patients[scored.nodule] as usize).collect();
@@ -204,8 +211,8 @@ fn correlations(name: &str, scored: &[Scored], values: &[f64], patients: &[u32])
     let [overall, within] = bootstrap.by_group(&groups, |images| {
         let pick = |from: &[f64]| images.iter().map(|&i| from[i]).collect::<Vec<_>>();
         let classes: Vec<usize> = images.iter().map(|&i| classes[i]).collect();
-        let (norms, values) = (pick(&norms), pick(values));
-        [statistic.of(&norms, &values), statistic.within_classes(&norms, &values, &classes)]
+        let (norms, qualities) = (pick(&norms), pick(qualities));
+        [statistic.of(&norms, &qualities), statistic.within_classes(&norms, &qualities, &classes)]
     });
     let named = [("", overall), ("_within", within)];
     named

@@ -123,7 +123,7 @@ impl Options {
         if self.window_level.is_some() || self.window_width.is_some() {
             let mut window = match config.pixels.gray {
                 Gray::Window(window) => window,
-                Gray::Standardized(_) => Pixels::LUNG,
+                Gray::Standardized(_) => Pixels::CHEST,
             };
             let Window { level, width } = &mut window;
             set(level, self.window_level.as_ref());

@@ -33,8 +33,9 @@ pub enum Gray {
 }
 
 impl Pixels {
-    /// The window in which radiologists look at lungs.
-    pub const LUNG: Window = Window { level: -600.0, width: 1500.0 };
+    /// From air to bone, −1000 to 400 Hounsfield units: calcified and solid tissue are told apart, which the window in which
+    /// radiologists look at lungs (level −600, width 1500) shows in one white.
+    pub const CHEST: Window = Window { level: -300.0, width: 1400.0 };
 
     /// Checks every number.
     ///
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_field_of_view_shows_a_nodule_in_its_size_whatever_the_spacing() {
-        let field = Pixels { gray: Gray::Window(Pixels::LUNG), field_of_view: Some(40.0), size: 48 };
+        let field = Pixels { gray: Gray::Window(Pixels::CHEST), field_of_view: Some(40.0), size: 48 };
         let stored = Pixels { field_of_view: None, ..field };
         let [fine, coarse] = [0.5, 0.9].map(|spacing| disk(12.0, spacing));
         let ratio = |pixels: Pixels| bright(&pixels.image(&fine)) / bright(&pixels.image(&coarse));
@@ -122,7 +123,7 @@ mod tests {
             nodule.values.iter_mut().for_each(|value| *value = 0.5 * *value + 30.0);
             pixels.image(&nodule) == before
         };
-        let window = Pixels { gray: Gray::Window(Pixels::LUNG), field_of_view: None, size: 32 };
+        let window = Pixels { gray: Gray::Window(Pixels::CHEST), field_of_view: None, size: 32 };
         assert!(!brighter(window));
         assert!(brighter(Pixels { gray: Gray::Standardized(3.0), ..window }));
     }

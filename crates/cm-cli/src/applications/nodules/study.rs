@@ -289,15 +289,15 @@ fn layout() -> Layout {
             column("calibration_error", "calibration\nerror", true),
             column("spearman_norm_subtlety", "ρ (norm,\nsubtlety)", false),
             column("spearman_norm_subtlety_within", "the same,\nin classes", false),
-            column("spearman_norm_disagreement", "ρ (norm,\ndisagreement)", false),
-            column("spearman_norm_severity", "ρ (norm,\nseverity)", false),
+            column("spearman_norm_disagreement", "ρ (norm,\nagreement)", false),
+            column("spearman_norm_severity", "ρ (norm,\nintactness)", false),
         ],
         notes: vec![
             "Accuracy on the nodules of the test folds in percent, by subtlety, by the disagreement of the radiologists, and by \
              the severity of a degradation that was added."
                 .to_owned(),
-            "ρ: Spearman correlation of feature norm and subtlety (5 is obvious), disagreement, or severity, over the images \
-             of a fold."
+            "ρ: Spearman correlation of feature norm and subtlety (5 is obvious), agreement (minus the disagreement), or intactness \
+             (minus the severity), over the images of a fold: above 0 where better images have longer features."
                 .to_owned(),
         ],
     }
