@@ -4,6 +4,8 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use burn::train::{
@@ -24,6 +26,9 @@ use crate::{
     metric::{FeatureNorms, Hits, Losses, Quantity},
 };
 
+/// Figures of an epoch come at once, or not at all.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// Learning curve of a run, shared between the Learner, which fills it, and who reads it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LearningCurve(Arc<Mutex<Vec<EpochRecord>>>);
@@ -35,6 +40,20 @@ impl LearningCurve {
 
     pub fn epochs(&self) -> Vec<EpochRecord> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The epochs, once `epoch` is among them. Burn hands figures to one thread and checkpoints to another, and either may come first.
+    /// A training that is told to stop has no more figures: then, or after some seconds, the epochs there are.
+    pub fn up_to(&self, epoch: usize, interrupter: &Interrupter) -> Vec<EpochRecord> {
+        let start = Instant::now();
+        loop {
+            let epochs = self.epochs();
+            let is_there = epochs.iter().any(|found| found.epoch == epoch);
+            if is_there || interrupter.should_stop() || start.elapsed() > LONGEST_WAIT {
+                return epochs;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     fn push(&self, epoch: EpochRecord) -> Vec<EpochRecord> {
@@ -179,6 +198,24 @@ mod tests {
             learning_rate: 0.1,
             seconds: 1.0,
         }
+    }
+
+    #[test]
+    fn whoever_needs_the_figures_of_an_epoch_waits_for_them_unless_the_training_stops() {
+        let (curve, interrupter) = (LearningCurve::default(), Interrupter::new());
+        let late = {
+            let curve = curve.clone();
+            thread::spawn(move || {
+                thread::sleep(Duration::from_millis(60));
+                curve.push(epoch(1, 0.5, 1.0));
+            })
+        };
+        assert_eq!(curve.up_to(1, &interrupter).len(), 1);
+        late.join().expect("it pushes");
+        interrupter.stop(None);
+        let start = Instant::now();
+        assert_eq!(curve.up_to(2, &interrupter).len(), 1);
+        assert!(start.elapsed() < LONGEST_WAIT);
     }
 
     #[test]

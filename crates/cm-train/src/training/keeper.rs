@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use burn::{
     module::Module,
     store::ModuleRecord,
-    train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError},
+    train::{
+        Interrupter,
+        checkpoint::{Checkpoint, Checkpointer, CheckpointerError},
+    },
 };
 
 use super::{
@@ -29,6 +32,8 @@ pub(super) struct ModelKeeper {
     pub(super) card: ModelCard,
     pub(super) folder: PathBuf,
     pub(super) curve: LearningCurve,
+    /// Told when the training stops.
+    pub(super) interrupter: Interrupter,
     /// Whether the best epoch counts, or the last.
     pub(super) select_best: bool,
 }
@@ -38,7 +43,7 @@ impl Checkpointer<ModuleRecord> for ModelKeeper {
         self.exact.save(epoch, record)?;
         let record = Checkpoint::load(self.exact.path(epoch))?;
         let network = self.template.clone().load_record(record);
-        let curve = self.curve.epochs();
+        let curve = self.curve.up_to(epoch, &self.interrupter);
         let mut card = self.card.clone();
         let of_epoch = curve.iter().find(|found| found.epoch == epoch);
         card.provenance.epochs = epoch;

@@ -142,6 +142,7 @@ impl Training<'_> {
             card: self.card.clone(),
             folder: self.models.to_owned(),
             curve: curve.clone(),
+            interrupter: own.clone(),
             select_best: self.select_best,
         };
         let (train, valid) = self.loaders(done)?;
@@ -161,7 +162,11 @@ impl Training<'_> {
             .with_training_strategy(self.strategy().into())
             .num_epochs(if stopped { done } else { self.recipe.epochs });
         if let Some(patience) = self.recipe.early_stopping {
-            training = training.early_stopping(stopping::Patience { curve: curve.clone(), patience });
+            training = training.early_stopping(stopping::Patience {
+                curve: curve.clone(),
+                patience,
+                interrupter: own.clone(),
+            });
         }
         if self.display != Display::Dashboard {
             training = training.renderer(Box::new(progress::Silent));

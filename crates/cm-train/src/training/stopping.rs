@@ -1,6 +1,6 @@
 //! Ending a training that has stopped improving.
 
-use burn::train::{EarlyStoppingStrategy, metric::store::EventStoreClient};
+use burn::train::{EarlyStoppingStrategy, Interrupter, metric::store::EventStoreClient};
 use cm_record::EpochRecord;
 
 use super::epoch_log::{LearningCurve, best_epoch};
@@ -13,14 +13,16 @@ pub fn has_stopped_improving(curve: &[EpochRecord], patience: Option<usize>) -> 
 }
 
 /// [`has_stopped_improving`] as Burn's Learner asks for it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Patience {
     pub(super) curve: LearningCurve,
     pub(super) patience: usize,
+    /// Told when the training stops.
+    pub(super) interrupter: Interrupter,
 }
 
 impl EarlyStoppingStrategy for Patience {
-    fn should_stop(&mut self, _epoch: usize, _store: &EventStoreClient) -> bool {
-        has_stopped_improving(&self.curve.epochs(), Some(self.patience))
+    fn should_stop(&mut self, epoch: usize, _store: &EventStoreClient) -> bool {
+        has_stopped_improving(&self.curve.up_to(epoch, &self.interrupter), Some(self.patience))
     }
 }

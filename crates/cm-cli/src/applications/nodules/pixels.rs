@@ -100,7 +100,7 @@ mod tests {
     }
 
     fn bright(image: &Image) -> f64 {
-        image.pixels.iter().filter(|&&gray| gray > 150).count() as f64
+        image.pixels.iter().filter(|&&gray| gray > 108).count() as f64
     }
 
     #[test]
