@@ -97,4 +97,4 @@ macro_rules! replay {
     )*};
 }
 
-replay!(archive, card, decode, entries, features, foreign, idx, list, model, pickle, record, settings);
+replay!(archive, array, card, decode, entries, features, foreign, idx, list, model, pickle, record, settings);
