@@ -121,8 +121,13 @@ pub struct Scored {
 impl Scored {
     /// The probability of malignancy.
     pub fn probability(&self) -> f64 {
-        1.0 / (1.0 + (-f64::from(self.logit)).exp())
+        probability(f64::from(self.logit))
     }
+}
+
+/// The probability of malignancy that has this logit.
+pub fn probability(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
 }
 
 /// Scores of all images of a set, whose nodules are `nodules`; `None` when told to stop.

@@ -11,7 +11,7 @@ use cm_train::Error;
 use rayon::prelude::*;
 
 use super::{
-    evaluation::{DIVISIONS, SEVERITY},
+    evaluation::{DIVISIONS, SEVERITY, probability},
     study::NoduleStudy,
 };
 
@@ -174,10 +174,6 @@ fn with_diameter(study: &NoduleStudy, nodules: &[usize], logits: &[f64]) -> Opti
 
 fn logit_of(fit: &Logistic, row: &[f64]) -> f64 {
     fit.bias + fit.weights.iter().zip(row).map(|(w, x)| w * x).sum::<f64>()
-}
-
-fn probability(logit: f64) -> f64 {
-    1.0 / (1.0 + (-logit).exp())
 }
 
 /// The figures of these positions: the mean over the seeds of each.

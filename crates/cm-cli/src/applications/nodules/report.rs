@@ -10,6 +10,7 @@ use cm_report::{
 };
 
 use super::{
+    evaluation::probability,
     pooled::{Compared, Score, Scores},
     study::NoduleStudy,
 };
@@ -126,7 +127,7 @@ impl Shown<'_> {
         let (mut confidences, mut right) = (Vec::new(), Vec::new());
         for (scores, &positive) in self.of_loss(name).unwrap_or_default().iter().zip(&positive) {
             for score in *scores {
-                let malignant = 1.0 / (1.0 + (-score.logit).exp());
+                let malignant = probability(score.logit);
                 confidences.push(malignant.max(1.0 - malignant));
                 right.push((score.logit >= 0.0) == positive);
             }

@@ -1,7 +1,7 @@
 //! Which nodules are used, and where they come from.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, hash_map::Entry},
     fs,
     path::{Path, PathBuf},
 };
@@ -191,12 +191,13 @@ fn without_duplicates(nodules: Vec<Nodule>) -> Vec<Nodule> {
     let mut seen: HashMap<(String, Vec<u32>), usize> = HashMap::new();
     for nodule in nodules {
         let bits = nodule.values.iter().map(|value| value.to_bits()).collect();
-        match seen.get(&(nodule.patient.clone(), bits)) {
-            Some(&at) if nodule.malignancy.len() > kept[at].malignancy.len() => kept[at] = nodule,
-            Some(_) => {}
-            None => {
-                let bits = nodule.values.iter().map(|value| value.to_bits()).collect();
-                seen.insert((nodule.patient.clone(), bits), kept.len());
+        match seen.entry((nodule.patient.clone(), bits)) {
+            Entry::Occupied(at) if nodule.malignancy.len() > kept[*at.get()].malignancy.len() => {
+                kept[*at.get()] = nodule;
+            }
+            Entry::Occupied(_) => {}
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
                 kept.push(nodule);
             }
         }
