@@ -10,6 +10,7 @@ use burn::{
 use cm_data::{ImageSet, InputSpec, Loader, LoaderConfig, RawBatch};
 use cm_loss_core::norm;
 use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, classifier::Classifier, stoppable::Stoppable, training::to_device};
 
@@ -75,10 +76,59 @@ pub struct PredictedBatch {
     pub failed: Vec<(usize, String)>,
 }
 
+/// The views of an image that a network looks at. Its feature is the mean of their features: class, probability and norm are
+/// of that mean, which is shorter the less the views agree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Views {
+    /// The image as it is.
+    #[default]
+    One,
+    /// The image and its mirror image.
+    Flip,
+    /// The eight symmetries of a square image: its four rotations by right angles, and the mirror image of each.
+    Symmetries,
+}
+
+impl Views {
+    /// How many there are.
+    pub fn count(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Flip => 2,
+            Self::Symmetries => 8,
+        }
+    }
+
+    /// The mean feature `(batch, dim)` of the views of images `(batch, channels, height, width)`, which are square for
+    /// [`Views::Symmetries`].
+    pub fn features(self, images: Tensor<4>, forward: impl Fn(Tensor<4>) -> Tensor<2>) -> Tensor<2> {
+        let mirrored = |images: Tensor<4>| [images.clone(), images.flip([3])];
+        let views: Vec<Tensor<4>> = match self {
+            Self::One => return forward(images),
+            Self::Flip => mirrored(images).into(),
+            Self::Symmetries => {
+                let transposed = images.clone().swap_dims(2, 3);
+                [images, transposed]
+                    .into_iter()
+                    .flat_map(mirrored)
+                    .flat_map(|images| [images.clone(), images.flip([2])])
+                    .collect()
+            }
+        };
+        let count = views.len() as f64;
+        views.into_iter().map(forward).reduce(|sum, features| sum + features).expect("there is a view")
+            / count
+    }
+}
+
 /// Predicts images and keeps count on a bar.
+#[derive(Clone, Copy)]
 pub struct Predictor<'a> {
     /// What is done to an image before the network sees it.
     pub input: &'a InputSpec,
+    /// What the network looks at of each image.
+    pub views: Views,
     /// Threads that decode and transform images.
     pub workers: usize,
     /// Where to compute.
@@ -160,7 +210,8 @@ impl Predictor<'_> {
             return PredictedBatch { failed, ..PredictedBatch::default() };
         }
         let (labels, indices) = (raw.labels.clone(), raw.indices.clone());
-        let features = network.backbone.forward(to_device(raw, 0, 0, self.device).images);
+        let images = to_device(raw, 0, 0, self.device).images;
+        let features = self.views.features(images, |images| network.backbone.forward(images));
         let mut batch = PredictedBatch {
             indices,
             labels,
@@ -186,4 +237,33 @@ impl Predictor<'_> {
 
 fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn the_views_are_different_and_their_features_are_averaged() {
+        let image = || Tensor::<1>::from_data([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], &Device::flex());
+        for (views, mean) in [
+            (Views::One, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]),
+            (Views::Flip, [2.0, 2.0, 2.0, 5.0, 5.0, 5.0, 8.0, 8.0, 8.0]),
+            (Views::Symmetries, [5.0; 9]),
+        ] {
+            let seen = RefCell::new(Vec::new());
+            let found = views.features(image().reshape([1, 1, 3, 3]), |image| {
+                let flat = image.reshape([1, 9]);
+                seen.borrow_mut().push(floats(flat.clone()));
+                flat
+            });
+            assert_eq!(floats(found), mean, "{views:?}");
+            let mut seen = seen.into_inner();
+            seen.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            seen.dedup();
+            assert_eq!(seen.len(), views.count(), "{views:?}");
+        }
+    }
 }

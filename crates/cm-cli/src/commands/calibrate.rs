@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use cm_data::{Cached, ImageSet, OpenOptions};
 use cm_eval::{Bootstrap, Estimate, Isotonic, Sigmoid, Statistic};
 use cm_train::{
-    evaluation::{Asked, Predictor},
+    evaluation::{Asked, Predictor, Views},
     model::{CARD_FORMAT, FittedOn, Model, QualityMap, QualityScale, save},
 };
 
@@ -99,6 +99,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let bar = session.display.bar(set.len(), "norms");
     let predictor = Predictor {
         input: &card.input,
+        views: Views::One,
         workers: session.workers,
         device: &device,
         bar: &bar,

@@ -7,7 +7,7 @@ use cm_data::{Cached, Collection, ImageSet, OpenOptions, Split, Subset};
 use cm_eval::{Classification, Proportion, Reliability, Strata};
 use cm_record::LeftOut;
 use cm_train::{
-    evaluation::{Prediction, Predictor},
+    evaluation::{Prediction, Predictor, Views},
     model::Model,
 };
 use serde_json::{Value, json};
@@ -104,6 +104,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let bar = session.display.bar(indices.len(), "testing");
     let predictor = Predictor {
         input,
+        views: Views::One,
         workers: session.workers,
         device: &device,
         bar: &bar,

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use clap::Args;
 use cm_data::ImageSet;
 use cm_train::{
-    evaluation::{Asked, PredictedBatch, Predictor},
+    evaluation::{Asked, PredictedBatch, Predictor, Views},
     model::Model,
     study::Session,
 };
@@ -89,6 +89,7 @@ impl Look {
         let bar = self.session.display.bar(self.set.len(), "looking");
         let predictor = Predictor {
             input: &self.model.card.input,
+            views: Views::One,
             workers: self.session.workers,
             device: &self.device,
             bar: &bar,

@@ -10,7 +10,7 @@ use super::{Session, Study, StudyFolder, Trial, norms, refuse_changes};
 use crate::{
     Error,
     classifier::Classifier,
-    evaluation::Predictor,
+    evaluation::{Predictor, Views},
     training::{BEST, Display, Outcome, Training, check_devices, has_stopped_improving},
 };
 
@@ -243,6 +243,7 @@ fn train_and_test(
     bar.set_message("testing");
     let predictor = Predictor {
         input: &trial.card.input,
+        views: Views::One,
         workers: session.workers,
         device,
         bar: &bar,

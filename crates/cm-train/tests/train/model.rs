@@ -14,7 +14,7 @@ use cm_loss_core::{
 };
 use cm_models::BackboneConfig;
 use cm_train::{
-    evaluation::{Prediction, Predictor},
+    evaluation::{Prediction, Predictor, Views},
     model::{CARD_FORMAT, FittedOn, Model, ModelCard, Pixels, QualityMap, QualityScale, onnx, save},
     training::{BEST, LAST},
 };
@@ -25,6 +25,7 @@ use crate::shared::{Config, SIDE, card, start, stripes};
 fn predictions(model: &Model) -> Vec<Prediction> {
     let predictor = Predictor {
         input: &model.card.input,
+        views: Views::One,
         workers: 1,
         device: &Device::flex(),
         bar: &ProgressBar::hidden(),

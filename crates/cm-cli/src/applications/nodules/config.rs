@@ -6,6 +6,7 @@ use cm_loss_core::Preset;
 use cm_models::Pooling;
 use cm_train::{
     Error,
+    evaluation::Views,
     training::{OptimizerConfig, Recipe, Schedule, Shape, check},
 };
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ pub struct Config {
     pub blocks: usize,
     /// What stands before its linear layer.
     pub pooling: Pooling,
+    /// What a network looks at of an image that it is tested on.
+    pub views: Views,
     /// Patients that synthetic nodules are drawn of.
     pub synthetic_patients: usize,
 }
@@ -122,6 +125,7 @@ impl Choices for Config {
             blocks: 1,
             // A nodule is always in the middle; around it there is much that looks like one.
             pooling: Pooling::None,
+            views: Views::Symmetries,
             synthetic_patients: 300,
         }
     }

@@ -16,7 +16,7 @@ mod table;
 use clap::Args;
 use cm_data::Window;
 use cm_record::{RecordError, Results};
-use cm_train::{Error, study as studies, training::Display};
+use cm_train::{Error, evaluation::Views, study as studies, training::Display};
 
 use crate::{
     applications::{
@@ -24,10 +24,14 @@ use crate::{
         options::{StudyOptions, set},
     },
     error::CliError,
+    values,
 };
 
 use config::{Config, DataChoice};
 use pixels::{Gray, Pixels};
+
+/// What a network can look at of an image.
+const VIEWS: [&str; 3] = ["one", "flip", "symmetries"];
 
 /// Name of the application in records.
 pub const APPLICATION: &str = "nodules";
@@ -74,6 +78,9 @@ pub struct Options {
     /// Residual blocks in each stage of the network
     #[arg(long, conflicts_with = "resume")]
     blocks: Option<usize>,
+    /// What a network looks at of an image that it is tested on: as it is, with its mirror image, or all eight symmetries
+    #[arg(long, value_parser = values::named::<Views>(VIEWS), conflicts_with = "resume")]
+    views: Option<Views>,
     /// Patients that synthetic nodules are drawn of
     #[arg(long, conflicts_with = "resume")]
     synthetic_patients: Option<usize>,
@@ -113,6 +120,7 @@ impl Options {
         config.tested_folds = config.tested_folds.min(config.folds);
         set(&mut config.tested_folds, self.tested_folds.as_ref());
         set(&mut config.blocks, self.blocks.as_ref());
+        set(&mut config.views, self.views.as_ref());
         set(&mut config.synthetic_patients, self.synthetic_patients.as_ref());
         if let Some(FieldOfView(field)) = self.field_of_view {
             config.pixels.field_of_view = field;

@@ -216,6 +216,7 @@ impl Study for NoduleStudy {
         predictor: &Predictor<'_>,
     ) -> Result<Option<Evaluated>, Error> {
         let fold = self.fold(&trial.key);
+        let predictor = &Predictor { views: self.config.views, ..*predictor };
         let scores = |set: &Arc<dyn ImageSet>, nodules: &[usize]| {
             evaluation::scored(network, folds::part(set, nodules), nodules, predictor)
         };

@@ -10,7 +10,7 @@ use clap::Args;
 use cm_data::{Cached, ContentHash, ImageSet, Item, Look, OpenOptions};
 use cm_eval::Reliability;
 use cm_train::{
-    evaluation::{Asked, Predictor},
+    evaluation::{Asked, Predictor, Views},
     model::Model,
 };
 use rayon::prelude::*;
@@ -103,6 +103,7 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     let bar = session.display.bar(set.len(), "looking");
     let predictor = Predictor {
         input: &model.card.input,
+        views: Views::One,
         workers: session.workers,
         device: &device,
         bar: &bar,
