@@ -82,7 +82,7 @@ pub fn device(text: &str) -> Result<Devices, String> {
 
 /// The backbones.
 pub fn backbone() -> OneOf<String> {
-    OneOf::new(BackboneConfig::all().map(|backbone| backbone.name()), |name| Some(name.to_owned()))
+    OneOf::new(BackboneConfig::all().iter().map(BackboneConfig::name), |name| Some(name.to_owned()))
 }
 
 /// Ways to degrade images.

@@ -14,26 +14,131 @@ use crate::{
     onnx::{Graph, Value},
 };
 
-/// Which backbone, and how wide: a network as data. What images it takes and how long its features
-/// are is said when it is made, by those who know the images and the head.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "backbone")]
-pub enum BackboneConfig {
+/// Declares the backbones once: what each is, its variant, network, configuration and name.
+macro_rules! backbones {
+    ($($(#[$documentation:meta])* $variant:ident($network:ident, $config:ident) = $name:literal,)*) => {
+        /// Which backbone, and how wide: a network as data. What images it takes and how long its features
+        /// are is said when it is made, by those who know the images and the head.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "backbone")]
+        pub enum BackboneConfig {
+            $($(#[$documentation])* #[serde(rename = $name)] $variant($config),)*
+        }
+
+        impl BackboneConfig {
+            /// Every backbone, as wide as in its paper.
+            pub fn all() -> Vec<Self> {
+                vec![$(Self::$variant($config::default()),)*]
+            }
+
+            /// Name of the network.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// Channels of the first stage.
+            pub fn width(&self) -> usize {
+                match self {
+                    $(Self::$variant(config) => config.width,)*
+                }
+            }
+
+            /// The same backbone with another number of channels in its first stage.
+            pub fn with_width(mut self, width: usize) -> Self {
+                match &mut self {
+                    $(Self::$variant(config) => config.width = width,)*
+                }
+                self
+            }
+
+            /// A network with random weights for images of `input`, channels, height and width.
+            ///
+            /// # Errors
+            ///
+            /// [`BackboneError::OutOfRange`] where a number is 0 or beyond all measure;
+            /// [`BackboneError::ImageTooSmall`] where nothing would be left of an image.
+            pub fn init(
+                &self,
+                input: [usize; 3],
+                feature_dim: usize,
+                device: &Device,
+            ) -> Result<Backbone, BackboneError> {
+                Ok(match self {
+                    $(Self::$variant(config) => Backbone::$variant(config.init(input, feature_dim, device)?),)*
+                })
+            }
+        }
+
+        /// A network of any kind.
+        #[derive(Module, Debug)]
+        #[allow(clippy::large_enum_variant, reason = "a model has one backbone, and a box is no module")]
+        pub enum Backbone {
+            $($(#[$documentation])* $variant($network),)*
+        }
+
+        impl Backbone {
+            /// Features of a batch of images.
+            ///
+            /// # Shapes
+            ///
+            /// - images: `[batch, channels, height, width]`, see [`input`](Self::input)
+            /// - output: `[batch, feature_dim]`
+            ///
+            /// # Panics
+            ///
+            /// If the images have another shape than the network was made for. Residual networks that end with a
+            /// mean over the image take other heights and widths.
+            pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+                match self {
+                    $(Self::$variant(network) => network.forward(images),)*
+                }
+            }
+
+            /// The same as a part of an ONNX graph: from the images to the features.
+            pub fn export(&self, graph: &mut Graph, images: &Value) -> Value {
+                match self {
+                    $(Self::$variant(network) => network.export(graph, images),)*
+                }
+            }
+
+            /// Name of the network, as [`BackboneConfig`] has it.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            /// Channels, height and width of the images that the network was made for.
+            pub fn input(&self) -> [usize; 3] {
+                match self {
+                    $(Self::$variant(network) => network.input,)*
+                }
+            }
+
+            /// Dimensions of the feature.
+            pub fn feature_dim(&self) -> usize {
+                let last = match self {
+                    $(Self::$variant(network) => network.last(),)*
+                };
+                last.weight.lazy_shape()[1]
+            }
+        }
+    };
+}
+
+backbones! {
     /// LeNet++, for images of digits.
-    #[serde(rename = "lenet++")]
-    LeNetPp(LeNetPpConfig),
+    LeNetPp(LeNetPp, LeNetPpConfig) = "lenet++",
     /// A small residual network, for images of about 32 x 32 pixels.
-    #[serde(rename = "cifar-resnet")]
-    CifarResNet(CifarResNetConfig),
+    CifarResNet(CifarResNet, CifarResNetConfig) = "cifar-resnet",
     /// ResNet-18.
-    #[serde(rename = "resnet18")]
-    ResNet18(ResNet18Config),
+    ResNet18(ResNet18, ResNet18Config) = "resnet18",
     /// A small residual network for volumes.
-    #[serde(rename = "resnet3d")]
-    ResNet3d(ResNet3dConfig),
+    ResNet3d(ResNet3d, ResNet3dConfig) = "resnet3d",
     /// SphereFace-20, for faces.
-    #[serde(rename = "sphereface20")]
-    SphereFace20(SphereFace20Config),
+    SphereFace20(SphereFace20, SphereFace20Config) = "sphereface20",
 }
 
 impl BackboneConfig {
@@ -57,75 +162,9 @@ impl BackboneConfig {
         Self::SphereFace20(SphereFace20Config { width })
     }
 
-    /// Every backbone, as wide as in its paper.
-    pub fn all() -> [Self; 5] {
-        [
-            Self::LeNetPp(LeNetPpConfig::default()),
-            Self::CifarResNet(CifarResNetConfig::default()),
-            Self::ResNet18(ResNet18Config::default()),
-            Self::ResNet3d(ResNet3dConfig::default()),
-            Self::SphereFace20(SphereFace20Config::default()),
-        ]
-    }
-
     /// The names of all backbones, separated by commas.
     pub fn names() -> String {
         Self::all().iter().map(Self::name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Name of the network.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::LeNetPp(_) => LeNetPp::NAME,
-            Self::CifarResNet(_) => CifarResNet::NAME,
-            Self::ResNet18(_) => ResNet18::NAME,
-            Self::ResNet3d(_) => ResNet3d::NAME,
-            Self::SphereFace20(_) => SphereFace20::NAME,
-        }
-    }
-
-    /// Channels of the first stage.
-    pub fn width(&self) -> usize {
-        match self {
-            Self::LeNetPp(config) => config.width,
-            Self::CifarResNet(config) => config.width,
-            Self::ResNet18(config) => config.width,
-            Self::ResNet3d(config) => config.width,
-            Self::SphereFace20(config) => config.width,
-        }
-    }
-
-    /// The same backbone with another number of channels in its first stage.
-    pub fn with_width(mut self, width: usize) -> Self {
-        *match &mut self {
-            Self::LeNetPp(config) => &mut config.width,
-            Self::CifarResNet(config) => &mut config.width,
-            Self::ResNet18(config) => &mut config.width,
-            Self::ResNet3d(config) => &mut config.width,
-            Self::SphereFace20(config) => &mut config.width,
-        } = width;
-        self
-    }
-
-    /// A network with random weights for images of `input`, channels, height and width.
-    ///
-    /// # Errors
-    ///
-    /// [`BackboneError::OutOfRange`] where a number is 0 or beyond all measure;
-    /// [`BackboneError::ImageTooSmall`] where nothing would be left of an image.
-    pub fn init(
-        &self,
-        input: [usize; 3],
-        feature_dim: usize,
-        device: &Device,
-    ) -> Result<Backbone, BackboneError> {
-        Ok(match self {
-            Self::LeNetPp(config) => Backbone::LeNetPp(config.init(input, feature_dim, device)?),
-            Self::CifarResNet(config) => Backbone::CifarResNet(config.init(input, feature_dim, device)?),
-            Self::ResNet18(config) => Backbone::ResNet18(config.init(input, feature_dim, device)?),
-            Self::ResNet3d(config) => Backbone::ResNet3d(config.init(input, feature_dim, device)?),
-            Self::SphereFace20(config) => Backbone::SphereFace20(config.init(input, feature_dim, device)?),
-        })
     }
 }
 
@@ -136,89 +175,5 @@ impl FromStr for BackboneConfig {
     fn from_str(name: &str) -> Result<Self, BackboneError> {
         let found = Self::all().into_iter().find(|config| config.name() == name);
         found.ok_or_else(|| BackboneError::UnknownBackbone { name: name.to_owned() })
-    }
-}
-
-/// A network of any kind.
-#[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant, reason = "a model has one backbone, and a box is no module")]
-pub enum Backbone {
-    /// LeNet++.
-    LeNetPp(LeNetPp),
-    /// A small residual network.
-    CifarResNet(CifarResNet),
-    /// ResNet-18.
-    ResNet18(ResNet18),
-    /// A small residual network for volumes.
-    ResNet3d(ResNet3d),
-    /// SphereFace-20.
-    SphereFace20(SphereFace20),
-}
-
-impl Backbone {
-    /// Features of a batch of images.
-    ///
-    /// # Shapes
-    ///
-    /// - images: `[batch, channels, height, width]`, see [`input`](Self::input)
-    /// - output: `[batch, feature_dim]`
-    ///
-    /// # Panics
-    ///
-    /// If the images have another shape than the network was made for. The residual networks take
-    /// other heights and widths.
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        match self {
-            Self::LeNetPp(network) => network.forward(images),
-            Self::CifarResNet(network) => network.forward(images),
-            Self::ResNet18(network) => network.forward(images),
-            Self::ResNet3d(network) => network.forward(images),
-            Self::SphereFace20(network) => network.forward(images),
-        }
-    }
-
-    /// The same as a part of an ONNX graph: from the images to the features.
-    pub fn export(&self, graph: &mut Graph, images: &Value) -> Value {
-        match self {
-            Self::LeNetPp(network) => network.export(graph, images),
-            Self::CifarResNet(network) => network.export(graph, images),
-            Self::ResNet18(network) => network.export(graph, images),
-            Self::ResNet3d(network) => network.export(graph, images),
-            Self::SphereFace20(network) => network.export(graph, images),
-        }
-    }
-
-    /// Name of the network, as [`BackboneConfig`] has it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::LeNetPp(_) => LeNetPp::NAME,
-            Self::CifarResNet(_) => CifarResNet::NAME,
-            Self::ResNet18(_) => ResNet18::NAME,
-            Self::ResNet3d(_) => ResNet3d::NAME,
-            Self::SphereFace20(_) => SphereFace20::NAME,
-        }
-    }
-
-    /// Channels, height and width of the images that the network was made for.
-    pub fn input(&self) -> [usize; 3] {
-        match self {
-            Self::LeNetPp(network) => network.input,
-            Self::CifarResNet(network) => network.input,
-            Self::ResNet18(network) => network.input,
-            Self::ResNet3d(network) => network.input,
-            Self::SphereFace20(network) => network.input,
-        }
-    }
-
-    /// Dimensions of the feature.
-    pub fn feature_dim(&self) -> usize {
-        let last = match self {
-            Self::LeNetPp(network) => &network.linear,
-            Self::CifarResNet(network) => &network.fc,
-            Self::ResNet18(network) => &network.fc,
-            Self::ResNet3d(network) => &network.fc,
-            Self::SphereFace20(network) => &network.linear,
-        };
-        last.weight.lazy_shape()[1]
     }
 }

@@ -60,7 +60,7 @@ pub struct CifarResNet {
     layer1: Vec<Block>,
     layer2: Vec<Block>,
     layer3: Vec<Block>,
-    pub(crate) fc: Linear,
+    fc: Linear,
     #[module(skip)]
     pooling: Pooling,
     #[module(skip)]
@@ -121,6 +121,11 @@ impl CifarResNet {
             Pooling::Average => mean_over_image(maps),
             Pooling::None => maps.flatten(1, 3),
         })
+    }
+
+    /// The layer that gives the feature its dimensions.
+    pub(crate) fn last(&self) -> &Linear {
+        &self.fc
     }
 
     /// The same as a part of a graph.

@@ -52,7 +52,7 @@ impl Default for LeNetPpConfig {
 #[derive(Module, Debug)]
 pub struct LeNetPp {
     stages: Vec<Stage>,
-    pub(crate) linear: Linear,
+    linear: Linear,
     activation: PRelu,
     #[module(skip)]
     pub(crate) input: [usize; 3],
@@ -138,6 +138,11 @@ impl LeNetPp {
         let maps = self.stages.iter().fold(images, |x, stage| stage.forward(x));
         let flat = maps.reshape([batch, self.linear.weight.dims()[0]]);
         self.activation.fast(self.linear.forward(flat))
+    }
+
+    /// The layer that gives the feature its dimensions.
+    pub(crate) fn last(&self) -> &Linear {
+        &self.linear
     }
 
     /// The same as a part of a graph.

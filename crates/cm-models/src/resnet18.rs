@@ -100,7 +100,7 @@ pub struct ResNet18 {
     layer2: Vec<Block>,
     layer3: Vec<Block>,
     layer4: Vec<Block>,
-    pub(crate) fc: Linear,
+    fc: Linear,
     #[module(skip)]
     pub(crate) input: [usize; 3],
 }
@@ -160,6 +160,11 @@ impl ResNet18 {
         let stages = [&self.layer1, &self.layer2, &self.layer3, &self.layer4];
         let maps = stages.into_iter().flatten().fold(x, |x, block| block.forward(x));
         self.fc.forward(mean_over_image(maps))
+    }
+
+    /// The layer that gives the feature its dimensions.
+    pub(crate) fn last(&self) -> &Linear {
+        &self.fc
     }
 
     /// The same as a part of a graph.

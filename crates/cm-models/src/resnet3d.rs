@@ -47,7 +47,7 @@ pub struct ResNet3d {
     layer1: Vec<Block>,
     layer2: Vec<Block>,
     layer3: Vec<Block>,
-    pub(crate) fc: Linear,
+    fc: Linear,
     #[module(skip)]
     pub(crate) input: [usize; 3],
 }
@@ -175,6 +175,11 @@ impl ResNet3d {
         let [batch, channels, slices, height, width] = maps.dims();
         let mean = maps.reshape([batch, channels, slices * height * width]).mean_dim(2).squeeze_dim(2);
         self.fc.forward(mean)
+    }
+
+    /// The layer that gives the feature its dimensions.
+    pub(crate) fn last(&self) -> &Linear {
+        &self.fc
     }
 
     /// The same as a part of a graph.

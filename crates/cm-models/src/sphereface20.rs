@@ -43,7 +43,7 @@ impl Default for SphereFace20Config {
 #[derive(Module, Debug)]
 pub struct SphereFace20 {
     stages: Vec<Stage>,
-    pub(crate) linear: Linear,
+    linear: Linear,
     #[module(skip)]
     pub(crate) input: [usize; 3],
 }
@@ -143,6 +143,11 @@ impl SphereFace20 {
             stage.blocks.iter().fold(x, |x, [first, second]| x.clone() + second.forward(first.forward(x)))
         });
         self.linear.forward(maps.reshape([batch, self.linear.weight.dims()[0]]))
+    }
+
+    /// The layer that gives the feature its dimensions.
+    pub(crate) fn last(&self) -> &Linear {
+        &self.linear
     }
 
     /// The same as a part of a graph.
