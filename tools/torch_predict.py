@@ -21,9 +21,8 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from torch_weights import LeNetPP, ResNet18, SphereFace20
+from torch_weights import NETWORKS
 
-NETWORKS = {"lenet++": LeNetPP, "resnet18": ResNet18, "sphereface20": SphereFace20}
 
 
 class Files(torch.utils.data.Dataset):

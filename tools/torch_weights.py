@@ -13,8 +13,9 @@ as its card prepares them.
     python tools/torch_weights.py make crates/cm-models/tests/models/torch
 
 writes the files that the tests read: random weights of a narrow ResNet-18 as torchvision, timm and
-a training program save them, the features of two images, and class centers in the files of other
-programs.
+a training program save them, and of a narrow IResNet-18 as insightface does, with the features of
+two images; class centers in the files of other programs; and features of networks too large for a
+file, whose weights are numbers that both sides can make.
 """
 
 import json
@@ -79,7 +80,28 @@ class BasicBlock(nn.Module):
         return torch.relu(x + shortcut)
 
 
-class ResNet18(nn.Module):
+class Bottleneck(nn.Module):
+    def __init__(self, before, within, stride):
+        super().__init__()
+        after = 4 * within
+        self.conv1 = nn.Conv2d(before, within, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(within)
+        self.conv2 = nn.Conv2d(within, within, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(within)
+        self.conv3 = nn.Conv2d(within, after, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(after)
+        self.downsample = None
+        if stride != 1 or before != after:
+            self.downsample = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+
+    def forward(self, x):
+        shortcut = x if self.downsample is None else self.downsample(x)
+        x = torch.relu(self.bn1(self.conv1(x)))
+        x = torch.relu(self.bn2(self.conv2(x)))
+        return torch.relu(self.bn3(self.conv3(x)) + shortcut)
+
+
+class ResNet(nn.Module):
     """Of He et al., "Deep Residual Learning for Image Recognition", with the names of torchvision."""
 
     def __init__(self, state, config):
@@ -90,12 +112,14 @@ class ResNet18(nn.Module):
         self.bn1 = nn.BatchNorm2d(width)
         pools = {"cifar": nn.Identity(), "small": nn.MaxPool2d(2), "imagenet": nn.MaxPool2d(3, 2, 1)}
         self.maxpool = pools[config["stem"]]
-        before = width
-        for number, (factor, stride) in enumerate(((1, 1), (2, 2), (4, 2), (8, 2)), start=1):
-            after = factor * width
-            stage = nn.Sequential(BasicBlock(before, after, stride), BasicBlock(after, after, 1))
-            setattr(self, f"layer{number}", stage)
-            before = after
+        before, is_deep = width, config["backbone"] == "resnet50"
+        blocks = (3, 4, 6, 3) if is_deep else (2, 2, 2, 2)
+        for number, count in enumerate(blocks):
+            within, stage = width << number, []
+            for stride in [1 if number == 0 else 2] + [1] * (count - 1):
+                stage.append(Bottleneck(before, within, stride) if is_deep else BasicBlock(before, within, stride))
+                before = 4 * within if is_deep else within
+            setattr(self, f"layer{number + 1}", nn.Sequential(*stage))
         self.fc = nn.Linear(before, state["fc.weight"].shape[0])
 
     def forward(self, x):
@@ -203,12 +227,132 @@ class SphereFace20(nn.Module):
         return self.linear(x.flatten(1))
 
 
+class IBasicBlock(nn.Module):
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(before)
+        self.conv1 = nn.Conv2d(before, after, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(after)
+        self.prelu = nn.PReLU(after)
+        self.conv2 = nn.Conv2d(after, after, 3, stride, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(after)
+        self.downsample = None
+        if stride != 1 or before != after:
+            self.downsample = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+
+    def forward(self, x):
+        shortcut = x if self.downsample is None else self.downsample(x)
+        x = self.prelu(self.bn2(self.conv1(self.bn1(x))))
+        return self.bn3(self.conv2(x)) + shortcut
+
+
+class IResNet(nn.Module):
+    """Of Duta et al., "Improved Residual Networks", in insightface's form and with its names."""
+
+    BLOCKS = {
+        "iresnet18": (2, 2, 2, 2),
+        "iresnet34": (3, 4, 6, 3),
+        "iresnet50": (3, 4, 14, 3),
+        "iresnet100": (3, 13, 30, 3),
+    }
+
+    def __init__(self, state, config):
+        super().__init__()
+        width, channels, *_ = state["conv1.weight"].shape
+        self.conv1 = nn.Conv2d(channels, width, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.prelu = nn.PReLU(width)
+        before = width
+        for number, count in enumerate(self.BLOCKS[config["backbone"]]):
+            after = width << number
+            blocks = [IBasicBlock(before, after, 2)] + [IBasicBlock(after, after, 1) for _ in range(count - 1)]
+            setattr(self, f"layer{number + 1}", nn.Sequential(*blocks))
+            before = after
+        self.bn2 = nn.BatchNorm2d(before)
+        feature_dim, inputs = state["fc.weight"].shape
+        self.fc = nn.Linear(inputs, feature_dim)
+        self.features = nn.BatchNorm1d(feature_dim)
+
+    def forward(self, x):
+        x = self.prelu(self.bn1(self.conv1(x)))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.features(self.fc(self.bn2(x).flatten(1)))
+
+
+class Layers(nn.Module):
+    """Modules one after another, below the name that insightface has for them."""
+
+    def __init__(self, *layers, is_residual=False):
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+        self.is_residual = is_residual
+
+    def forward(self, x):
+        return x + self.layers(x) if self.is_residual else self.layers(x)
+
+
+def convolved(before, after, kernel, stride=1, padding=0, groups=1, has_prelu=True):
+    layers = [nn.Conv2d(before, after, kernel, stride, padding, groups=groups, bias=False), nn.BatchNorm2d(after)]
+    return Layers(*layers, *([nn.PReLU(after)] if has_prelu else []))
+
+
+def depthwise(before, after, within, stride, is_residual=False):
+    return Layers(
+        convolved(before, within, 1),
+        convolved(within, within, 3, stride, 1, groups=within),
+        convolved(within, after, 1, has_prelu=False),
+        is_residual=is_residual,
+    )
+
+
+class MobileFaceNet(nn.Module):
+    """Of Chen et al., "MobileFaceNets", in insightface's form and with its names."""
+
+    def __init__(self, state, config):
+        super().__init__()
+        width, channels, *_ = state["layers.0.layers.0.weight"].shape
+        blocks = config["blocks"]
+
+        def residual(channels, within, count):
+            return Layers(*[depthwise(channels, channels, within, 1, is_residual=True) for _ in range(count)])
+
+        self.layers = nn.ModuleList(
+            [
+                convolved(channels, width, 3, 2, 1),
+                convolved(width, width, 3, 1, 1, groups=64) if blocks[0] == 1 else residual(width, 128, blocks[0]),
+                depthwise(width, width, 128, 2),
+                residual(width, 128, blocks[1]),
+                depthwise(width, 2 * width, 256, 2),
+                residual(2 * width, 256, blocks[2]),
+                depthwise(2 * width, 2 * width, 512, 2),
+                residual(2 * width, 256, blocks[3]),
+            ]
+        )
+        self.conv_sep = convolved(2 * width, 512, 1)
+        kernel = tuple(state["features.layers.0.layers.0.weight"].shape[2:])
+        feature_dim = state["features.layers.2.weight"].shape[0]
+        self.features = Layers(
+            convolved(512, 512, kernel, groups=512, has_prelu=False),
+            nn.Flatten(),
+            nn.Linear(512, feature_dim, bias=False),
+            nn.BatchNorm1d(feature_dim),
+        )
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return self.features(self.conv_sep(x))
+
+
 NETWORKS = {
     "lenet++": LeNetPP,
     "cifar-resnet": CifarResNet,
-    "resnet18": ResNet18,
+    "resnet18": ResNet,
+    "resnet50": ResNet,
     "resnet3d": ResNet3d,
     "sphereface20": SphereFace20,
+    "mobilefacenet": MobileFaceNet,
+    **{name: IResNet for name in IResNet.BLOCKS},
 }
 
 
@@ -258,17 +402,8 @@ def make(folder):
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(5)
     shapes = {"conv1.weight": torch.empty(1, 3, 7, 7), "fc.weight": torch.empty(3, 8)}
-    network = ResNet18(shapes, {"stem": "imagenet"}).eval()
-    state = network.state_dict()
-    for name, tensor in state.items():
-        if name.endswith("num_batches_tracked"):
-            tensor.fill_(7)
-        elif name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
-            tensor.uniform_(0.5, 1.5)
-        elif tensor.dim() == 1:
-            tensor.uniform_(-0.2, 0.8)
-        else:
-            tensor.normal_(0, 1.5 / tensor[0].numel() ** 0.5)
+    network = ResNet(shapes, {"backbone": "resnet18", "stem": "imagenet"}).eval()
+    state = randomized(network)
     with torch.no_grad():
         features = network(pattern(2, 3, 40, 33)).tolist()
     (folder / "features.json").write_text(json.dumps(features) + "\n")
@@ -288,6 +423,81 @@ def make(folder):
         folder / "checkpoint.pth",
     )
     make_heads(folder)
+    make_faces(folder)
+
+
+def randomized(network):
+    """The state of a network, all of it changed to other numbers than it starts with."""
+    state = network.state_dict()
+    for name, tensor in state.items():
+        if name.endswith("num_batches_tracked"):
+            tensor.fill_(7)
+        elif name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
+            tensor.uniform_(0.5, 1.5)
+        elif tensor.dim() == 1:
+            tensor.uniform_(-0.2, 0.8)
+        else:
+            tensor.normal_(0, 1.5 / tensor[0].numel() ** 0.5)
+    return state
+
+
+def make_faces(folder):
+    """A narrow IResNet-18 as insightface saves it, and features of networks with numbers that anyone can make."""
+    shapes = {"conv1.weight": torch.empty(1, 3, 3, 3), "fc.weight": torch.empty(3, 8 * 3 * 3)}
+    network = IResNet(shapes, {"backbone": "iresnet18"}).eval()
+    state = randomized(network)
+    torch.save(state, folder / "iresnet18.pth")
+    with torch.no_grad():
+        features = {"iresnet18.pth": network(pattern(2, 3, 40, 33)).tolist()}
+    flat = torch.empty(5, 64 * 3 * 2)
+    for config, state in (
+        ({"backbone": "iresnet34"}, {"conv1.weight": torch.empty(8, 3, 3, 3), "fc.weight": flat}),
+        ({"backbone": "iresnet50"}, {"conv1.weight": torch.empty(8, 3, 3, 3), "fc.weight": flat}),
+        ({"backbone": "iresnet100"}, {"conv1.weight": torch.empty(8, 3, 3, 3), "fc.weight": flat}),
+        (
+            {"backbone": "resnet50", "stem": "imagenet"},
+            {"conv1.weight": torch.empty(8, 3, 7, 7), "fc.weight": torch.empty(5, 256)},
+        ),
+        (
+            {"backbone": "mobilefacenet", "blocks": [1, 4, 6, 2]},
+            {
+                "layers.0.layers.0.weight": torch.empty(64, 3, 3, 3),
+                "features.layers.0.layers.0.weight": torch.empty(512, 1, 3, 2),
+                "features.layers.2.weight": torch.empty(5, 512),
+            },
+        ),
+        (
+            {"backbone": "mobilefacenet", "blocks": [2, 1, 1, 1]},
+            {
+                "layers.0.layers.0.weight": torch.empty(64, 3, 3, 3),
+                "features.layers.0.layers.0.weight": torch.empty(512, 1, 3, 2),
+                "features.layers.2.weight": torch.empty(5, 512),
+            },
+        ),
+    ):
+        network = NETWORKS[config["backbone"]](state, config).eval()
+        named = {n: t for n, t in network.state_dict().items() if not n.endswith("num_batches_tracked")}
+        for number, name in enumerate(sorted(named)):
+            named[name].copy_(known(name, number, named[name].shape))
+        with torch.no_grad():
+            features[json.dumps(config)] = network(pattern(2, 3, 48, 32)).tolist()
+    (folder / "faces.json").write_text(json.dumps(features, indent=1) + "\n")
+
+
+def known(name, number, shape):
+    """The numbers of the tensor of this name, the so-and-so-manieth in alphabetical order."""
+    count = int(numpy.prod(shape))
+    steps = (numpy.arange(count, dtype=numpy.int64) * 209 + number * 57) % 257
+    steps = torch.from_numpy(steps.astype(numpy.float32) / 128 - 1)
+    if name.endswith("running_var"):
+        numbers = 1 + steps / 2
+    elif len(shape) == 1 and name.endswith("weight"):
+        numbers = 0.75 + steps / 4
+    elif len(shape) == 1:
+        numbers = steps / 4
+    else:
+        numbers = steps * numpy.float32((2 / numpy.prod(shape[1:])) ** 0.5)
+    return numbers.reshape(shape)
 
 
 def make_heads(folder):

@@ -46,8 +46,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         BackboneConfig::LeNetPp(_) => [1, 28, 28],
         BackboneConfig::CifarResNet(_) => [3, 32, 32],
         BackboneConfig::ResNet3d(_) => [28, 28, 28],
-        BackboneConfig::ResNet18(_) => [3, 64, 64],
+        BackboneConfig::ResNet18(_) | BackboneConfig::ResNet50(_) => [3, 64, 64],
         BackboneConfig::SphereFace20(_) => [3, 112, 96],
+        _ => [3, 112, 112],
     };
     let device = Device::flex();
     device.seed(1);

@@ -9,8 +9,9 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackboneError, CifarResNet, CifarResNetConfig, LeNetPp, LeNetPpConfig, ResNet3d, ResNet3dConfig,
-    ResNet18, ResNet18Config, SphereFace20, SphereFace20Config,
+    BackboneError, CifarResNet, CifarResNetConfig, IResNet, IResNet18Config, IResNet34Config,
+    IResNet50Config, IResNet100Config, LeNetPp, LeNetPpConfig, MobileFaceNet, MobileFaceNetConfig, ResNet,
+    ResNet3d, ResNet3dConfig, ResNet18Config, ResNet50Config, SphereFace20, SphereFace20Config,
     onnx::{Graph, Value},
 };
 
@@ -134,11 +135,23 @@ backbones! {
     /// A small residual network, for images of about 32 x 32 pixels.
     CifarResNet(CifarResNet, CifarResNetConfig) = "cifar-resnet",
     /// ResNet-18.
-    ResNet18(ResNet18, ResNet18Config) = "resnet18",
+    ResNet18(ResNet, ResNet18Config) = "resnet18",
+    /// ResNet-50.
+    ResNet50(ResNet, ResNet50Config) = "resnet50",
     /// A small residual network for volumes.
     ResNet3d(ResNet3d, ResNet3dConfig) = "resnet3d",
     /// SphereFace-20, for faces.
     SphereFace20(SphereFace20, SphereFace20Config) = "sphereface20",
+    /// IResNet-18, for faces.
+    IResNet18(IResNet, IResNet18Config) = "iresnet18",
+    /// IResNet-34, for faces.
+    IResNet34(IResNet, IResNet34Config) = "iresnet34",
+    /// IResNet-50, for faces.
+    IResNet50(IResNet, IResNet50Config) = "iresnet50",
+    /// IResNet-100, for faces.
+    IResNet100(IResNet, IResNet100Config) = "iresnet100",
+    /// MobileFaceNet, for faces on small devices.
+    MobileFaceNet(MobileFaceNet, MobileFaceNetConfig) = "mobilefacenet",
 }
 
 impl BackboneConfig {

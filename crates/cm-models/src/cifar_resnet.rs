@@ -12,7 +12,7 @@ use crate::{
     BackboneError,
     error::{Sizes, at_least_one},
     onnx::{Graph, Value},
-    residual::{Block, convolution, mean_over_image, norm, stage},
+    residual::{Block, Kind, convolution, mean_over_image, norm, stage},
 };
 
 /// What stands between the last maps and the linear layer.
@@ -91,9 +91,9 @@ impl CifarResNetConfig {
         Ok(CifarResNet {
             conv1: convolution([channels, width], 3, 1, device),
             bn1: norm(width, device),
-            layer1: stage([width, width], 1, blocks, device),
-            layer2: stage([width, 2 * width], 2, blocks, device),
-            layer3: stage([2 * width, 4 * width], 2, blocks, device),
+            layer1: stage(Kind::Basic, width, width, 1, blocks, device),
+            layer2: stage(Kind::Basic, width, 2 * width, 2, blocks, device),
+            layer3: stage(Kind::Basic, 2 * width, 4 * width, 2, blocks, device),
             fc: LinearConfig::new(4 * width * places, feature_dim).init(device),
             pooling,
             input,

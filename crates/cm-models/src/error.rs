@@ -26,6 +26,18 @@ pub enum BackboneError {
         /// What was given.
         value: usize,
     },
+    /// A number that must be divided into groups.
+    #[error("the {what} of {backbone} must be a multiple of {of}, but is {value}")]
+    NoMultiple {
+        /// Name of the backbone.
+        backbone: &'static str,
+        /// The number, for example `width`.
+        what: &'static str,
+        /// What it must be a multiple of.
+        of: usize,
+        /// What was given.
+        value: usize,
+    },
     /// Images in the place of volumes.
     #[error(
         "{backbone} takes volumes of at least {smallest} slices, but the images have {channels} channels; take another backbone for \

@@ -12,13 +12,35 @@ use cm_kernels::Fast;
 
 use crate::onnx::{Graph, Value};
 
-/// Two convolutions beside a shortcut.
+/// What a block is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Two 3x3 convolutions.
+    Basic,
+    /// A pointwise convolution to fewer channels, a 3x3 one, and a pointwise one to four times as many.
+    Bottleneck,
+}
+
+impl Kind {
+    /// Channels that come out of a block, for each within it.
+    pub const fn expansion(self) -> usize {
+        match self {
+            Self::Basic => 1,
+            Self::Bottleneck => 4,
+        }
+    }
+}
+
+/// Convolutions beside a shortcut.
 #[derive(Module, Debug)]
 pub(crate) struct Block {
     conv1: Conv2d,
     bn1: BatchNorm,
     conv2: Conv2d,
     bn2: BatchNorm,
+    // A bottleneck's alone; the names in files are those of torchvision.
+    conv3: Option<Conv2d>,
+    bn3: Option<BatchNorm>,
     downsample: Option<(Conv2d, BatchNorm)>,
 }
 
@@ -36,14 +58,19 @@ pub(crate) fn norm(channels: usize, device: &Device) -> BatchNorm {
 }
 
 impl Block {
-    fn new([before, after]: [usize; 2], stride: usize, device: &Device) -> Self {
-        let changes = before != after || stride != 1;
+    fn new(kind: Kind, before: usize, within: usize, stride: usize, device: &Device) -> Self {
+        let after = within * kind.expansion();
+        let is_bottleneck = kind == Kind::Bottleneck;
+        let (kernel, first_stride, second_stride) =
+            if is_bottleneck { (1, 1, stride) } else { (3, stride, 1) };
         Self {
-            conv1: convolution([before, after], 3, stride, device),
-            bn1: norm(after, device),
-            conv2: convolution([after, after], 3, 1, device),
-            bn2: norm(after, device),
-            downsample: changes
+            conv1: convolution([before, within], kernel, first_stride, device),
+            bn1: norm(within, device),
+            conv2: convolution([within, within], 3, second_stride, device),
+            bn2: norm(within, device),
+            conv3: is_bottleneck.then(|| convolution([within, after], 1, 1, device)),
+            bn3: is_bottleneck.then(|| norm(after, device)),
+            downsample: (before != after || stride != 1)
                 .then(|| (convolution([before, after], 1, stride, device), norm(after, device))),
         }
     }
@@ -51,7 +78,10 @@ impl Block {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let relu = Relu::new();
         let beside = relu.fast(self.bn1.fast(self.conv1.fast(x.clone())));
-        let beside = self.bn2.fast(self.conv2.fast(beside));
+        let mut beside = self.bn2.fast(self.conv2.fast(beside));
+        if let (Some(convolution), Some(norm)) = (&self.conv3, &self.bn3) {
+            beside = norm.fast(convolution.fast(relu.fast(beside)));
+        }
         let shortcut = match &self.downsample {
             Some((convolution, norm)) => norm.fast(convolution.fast(x)),
             None => x,
@@ -65,6 +95,11 @@ impl Block {
         beside = graph.relu(&beside);
         beside = graph.convolution(&self.conv2, &beside);
         beside = graph.batch_norm(&self.bn2, &beside);
+        if let (Some(convolution), Some(norm)) = (&self.conv3, &self.bn3) {
+            beside = graph.relu(&beside);
+            beside = graph.convolution(convolution, &beside);
+            beside = graph.batch_norm(norm, &beside);
+        }
         let shortcut = match &self.downsample {
             Some((convolution, norm)) => {
                 let shortcut = graph.convolution(convolution, x);
@@ -77,15 +112,17 @@ impl Block {
     }
 }
 
-/// So many blocks, the first of which changes the channels and shrinks the image by the stride.
+/// So many blocks with `within` channels, the first of which takes `before` and shrinks the image by the stride.
 pub(crate) fn stage(
-    [before, after]: [usize; 2],
+    kind: Kind,
+    before: usize,
+    within: usize,
     stride: usize,
     blocks: usize,
     device: &Device,
 ) -> Vec<Block> {
-    let block = |i| if i == 0 { ([before, after], stride) } else { ([after, after], 1) };
-    (0..blocks).map(block).map(|(channels, stride)| Block::new(channels, stride, device)).collect()
+    let block = |i| if i == 0 { (before, stride) } else { (within * kind.expansion(), 1) };
+    (0..blocks).map(block).map(|(before, stride)| Block::new(kind, before, within, stride, device)).collect()
 }
 
 /// `[batch, channels, height, width]` becomes `[batch, channels]`.

@@ -89,7 +89,17 @@ fn backbones() -> Vec<(String, String)> {
         }
         BackboneConfig::ResNet3d(_) => "the same in three dimensions, for volumes such as those of MedMNIST",
         BackboneConfig::ResNet18(_) => "18 layers with shortcuts; takes weights of torchvision (--init)",
+        BackboneConfig::ResNet50(_) => "50 layers with shortcuts; takes weights of torchvision (--init)",
         BackboneConfig::SphereFace20(_) => "20 layers with shortcuts, for faces",
+        BackboneConfig::IResNet18(_) => {
+            "18 layers with shortcuts, for faces; takes weights of insightface (--init)"
+        }
+        BackboneConfig::IResNet34(_) => "the same with 34 layers",
+        BackboneConfig::IResNet50(_) => "the same with 50 layers",
+        BackboneConfig::IResNet100(_) => "the same with 100 layers",
+        BackboneConfig::MobileFaceNet(_) => {
+            "depthwise convolutions, for faces on small devices; takes weights of insightface (--init)"
+        }
     };
     BackboneConfig::all()
         .iter()

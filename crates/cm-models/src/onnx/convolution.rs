@@ -8,7 +8,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::{Graph, Value, integers};
+use super::{Graph, Value, integer, integers};
 
 impl Graph {
     /// A convolution with the weights and the padding of a layer.
@@ -19,7 +19,13 @@ impl Graph {
             PaddingConfig2d::Same => shape_same(layer.weight.val().dims()),
         };
         let bias = layer.bias.as_ref().map(|bias| bias.val());
-        self.convolved(images, layer.weight.val(), bias, [&layer.stride, &layer.dilation, &pads])
+        self.convolved(
+            images,
+            layer.weight.val(),
+            bias,
+            [&layer.stride, &layer.dilation, &pads],
+            layer.groups,
+        )
     }
 
     /// The same of volumes.
@@ -33,7 +39,13 @@ impl Graph {
             }
         };
         let bias = layer.bias.as_ref().map(|bias| bias.val());
-        self.convolved(volumes, layer.weight.val(), bias, [&layer.stride, &layer.dilation, &pads])
+        self.convolved(
+            volumes,
+            layer.weight.val(),
+            bias,
+            [&layer.stride, &layer.dilation, &pads],
+            layer.groups,
+        )
     }
 
     fn convolved<const D: usize>(
@@ -42,12 +54,14 @@ impl Graph {
         weight: Tensor<D>,
         bias: Option<Tensor<1>>,
         [strides, dilations, pads]: [&[usize]; 3],
+        groups: usize,
     ) -> Value {
         let attributes = vec![
             integers("kernel_shape", &weight.dims()[2..]),
             integers("strides", strides),
             integers("dilations", dilations),
             integers("pads", pads),
+            integer("group", groups as i64),
         ];
         let weight = self.tensor(weight);
         let bias = bias.map(|bias| self.tensor(bias));

@@ -4,11 +4,13 @@
 
 mod backbone;
 mod centers;
+mod cost;
 mod damage;
 mod faces;
 mod foreign;
 mod lenet_pp;
 mod onnx;
+mod pytorch;
 mod shared;
 mod volumes;
 mod weights;

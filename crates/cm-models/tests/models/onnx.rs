@@ -9,7 +9,7 @@ use cm_models::{
 };
 use prost::Message;
 
-use crate::shared::flat;
+use crate::shared::{flat, iresnet18, mobilefacenet, resnet50};
 
 /// What a runtime asks of a graph before it computes: `tools/onnx_check.py` has one compute.
 #[test]
@@ -24,6 +24,9 @@ fn the_graph_of_every_backbone_is_whole_and_in_order_with_all_of_its_numbers() {
         (stem(Stem::Small), "GlobalAveragePool"),
         (stem(Stem::Imagenet), "MaxPool"),
         (BackboneConfig::sphereface20(2), "Add"),
+        (resnet50(), "MaxPool"),
+        (iresnet18(), "BatchNormalization"),
+        (mobilefacenet(), "Gemm"),
     ];
     for (config, operation) in configs {
         let sides = if operation == "Reshape" { [8, 12, 10] } else { [3, 32, 40] };

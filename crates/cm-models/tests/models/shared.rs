@@ -4,7 +4,10 @@ use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param},
     tensor::{Device, Tensor, TensorData},
 };
-use cm_models::{Backbone, BackboneConfig, CifarResNetConfig, Pooling, ResNet18Config, Stem};
+use cm_models::{
+    Backbone, BackboneConfig, CifarResNetConfig, IResNet18Config, MobileFaceNetConfig, Pooling,
+    ResNet18Config, ResNet50Config, Stem,
+};
 
 /// The small residual network without pooling.
 pub fn flat() -> BackboneConfig {
@@ -13,6 +16,19 @@ pub fn flat() -> BackboneConfig {
 
 pub fn resnet18(width: usize, stem: Stem) -> BackboneConfig {
     BackboneConfig::ResNet18(ResNet18Config { width, stem })
+}
+
+pub fn resnet50() -> BackboneConfig {
+    BackboneConfig::ResNet50(ResNet50Config { width: 2, stem: Stem::Small })
+}
+
+pub fn iresnet18() -> BackboneConfig {
+    BackboneConfig::IResNet18(IResNet18Config { width: 2 })
+}
+
+/// The narrowest MobileFaceNet, with a block a stage.
+pub fn mobilefacenet() -> BackboneConfig {
+    BackboneConfig::MobileFaceNet(MobileFaceNetConfig { width: 64, blocks: [1; 4] })
 }
 
 /// A network of which no number has the value that it starts with.

@@ -11,7 +11,7 @@ use cm_loss_core::{Head, Preset};
 use cm_models::{Backbone, BackboneConfig, ResNet3dConfig, Stem, WeightsError, weights};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
-use crate::shared::{bits, flat, images, numbers, resnet18, shaken};
+use crate::shared::{bits, flat, images, iresnet18, mobilefacenet, numbers, resnet18, resnet50, shaken};
 
 #[derive(Module, Debug)]
 struct Model {
@@ -37,6 +37,9 @@ fn every_backbone_comes_back_bit_for_bit() {
         (resnet18(2, Stem::Cifar), [3, 16, 16]),
         (resnet18(2, Stem::Imagenet), [3, 32, 40]),
         (BackboneConfig::sphereface20(2), [3, 20, 16]),
+        (resnet50(), [3, 20, 16]),
+        (iresnet18(), [3, 20, 16]),
+        (mobilefacenet(), [3, 20, 16]),
     ];
     for (config, input) in cases {
         let network = shaken(&config, input, 3);

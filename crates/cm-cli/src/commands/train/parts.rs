@@ -2,7 +2,7 @@
 
 use cm_data::InputSpec;
 use cm_loss_core::{HeadConfig, LossOptions};
-use cm_models::{BackboneConfig, ResNet18Config, Stem};
+use cm_models::{BackboneConfig, ResNet18Config, ResNet50Config, Stem};
 use cm_train::{
     Error,
     training::{OptimizerConfig, Recipe, Schedule},
@@ -29,9 +29,12 @@ impl Settings {
             (BackboneConfig::ResNet18(config), stem) => {
                 Ok(BackboneConfig::ResNet18(ResNet18Config { stem: stem.unwrap_or(usual), ..config }))
             }
+            (BackboneConfig::ResNet50(config), stem) => {
+                Ok(BackboneConfig::ResNet50(ResNet50Config { stem: stem.unwrap_or(usual), ..config }))
+            }
             (config, None) => Ok(config),
             (config, Some(_)) => Err(CliError::Said(format!(
-                "--stem is a choice of resnet18, and {} has none: leave it out",
+                "--stem is a choice of resnet18 and resnet50, and {} has none: leave it out",
                 config.name()
             ))),
         }

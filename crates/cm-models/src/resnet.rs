@@ -1,4 +1,4 @@
-//! A ResNet with 18 layers.
+//! ResNets for images of any kind, with 18 or 50 layers.
 
 use burn::{
     module::Module,
@@ -16,7 +16,7 @@ use crate::{
     BackboneError,
     error::Sizes,
     onnx::{Graph, Value},
-    residual::{Block, convolution, mean_over_image, norm, stage},
+    residual::{Block, Kind, convolution, mean_over_image, norm, stage},
 };
 
 /// What comes before the first stage.
@@ -68,31 +68,64 @@ impl Stem {
     }
 }
 
-/// Configuration of [`ResNet18`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ResNet18Config {
-    /// What comes before the first stage.
-    pub stem: Stem,
-    /// Channels of the first stage, 64 in the paper; each further one has twice as many. At least
-    /// 1.
-    pub width: usize,
+/// Declares the configurations: what each is called, and its network's name, blocks and blocks of each stage.
+macro_rules! configs {
+    ($($(#[$documentation:meta])* $config:ident = $name:literal, $kind:expr, $blocks:expr;)*) => {$(
+        $(#[$documentation])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $config {
+            /// What comes before the first stage.
+            pub stem: Stem,
+            /// Channels of the first stage, 64 in the paper; each further one has twice as many. At least
+            /// 1.
+            pub width: usize,
+        }
+
+        impl Default for $config {
+            fn default() -> Self {
+                Self { stem: Stem::default(), width: 64 }
+            }
+        }
+
+        impl $config {
+            /// A network with random weights for images of `input`, channels, height and width. How large
+            /// they must be depends on the stem: 8 x 8, 16 x 16 or 32 x 32 pixels.
+            ///
+            /// # Errors
+            ///
+            /// As [`BackboneConfig::init`](crate::BackboneConfig::init).
+            pub fn init(
+                &self,
+                input: [usize; 3],
+                feature_dim: usize,
+                device: &Device,
+            ) -> Result<ResNet, BackboneError> {
+                let Self { stem, width } = *self;
+                let (smallest, way_out) = (stem.reduction(), stem.way_out());
+                Sizes { backbone: $name, width, input, feature_dim, smallest, way_out }.check()?;
+                Ok(ResNet::new(stem, width, ($kind, $blocks), input, feature_dim, device))
+            }
+        }
+    )*};
 }
 
-impl Default for ResNet18Config {
-    fn default() -> Self {
-        Self { stem: Stem::default(), width: 64 }
-    }
+configs! {
+    /// Configuration of ResNet-18.
+    ResNet18Config = "resnet18", Kind::Basic, [2, 2, 2, 2];
+    /// Configuration of ResNet-50.
+    ResNet50Config = "resnet50", Kind::Bottleneck, [3, 4, 6, 3];
 }
 
-/// ResNet-18: a [`Stem`], four stages of two residual blocks, the mean over the image, and a linear
-/// layer.
+/// A ResNet: a [`Stem`], four stages of residual blocks, the mean over the image, and a linear layer. With 18 layers a block is
+/// two convolutions; with 50 it is a bottleneck of three, whose output has four times its channels, and whose stride is in the
+/// second (as in torchvision).
 ///
 /// From K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
 /// arXiv 1512.03385.
 // The fields are named as in torchvision, so that weights have the same names in files.
 #[derive(Module, Debug)]
-pub struct ResNet18 {
+pub struct ResNet {
     conv1: Conv2d,
     bn1: BatchNorm,
     pool: Option<MaxPool2d>,
@@ -105,41 +138,34 @@ pub struct ResNet18 {
     pub(crate) input: [usize; 3],
 }
 
-impl ResNet18Config {
-    /// A network with random weights for images of `input`, channels, height and width. How large
-    /// they must be depends on the stem: 8 x 8, 16 x 16 or 32 x 32 pixels.
-    ///
-    /// # Errors
-    ///
-    /// As [`BackboneConfig::init`](crate::BackboneConfig::init).
-    pub fn init(
-        &self,
+impl ResNet {
+    fn new(
+        stem: Stem,
+        width: usize,
+        (kind, blocks): (Kind, [usize; 4]),
         input: [usize; 3],
         feature_dim: usize,
         device: &Device,
-    ) -> Result<ResNet18, BackboneError> {
-        let Self { stem, width } = *self;
-        let (smallest, way_out) = (stem.reduction(), stem.way_out());
-        Sizes { backbone: ResNet18::NAME, width, input, feature_dim, smallest, way_out }.check()?;
-        let [channels, ..] = input;
-        let stage =
-            |[before, after]: [usize; 2], stride| stage([before * width, after * width], stride, 2, device);
-        Ok(ResNet18 {
-            conv1: stem.convolution([channels, width], device),
+    ) -> Self {
+        let mut before = width;
+        let [layer1, layer2, layer3, layer4] = std::array::from_fn(|number| {
+            let (within, stride) = (width << number, if number == 0 { 1 } else { 2 });
+            let stage = stage(kind, before, within, stride, blocks[number], device);
+            before = within * kind.expansion();
+            stage
+        });
+        Self {
+            conv1: stem.convolution([input[0], width], device),
             bn1: norm(width, device),
             pool: stem.pool(),
-            layer1: stage([1, 1], 1),
-            layer2: stage([1, 2], 2),
-            layer3: stage([2, 4], 2),
-            layer4: stage([4, 8], 2),
-            fc: LinearConfig::new(8 * width, feature_dim).init(device),
+            layer1,
+            layer2,
+            layer3,
+            layer4,
+            fc: LinearConfig::new(before, feature_dim).init(device),
             input,
-        })
+        }
     }
-}
-
-impl ResNet18 {
-    pub(crate) const NAME: &'static str = "resnet18";
 
     /// Features of a batch of images.
     ///
