@@ -13,6 +13,7 @@ use crate::{
         batch_norm::{self, Images},
         convolution,
         descent::{self, Descent},
+        grouped,
         parameters::{self, Gradients},
         pooling::{self, Pooling},
         shape::Convolution,
@@ -55,7 +56,7 @@ fn slopes<'a>(x: &FlexTensor, values: &'a [f32]) -> Slopes<'a> {
 }
 
 fn weight_shape(c: &Convolution) -> [usize; 4] {
-    [c.channels_out, c.channels_in, c.kernel[0], c.kernel[1]]
+    [c.channels_out, c.channels_in / c.groups, c.kernel[0], c.kernel[1]]
 }
 
 /// The slopes of a PReLU that follows a convolution.
@@ -72,7 +73,10 @@ impl Kernels for Flex {
     ) -> FloatTensor<Self> {
         let (x, weight, bias) = (Numbers::of(x), Numbers::of(weight), Numbers::of(bias));
         let size = output(c.output());
-        let y = convolution::forward(&c, size, x.slice(), weight.slice(), bias.slice(), None);
+        let y = match c.groups {
+            1 => convolution::forward(&c, size, x.slice(), weight.slice(), bias.slice(), None),
+            _ => grouped::forward(&c, size, x.slice(), weight.slice(), bias.slice()),
+        };
         tensor(y, [c.batch, c.channels_out, size[0], size[1]])
     }
 
@@ -82,8 +86,14 @@ impl Kernels for Flex {
         c: Convolution,
     ) -> FloatTensor<Self> {
         let (dy, weight) = (Numbers::of(dy), Numbers::of(weight));
-        let dy = convolution::Images { numbers: dy.slice(), kept: None };
-        let dx = convolution::input_gradient(&c, output(c.output()), dy, weight.slice());
+        let size = output(c.output());
+        let dx = match c.groups {
+            1 => {
+                let dy = convolution::Images { numbers: dy.slice(), kept: None };
+                convolution::input_gradient(&c, size, dy, weight.slice())
+            }
+            _ => grouped::input_gradient(&c, size, dy.slice(), weight.slice()),
+        };
         tensor(dx, [c.batch, c.channels_in, c.image[0], c.image[1]])
     }
 
@@ -93,8 +103,15 @@ impl Kernels for Flex {
         c: Convolution,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let (x, dy) = (Numbers::of(x), Numbers::of(dy));
-        let dy = convolution::Images { numbers: dy.slice(), kept: None };
-        let Gradients { weight, bias, .. } = parameters::gradients(&c, output(c.output()), x.slice(), dy);
+        let size = output(c.output());
+        let [weight, bias] = match c.groups {
+            1 => {
+                let dy = convolution::Images { numbers: dy.slice(), kept: None };
+                let Gradients { weight, bias, .. } = parameters::gradients(&c, size, x.slice(), dy);
+                [weight, bias]
+            }
+            _ => grouped::gradients(&c, size, x.slice(), dy.slice()),
+        };
         (tensor(weight, weight_shape(&c)), tensor(bias, [c.channels_out]))
     }
 

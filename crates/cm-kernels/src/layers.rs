@@ -111,15 +111,17 @@ mod on_flex {
     fn convolution(layer: &Conv2d, input: &Tensor<4>) -> Option<Convolution> {
         let [batch, channels, height, width] = input.dims();
         let [channels_out, channels_in, rows, columns] = layer.weight.dims();
-        if layer.groups != 1 || channels != channels_in || !suits(input) || !suits(&layer.weight.val()) {
+        let groups = layer.groups;
+        if channels != groups * channels_in || !suits(input) || !suits(&layer.weight.val()) {
             return None;
         }
         let (image, kernel) = ([height, width], [rows, columns]);
         let padding = symmetric(&layer.padding, image, kernel, layer.stride)?;
         let convolution = Convolution {
             batch,
-            channels_in,
+            channels_in: channels,
             channels_out,
+            groups,
             image,
             kernel,
             stride: layer.stride,
@@ -152,7 +154,7 @@ mod on_flex {
             let slopes = activation.alpha.val();
             let [count] = slopes.dims();
             let convolution = convolution(layer, &input)
-                .filter(|c| suits(&slopes) && (count == 1 || count == c.channels_out));
+                .filter(|c| c.groups == 1 && suits(&slopes) && (count == 1 || count == c.channels_out));
             let Some(convolution) = convolution else { return activation.fast(layer.fast(input)) };
             let bias = bias(layer, &input.device());
             let (y, _) = <Dispatch as Kernels>::convolve_rectify(

@@ -243,12 +243,23 @@ pub fn forward(
     y
 }
 
-/// Gradient of the input images from that of the output.
-///
-/// Input pixels whose row and column have the same remainders by the stride see the same taps: each such set is a
-/// convolution of the output's gradient with a stride of 1.
-pub fn input_gradient(c: &Convolution, output: [usize; 2], dy: Images<'_>, weight: &[f32]) -> Vec<f32> {
-    let mut dx = vec![0.0; c.batch * c.input_len()];
+/// Input pixels whose row and column have the same remainders by the stride: they see the same taps.
+pub struct Phase {
+    /// The output's gradient as they see it.
+    pub padded: Padded,
+    pub taps: Vec<usize>,
+    /// Where the weight of each tap is for the first input channel.
+    pub weights: Vec<usize>,
+    /// Rows and columns of these pixels.
+    pub size: [usize; 2],
+    /// Places of the first pixel, and of the next in a column and in a row.
+    pub first: usize,
+    pub steps: [usize; 2],
+}
+
+/// The phases of a convolution, each a convolution of the output's gradient with a stride of 1. Pixels that see no tap are in none.
+pub fn phases(c: &Convolution, output: [usize; 2]) -> Vec<Phase> {
+    let mut phases = Vec::new();
     let [rows, columns] = c.kernel;
     for phase_row in 0..c.stride[0].min(c.image[0]) {
         for phase_column in 0..c.stride[1].min(c.image[1]) {
@@ -294,23 +305,38 @@ pub fn input_gradient(c: &Convolution, output: [usize; 2], dy: Images<'_>, weigh
                     }
                 }
             }
-            let direct = Direct {
+            phases.push(Phase {
                 padded,
-                panels: packed(taps.len(), c.channels_in, |tap, channel| {
-                    weight[weights[tap] + channel * rows * columns]
-                }),
                 taps,
-                bias: None,
-                slopes: None,
-                channels_out: c.channels_in,
+                weights,
                 size,
-                row_step: padded.row(),
                 first: phase_row * c.image[1] + phase_column,
                 steps: [c.stride[0] * c.image[1], c.stride[1]],
-                area: c.image[0] * c.image[1],
-            };
-            direct.forward(dy, &mut dx);
+            });
         }
+    }
+    phases
+}
+
+/// Gradient of the input images from that of the output.
+pub fn input_gradient(c: &Convolution, output: [usize; 2], dy: Images<'_>, weight: &[f32]) -> Vec<f32> {
+    let mut dx = vec![0.0; c.batch * c.input_len()];
+    let kernel = c.kernel[0] * c.kernel[1];
+    for Phase { padded, taps, weights, size, first, steps } in phases(c, output) {
+        let direct = Direct {
+            padded,
+            panels: packed(taps.len(), c.channels_in, |tap, channel| weight[weights[tap] + channel * kernel]),
+            taps,
+            bias: None,
+            slopes: None,
+            channels_out: c.channels_in,
+            size,
+            row_step: padded.row(),
+            first,
+            steps,
+            area: c.image[0] * c.image[1],
+        };
+        direct.forward(dy, &mut dx);
     }
     dx
 }

@@ -4,6 +4,7 @@ pub mod activation;
 pub mod batch_norm;
 pub mod convolution;
 pub mod descent;
+pub mod grouped;
 mod padded;
 pub mod parameters;
 pub mod pooling;

@@ -1,11 +1,13 @@
 //! Sizes of a convolution.
 
-/// A convolution of images in the order batch, channel, row, column, without groups.
+/// A convolution of images in the order batch, channel, row, column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Convolution {
     pub batch: usize,
     pub channels_in: usize,
     pub channels_out: usize,
+    /// Parts that the channels are divided into; an output channel sees the input channels of its own.
+    pub groups: usize,
     /// Rows, then columns, here and below.
     pub image: [usize; 2],
     pub kernel: [usize; 2],
@@ -33,6 +35,12 @@ impl Convolution {
 
     /// Numbers in the kernels.
     pub fn weight_len(&self) -> usize {
-        self.channels_out * self.channels_in * self.kernel[0] * self.kernel[1]
+        self.channels_out * self.channels_in / self.groups * self.kernel[0] * self.kernel[1]
+    }
+
+    /// What one group is by itself.
+    pub fn of_group(&self) -> Self {
+        let (channels_in, channels_out) = (self.channels_in / self.groups, self.channels_out / self.groups);
+        Self { channels_in, channels_out, groups: 1, ..*self }
     }
 }

@@ -28,7 +28,9 @@ fn compare_convolution(layer: &Conv2d, x: &Tensor<4>) -> Vec<f64> {
 #[derive(Debug, Clone)]
 struct Shape {
     batch: usize,
+    /// Of each group.
     channels: [usize; 2],
+    groups: usize,
     image: [usize; 2],
     kernel: [usize; 2],
     stride: [usize; 2],
@@ -40,7 +42,8 @@ struct Shape {
 impl Shape {
     fn layer(&self, device: &Device) -> Conv2d {
         let [rows, columns] = self.padding;
-        let config = Conv2dConfig::new(self.channels, self.kernel)
+        let config = Conv2dConfig::new(self.channels.map(|channels| self.groups * channels), self.kernel)
+            .with_groups(self.groups)
             .with_stride(self.stride)
             .with_padding(PaddingConfig2d::Explicit(rows, columns, rows, columns))
             .with_dilation(self.dilation)
@@ -63,6 +66,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
         |((batch, channels, image, kernel), stride, padding, dilation, bias)| Shape {
             batch,
             channels,
+            groups: 1,
             image,
             kernel,
             stride,
@@ -73,15 +77,23 @@ fn shapes() -> impl Strategy<Value = Shape> {
     )
 }
 
+/// The same with one to three channels in each of some groups.
+fn grouped() -> impl Strategy<Value = Shape> {
+    let channels = [1usize..4, 1..4];
+    let groups = prop_oneof![2usize..4, Just(16), Just(33)];
+    (shapes(), channels, groups).prop_map(|(shape, channels, groups)| Shape { channels, groups, ..shape })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn convolutions_of_every_shape_agree_with_burns(shape in shapes()) {
+    fn convolutions_of_every_shape_agree_with_burns(shape in prop_oneof![shapes(), grouped()]) {
         prop_assume!(shape.fits());
         let device = Device::flex().autodiff();
         let layer = shape.layer(&device);
-        let x = tensor([shape.batch, shape.channels[0], shape.image[0], shape.image[1]], 7, &device);
+        let channels = shape.groups * shape.channels[0];
+        let x = tensor([shape.batch, channels, shape.image[0], shape.image[1]], 7, &device);
         for (i, error) in compare_convolution(&layer, &x).into_iter().enumerate() {
             prop_assert!(error < 1e-5, "{}: {error:e}", ["output", "input", "weight", "bias"][i]);
         }
@@ -185,6 +197,7 @@ fn large_images_agree_with_burns() {
         let shape = Shape {
             batch: 2,
             channels,
+            groups: 1,
             image: [size, size + 3],
             kernel: [kernel, kernel],
             stride: [stride, stride],
@@ -202,13 +215,12 @@ fn large_images_agree_with_burns() {
 #[test]
 fn what_the_kernels_do_not_cover_is_burns_operation() {
     let flex = Device::flex().autodiff();
-    let config = |groups| Conv2dConfig::new([4, 6], [3, 3]).with_groups(groups);
+    let config = Conv2dConfig::new([4, 6], [3, 3]);
     let uneven = PaddingConfig2d::Explicit(1, 0, 2, 1);
     let cases = [
-        (config(2).init(&flex), tensor([2, 4, 7, 7], 1, &flex)),
-        (config(1).with_padding(uneven).init(&flex), tensor([2, 4, 7, 7], 1, &flex)),
+        (config.clone().with_padding(uneven).init(&flex), tensor([2, 4, 7, 7], 1, &flex)),
         #[cfg(feature = "test-ndarray")]
-        (config(1).init(&crate::ndarray()), tensor([2, 4, 7, 7], 1, &crate::ndarray())),
+        (config.init(&crate::ndarray()), tensor([2, 4, 7, 7], 1, &crate::ndarray())),
     ];
     for (layer, x) in cases {
         let layer = with_values(layer, &x.device());
@@ -248,6 +260,7 @@ fn images_smaller_than_the_kernel_and_batches_of_one_are_right() {
     let shape = Shape {
         batch: 1,
         channels: [3, 5],
+        groups: 1,
         image: [1, 2],
         kernel: [5, 5],
         stride: [1, 1],
