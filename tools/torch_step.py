@@ -72,10 +72,28 @@ class ResNet18(nn.Sequential):
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, FEATURE_DIM))
 
 
+def of_insightface(name):
+    def network():
+        # Needs safetensors and NumPy as well.
+        from torch_weights import NETWORKS
+
+        width = "layers.0.layers.0.weight" if name == "mobilefacenet" else "conv1.weight"
+        shapes = {
+            width: torch.empty(WIDTH, 3, 3, 3),
+            "fc.weight": torch.empty(FEATURE_DIM, 8 * WIDTH * 49),
+            "features.layers.0.layers.0.weight": torch.empty(512, 1, 7, 7),
+            "features.layers.2.weight": torch.empty(FEATURE_DIM, 512),
+        }
+        return NETWORKS[name](shapes, {"backbone": name, "blocks": [1, 4, 6, 2]})
+
+    return network, (3, 112, 112)
+
+
 NETWORKS = {
     "lenet++": (LeNetPP, (1, 28, 28)),
     "sphereface20": (SphereFace20, (3, 64, 64)),
     "resnet18": (ResNet18, (3, 64, 64)),
+    **{name: of_insightface(name) for name in ("iresnet18", "iresnet50", "iresnet100", "mobilefacenet")},
 }
 
 

@@ -41,7 +41,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Times training steps.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Network: lenet++ on digits, or sphereface20 or resnet18 on images of 64 x 64
+    /// Network: lenet++ on digits, sphereface20 or resnet18 on images of 64 x 64, or iresnet18, iresnet50, iresnet100 or
+    /// mobilefacenet on images of 112 x 112
     #[arg(long, default_value = "lenet++")]
     network: Network,
     /// Images a step
@@ -127,7 +128,7 @@ fn run(options: &Options) -> Result<(), String> {
         }
     }
 
-    if options.network != Network::LeNetPp || options.single {
+    if options.network.name() != "lenet++" || options.single {
         return network(options, backend, threads, &device, torch.as_mut());
     }
     let images = Arc::new(noise(options.batch * options.loop_steps));

@@ -13,39 +13,30 @@ use cm_train::training::OptimizerConfig;
 
 use crate::{CLASSES, Options};
 
+/// The networks that PyTorch has as well.
+const NAMES: [&str; 7] =
+    ["lenet++", "sphereface20", "resnet18", "iresnet18", "iresnet50", "iresnet100", "mobilefacenet"];
+
 /// Which network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Network {
-    LeNetPp,
-    SphereFace20,
-    ResNet18,
-}
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network(BackboneConfig);
 
 impl Network {
-    const ALL: [Self; 3] = [Self::LeNetPp, Self::SphereFace20, Self::ResNet18];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LeNetPp => "lenet++",
-            Self::SphereFace20 => "sphereface20",
-            Self::ResNet18 => "resnet18",
-        }
+    pub fn name(&self) -> &'static str {
+        self.0.name()
     }
 
     /// Channels, height and width of its images here.
-    pub fn image(self) -> [usize; 3] {
-        match self {
-            Self::LeNetPp => [1, 28, 28],
-            Self::SphereFace20 | Self::ResNet18 => [3, 64, 64],
+    pub fn image(&self) -> [usize; 3] {
+        match self.name() {
+            "lenet++" => [1, 28, 28],
+            "sphereface20" | "resnet18" => [3, 64, 64],
+            _ => [3, 112, 112],
         }
     }
 
-    pub fn backbone(self, width: usize) -> BackboneConfig {
-        match self {
-            Self::LeNetPp => BackboneConfig::lenet_pp(width),
-            Self::SphereFace20 => BackboneConfig::sphereface20(width),
-            Self::ResNet18 => BackboneConfig::resnet18(width),
-        }
+    pub fn backbone(&self, width: usize) -> BackboneConfig {
+        self.0.clone().with_width(width)
     }
 }
 
@@ -53,8 +44,10 @@ impl FromStr for Network {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|network| network.name() == name);
-        found.ok_or_else(|| format!("the networks are {}", Self::ALL.map(Self::name).join(", ")))
+        match NAMES.contains(&name) {
+            true => name.parse().map(Self).map_err(|error: cm_models::BackboneError| error.to_string()),
+            false => Err(format!("the networks are {}", NAMES.join(", "))),
+        }
     }
 }
 
