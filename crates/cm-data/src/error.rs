@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{ArrayProblem, BadFile, DecodeError, FolderProblem, ListProblem, ZipProblem};
+use crate::{ArrayProblem, BadFile, DecodeError, FolderProblem, ListProblem, RecordProblem, ZipProblem};
 
 /// How many of a long list of things a message names.
 const NAMED: usize = 20;
@@ -22,7 +22,7 @@ pub enum DataError {
         source: io::Error,
     },
     /// There is no such file or folder.
-    #[error("there is no file or folder {}; name an image folder, a list (CSV), a zip, an IDX file or an .npz file", path.display())]
+    #[error("there is no file or folder {}; name an image folder, a list (CSV), a zip, a record file (.rec), an IDX file or an .npz file", path.display())]
     Missing {
         /// What was named.
         path: PathBuf,
@@ -177,6 +177,14 @@ pub enum DataError {
         path: PathBuf,
         /// What is wrong.
         problem: ArrayProblem,
+    },
+    /// A record file that cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: RecordProblem,
     },
     /// An archive that cannot be used.
     #[error("{}: {problem}", path.display())]

@@ -4,7 +4,7 @@
 //! | what | where |
 //! |---|---|
 //! | an image from bytes | [`decode`] |
-//! | a data set from a folder, a list, an archive, IDX files or arrays | [`Collection::open`] |
+//! | a data set from a folder, a list, an archive, record files, IDX files or arrays | [`Collection::open`] |
 //! | whether every file of it can be used | [`check_all`] |
 //! | what its pixels are like, and which images are copies | [`inspect_all`], [`Copies`] |
 //! | training, validation and test images | [`split`] |
@@ -46,6 +46,7 @@ mod loader;
 mod measure;
 mod normalize;
 mod random;
+mod record_file;
 mod resize;
 mod source;
 mod split;
@@ -66,6 +67,7 @@ pub use intensity::{Window, resample_center, standardized_gray};
 pub use loader::{Batches, Loader, LoaderConfig, Part, RawBatch, Sampling};
 pub use measure::measure;
 pub use random::{generator, image_generator};
+pub use record_file::RecordProblem;
 pub use source::{
     Collection, ColumnNames, ContentHash, FolderProblem, ImageFacts, Item, ListProblem, Location,
     OpenOptions, ReadLimits, Skipped, Split, ZipProblem, natural_order,

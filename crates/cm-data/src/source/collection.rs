@@ -13,7 +13,10 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::{ContentHash, Item, Location, OpenOptions, ReadLimits, Skipped, archive::Archive};
-use crate::{DataError, DecodeLimits, Image, checksum::Checksum, decode, decode::begins_like_an_image};
+use crate::{
+    DataError, DecodeLimits, Image, checksum::Checksum, decode, decode::begins_like_an_image,
+    record_file::RecordFile,
+};
 
 /// A data set: its classes and images, none of them in memory unless they come from an IDX file.
 #[derive(Debug, Clone)]
@@ -39,6 +42,7 @@ pub struct Collection {
 /// Where the bytes come from, and how much of them may be taken.
 pub(super) struct Source {
     pub archive: Option<Archive>,
+    pub records: Option<RecordFile>,
     pub images: Vec<Image>,
     pub read: ReadLimits,
     pub decode: DecodeLimits,
@@ -49,6 +53,7 @@ impl fmt::Debug for Source {
         let images = format!("{} images", self.images.len());
         f.debug_struct("Source")
             .field("archive", &self.archive)
+            .field("records", &self.records.as_ref().map(|records| records.numbers().count()))
             .field("images", &images)
             .finish_non_exhaustive()
     }
@@ -69,8 +74,7 @@ impl Collection {
     ) -> Self {
         assert_eq!(items.len(), images.len(), "one item for each image");
         items.iter_mut().enumerate().for_each(|(i, item)| item.location = Location::Memory(i));
-        let source =
-            Source { archive: None, images, read: ReadLimits::default(), decode: DecodeLimits::default() };
+        let source = Source::new(None, images, &OpenOptions::default());
         Self {
             name: name.into(),
             classes,
@@ -98,6 +102,7 @@ impl Collection {
     /// | another folder | a sub-folder for each class, or `train`, `val`, `test` with those in them |
     /// | a `.zip` file | such a folder, or a list with its images, read in place |
     /// | a `.csv`, `.tsv` or `.txt` file | a list: a table whose rows name a file and its label |
+    /// | a `.rec` file, its `.idx`, or a folder with them | images with labels, as MXNet and insightface have them |
     /// | an IDX file of images | it, and the labels beside it |
     /// | an `.npz` file of arrays | images and labels, as MedMNIST and Keras name them |
     /// | an image, where no labels are required | it alone |
@@ -115,6 +120,10 @@ impl Collection {
     ///
     /// **Archives.** One folder that everything lies in is left out of the names. Every entry is
     /// checked when the archive is opened: its name, its size, how it is packed.
+    ///
+    /// **Record files.** The index beside the file, `.idx` in the place of `.rec`, tells where its records are; without it they are
+    /// found one after another. The records of identities, which insightface puts behind the images, are no images. An image is
+    /// called by the number of its record. Of several record files in a folder this is `train.rec`.
     ///
     /// **Arrays.** `train_images` with `train_labels`, so also for `val` and `test`; or `x_train` with `y_train`; or `images` with
     /// `labels`. Images are bytes: `(images, height, width)`, `(images, height, width, 3)` with colors, or volumes `(images, slices,
@@ -245,6 +254,7 @@ impl Collection {
                 Some((key, format!("{} {}.{:09}", found.len(), time.as_secs(), time.subsec_nanos())))
             }
             Location::Entry(at) => self.source.archive.as_ref()?.stamp(*at),
+            Location::Record(at) => self.source.records.as_ref()?.stamp(*at),
             Location::Memory(_) => None,
         }
     }
@@ -256,7 +266,7 @@ impl Collection {
 
 impl Source {
     pub fn new(archive: Option<Archive>, images: Vec<Image>, options: &OpenOptions) -> Self {
-        Self { archive, images, read: options.read, decode: options.decode }
+        Self { archive, records: None, images, read: options.read, decode: options.decode }
     }
 
     pub fn read(&self, item: &Item) -> Result<Vec<u8>, DataError> {
@@ -265,6 +275,10 @@ impl Source {
             Location::Entry(at) => match &self.archive {
                 Some(archive) => archive.read(*at),
                 None => unreachable!("only an archive has entries"),
+            },
+            Location::Record(at) => match &self.records {
+                Some(records) => records.read(*at, self.read.file),
+                None => unreachable!("only a record file has records"),
             },
             Location::Memory(at) => Ok(as_pnm(&self.images[*at])),
         }

@@ -58,6 +58,8 @@ pub enum Location {
     File(PathBuf),
     /// In an entry of the data set's archive, by its number.
     Entry(usize),
+    /// In an image of the data set's record file, by its place among them.
+    Record(usize),
     /// In memory, by the number of the image.
     Memory(usize),
 }

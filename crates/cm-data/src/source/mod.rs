@@ -14,6 +14,7 @@ mod names;
 mod npz_sets;
 mod open;
 mod options;
+mod record_sets;
 mod skipped;
 mod zip_problem;
 

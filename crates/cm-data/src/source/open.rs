@@ -11,7 +11,7 @@ use super::{
     list::{self, List},
     list_items::from_list,
     listing::{Listing, has_ending_of_a_list},
-    npz_sets,
+    npz_sets, record_sets,
 };
 use crate::{DataError, decode::begins_like_an_image};
 
@@ -19,7 +19,11 @@ use crate::{DataError, decode::begins_like_an_image};
 const LIST_BYTES: u64 = 1 << 30;
 
 pub(super) fn open(path: &Path, options: &OpenOptions) -> Result<Collection, DataError> {
-    if is_dir(path)? {
+    let is_folder = is_dir(path)?;
+    if let Some(records) = record_sets::find(path)? {
+        return open_records(&records, path, options);
+    }
+    if is_folder {
         let pairs = idx_sets::find(path)?;
         return if pairs.is_empty() { open_folder(path, options) } else { open_idx(&pairs, path, options) };
     }
@@ -85,6 +89,13 @@ fn open_image(path: &Path, options: &OpenOptions) -> Collection {
 
 fn open_idx(pairs: &[idx_sets::Pair], path: &Path, options: &OpenOptions) -> Result<Collection, DataError> {
     in_memory(idx_sets::read(pairs, path, options)?, path, options)
+}
+
+fn open_records(file: &Path, path: &Path, options: &OpenOptions) -> Result<Collection, DataError> {
+    let (classes, items, records) = record_sets::read(file, options)?;
+    let layout = Layout { classes, items, skipped: Skipped::default() };
+    let source = Source { records: Some(records), ..Source::new(None, Vec::new(), options) };
+    Ok(collection(path, layout, source))
 }
 
 fn in_memory(read: idx_sets::Read, path: &Path, options: &OpenOptions) -> Result<Collection, DataError> {
