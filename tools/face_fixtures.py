@@ -11,9 +11,11 @@ magic number at a multiple of four is divided there, and the number left out.
 
 import io
 import os
+import pickle
 import struct
 import sys
 
+import numpy
 from PIL import Image
 
 MAGIC = struct.pack("<I", 0xCED7230A)
@@ -91,6 +93,58 @@ def main(folder):
     write(folder, "plain", [*plain, packed(7.0, 2, picture(0, 2))])
     write(folder, "fraction", [packed(7.5, 0, picture(0, 0)), packed(1.0, 1, picture(1, 0))])
     write(folder, "no-image", [packed(0.0, 0, picture(0, 0)), packed(1.0, 1, b"this is no image")])
+    sets(folder)
+
+
+class Python2(pickle._Pickler):
+    """Bytes as the strings of Python 2, which `cPickle` writes so."""
+
+    dispatch = dict(pickle._Pickler.dispatch)
+
+    def save_string(self, data):
+        if self.bin:
+            short = len(data) < 256
+            self.write((b"U" + struct.pack("<B", len(data)) if short else b"T" + struct.pack("<i", len(data))) + data)
+        else:
+            # repr of Python 2
+            text = "".join(chr(b) if 32 <= b < 127 and chr(b) not in "'\\" else f"\\x{b:02x}" for b in data)
+            self.write(b"S'" + text.encode() + b"'\n")
+        self.memoize(data)
+
+    dispatch[bytes] = save_string
+
+
+def sets(folder):
+    """Verification sets: the same four pairs as every version of Python and NumPy pickles them."""
+    faces = [(0, 0), (0, 1), (1, 0), (1, 2), (0, 0), (2, 1), (1, 1), (2, 0)]
+    images = [picture(*face) for face in faces]
+    same = [True, True, False, False]
+
+    def dump(name, value, protocol, pickler=pickle.Pickler):
+        with open(os.path.join(folder, f"{name}.bin"), "wb") as file:
+            pickler(file, protocol).dump(value)
+
+    for protocol in (0, 1, 2):
+        dump(f"python2-{protocol}", (images, same), protocol, Python2)
+    for protocol in range(6):
+        dump(f"python3-{protocol}", (images, same), protocol)
+    arrays = [numpy.frombuffer(image, numpy.uint8) for image in images]
+    for protocol in (2, 4, 5):
+        dump(f"arrays-{protocol}", [arrays, numpy.array(same)], protocol)
+    dump("arrays-of-numbers", (arrays, numpy.array(same, dtype=">i4")), 2)
+    dump("bytearrays", (tuple(bytearray(image) for image in images), [numpy.bool_(value) for value in same]), 4)
+    dump("one-image-short", (images[:-1], same), 2)
+    dump("no-pairs", ([], []), 2)
+    dump("swapped", (same, images), 2)
+    dump("a-dictionary", {"images": images}, 2)
+    dump("pixels", ([numpy.zeros((2, 2), numpy.uint8)] * 8, same), 2)
+    dump("one-list", [images], 2)
+
+    class Evil:
+        def __reduce__(self):
+            return os.system, ("true",)
+
+    dump("evil", ([Evil()] * 8, same), 2)
 
 
 if __name__ == "__main__":

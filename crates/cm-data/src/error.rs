@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{ArrayProblem, BadFile, DecodeError, FolderProblem, ListProblem, RecordProblem, ZipProblem};
+use crate::{
+    ArrayProblem, BadFile, DecodeError, FolderProblem, ListProblem, PairsProblem, RecordProblem, ZipProblem,
+};
 
 /// How many of a long list of things a message names.
 const NAMED: usize = 20;
@@ -185,6 +187,14 @@ pub enum DataError {
         path: PathBuf,
         /// What is wrong.
         problem: RecordProblem,
+    },
+    /// A file of pairs that cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Pairs {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: PairsProblem,
     },
     /// An archive that cannot be used.
     #[error("{}: {problem}", path.display())]

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | an image from bytes | [`decode`] |
 //! | a data set from a folder, a list, an archive, record files, IDX files or arrays | [`Collection::open`] |
+//! | pairs of images to verify people by | [`PairSet::open`] |
 //! | whether every file of it can be used | [`check_all`] |
 //! | what its pixels are like, and which images are copies | [`inspect_all`], [`Copies`] |
 //! | training, validation and test images | [`split`] |
@@ -45,6 +46,8 @@ mod intensity;
 mod loader;
 mod measure;
 mod normalize;
+mod pairs;
+mod pickle;
 mod random;
 mod record_file;
 mod resize;
@@ -66,6 +69,8 @@ pub use inspect::{Copies, CopyKind, Look, inspect_all};
 pub use intensity::{Window, resample_center, standardized_gray};
 pub use loader::{Batches, Loader, LoaderConfig, Part, RawBatch, Sampling};
 pub use measure::measure;
+pub use pairs::{Pair, PairSet, PairsProblem};
+pub use pickle::PickleProblem;
 pub use random::{generator, image_generator};
 pub use record_file::RecordProblem;
 pub use source::{

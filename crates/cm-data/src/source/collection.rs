@@ -43,6 +43,7 @@ pub struct Collection {
 pub(super) struct Source {
     pub archive: Option<Archive>,
     pub records: Option<RecordFile>,
+    pub encoded: Vec<Vec<u8>>,
     pub images: Vec<Image>,
     pub read: ReadLimits,
     pub decode: DecodeLimits,
@@ -92,6 +93,14 @@ impl Collection {
         let item = |(file, path)| Item::new(file, Location::File(path), Item::UNLABELED);
         let items = files.into_iter().map(item).collect();
         Self { items, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }
+    }
+
+    /// Encoded images in memory, without classes. They are called by their numbers.
+    pub(crate) fn from_encoded(name: String, encoded: Vec<Vec<u8>>, options: &OpenOptions) -> Self {
+        let item = |at| Item::new(format!("image {at}"), Location::Encoded(at), Item::UNLABELED);
+        let items = (0..encoded.len()).map(item).collect();
+        let source = Arc::new(Source { encoded, ..Source::new(None, Vec::new(), options) });
+        Self { items, source, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }
     }
 
     /// Tells what a path is and opens it.
@@ -255,7 +264,7 @@ impl Collection {
             }
             Location::Entry(at) => self.source.archive.as_ref()?.stamp(*at),
             Location::Record(at) => self.source.records.as_ref()?.stamp(*at),
-            Location::Memory(_) => None,
+            Location::Encoded(_) | Location::Memory(_) => None,
         }
     }
 
@@ -266,7 +275,14 @@ impl Collection {
 
 impl Source {
     pub fn new(archive: Option<Archive>, images: Vec<Image>, options: &OpenOptions) -> Self {
-        Self { archive, records: None, images, read: options.read, decode: options.decode }
+        Self {
+            archive,
+            records: None,
+            encoded: Vec::new(),
+            images,
+            read: options.read,
+            decode: options.decode,
+        }
     }
 
     pub fn read(&self, item: &Item) -> Result<Vec<u8>, DataError> {
@@ -280,6 +296,7 @@ impl Source {
                 Some(records) => records.read(*at, self.read.file),
                 None => unreachable!("only a record file has records"),
             },
+            Location::Encoded(at) => Ok(self.encoded[*at].clone()),
             Location::Memory(at) => Ok(as_pnm(&self.images[*at])),
         }
     }

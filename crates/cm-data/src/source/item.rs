@@ -60,6 +60,8 @@ pub enum Location {
     Entry(usize),
     /// In an image of the data set's record file, by its place among them.
     Record(usize),
+    /// In memory as the bytes of a file, by their number.
+    Encoded(usize),
     /// In memory, by the number of the image.
     Memory(usize),
 }

@@ -21,6 +21,7 @@ mod zip_problem;
 pub(crate) use self::{
     archive::Archive,
     collection::{content_hash, read_file},
+    open::name_of,
 };
 pub use self::{
     collection::Collection,

@@ -64,7 +64,7 @@ fn collection(path: &Path, layout: Layout, source: Source) -> Collection {
 }
 
 /// Name of a folder, or of a file without its ending.
-pub(super) fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     // `.` and `..` have names of their own.
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let path = if path.file_name().is_some() { path } else { &real };

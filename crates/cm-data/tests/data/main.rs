@@ -12,6 +12,7 @@ mod helper;
 mod idx;
 mod idx_sets;
 mod list;
+mod pairs;
 mod records;
 mod split;
 mod transforms;

@@ -1,0 +1,100 @@
+//! The pairs of Labeled Faces in the Wild: names of people, and numbers of their images.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{Named, PairsProblem, shown};
+
+/// A person's image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shot {
+    person: String,
+    number: u32,
+}
+
+/// Two images of one person or of two.
+#[derive(Debug)]
+pub(super) struct Line {
+    shots: [Shot; 2],
+    same: bool,
+    fold: usize,
+}
+
+/// Reads `pairs.txt`, whose first line is the number of folds and of pairs of one person in each, or a file whose first line is that
+/// number alone. In each fold pairs of one person come first, and then as many of two.
+pub(super) fn read(text: &str) -> Result<Vec<Line>, PairsProblem> {
+    let mut lines = text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty());
+    let (_, first) = lines.next().ok_or(PairsProblem::Empty)?;
+    let numbers: Option<Vec<usize>> = first.split_whitespace().map(|word| word.parse().ok()).collect();
+    let (folds, each) = match numbers.as_deref() {
+        Some(&[each]) => (1, each),
+        Some(&[folds, each]) => (folds, each),
+        _ => return Err(PairsProblem::FirstLine { text: shown(first) }),
+    };
+    let announced = folds.saturating_mul(each).saturating_mul(2);
+    let mut found = Vec::new();
+    for (at, text) in lines {
+        let line = at + 1;
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let shot = |person: &str, number: &str| {
+            let number = number.parse().map_err(|_| PairsProblem::Line { line, text: shown(text) })?;
+            Ok::<_, PairsProblem>(Shot { person: person.to_owned(), number })
+        };
+        let (shots, same) = match words[..] {
+            [person, first, second] => ([shot(person, first)?, shot(person, second)?], true),
+            [first, number, second, other] => ([shot(first, number)?, shot(second, other)?], false),
+            _ => return Err(PairsProblem::Line { line, text: shown(text) }),
+        };
+        if found.len() >= announced {
+            found.push(Line { shots, same, fold: 0 });
+            continue;
+        }
+        let (fold, within) = (found.len() / (2 * each), found.len() % (2 * each));
+        let [one, two] = ["one person", "two people"];
+        if same != (within < each) {
+            let (found, expected) = if same { (one, two) } else { (two, one) };
+            return Err(PairsProblem::WrongKind { line, found, expected });
+        }
+        found.push(Line { shots, same, fold });
+    }
+    if found.len() != announced {
+        return Err(PairsProblem::Fewer { found: found.len(), announced });
+    }
+    Ok(found)
+}
+
+/// The folder that holds a folder for each person: that of the file, or the only one in it that does.
+pub(super) fn root(folder: &Path, lines: &[Line]) -> PathBuf {
+    let Some(person) = lines.first().map(|line| &line.shots[0].person) else { return folder.to_owned() };
+    let holds = |folder: &Path| folder.join(person).is_dir();
+    if holds(folder) {
+        return folder.to_owned();
+    }
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut below: Vec<PathBuf> = entries.filter(|path| holds(path)).collect();
+    match below.pop() {
+        Some(only) if below.is_empty() => only,
+        _ => folder.to_owned(),
+    }
+}
+
+/// The pairs by the paths of their files.
+pub(super) fn files(lines: &[Line], root: &Path) -> Vec<Named> {
+    let named =
+        |Shot { person, number }: &Shot, ending: &str| format!("{person}/{person}_{number:04}.{ending}");
+    // The first one tells how all are stored.
+    let ending = lines.first().and_then(|line| {
+        ["jpg", "png", "jpeg", "bmp"]
+            .into_iter()
+            .find(|ending| root.join(named(&line.shots[0], ending)).is_file())
+    });
+    let ending = ending.unwrap_or("jpg");
+    let pair = |line: &Line| Named {
+        files: [0, 1].map(|i| named(&line.shots[i], ending)),
+        same: line.same,
+        fold: line.fold,
+    };
+    lines.iter().map(pair).collect()
+}
