@@ -100,6 +100,7 @@ impl Choices for Config {
                     flip: true,
                     vertical_flip: true,
                     transpose: true,
+                    rotation: 45.0,
                     shift: 0.06,
                     scale: [0.9, 1.1],
                     ..Augmentation::default()
