@@ -4,6 +4,8 @@
 //! | question | answer |
 //! |---|---|
 //! | does the norm track known quality? | [`spearman`], [`pearson`], within classes by [`Statistic`], with an interval and an alarm by [`Bootstrap`] |
+//! | are two images of the same person? | [`Verification`], in folds [`FoldAccuracy`], with their quality [`QualityAware`] |
+//! | who is it, and what is like it? | [`Search`], [`rank_accuracy`], [`tpir_at_fpir`], [`Retrieval`] |
 //! | do fewer comparisons fail when those of low quality are left out? | [`ErrorDiscardCurve`] |
 //! | are fewer images misclassified when those of low norm are left out? | [`RiskCoverageCurve`] |
 //! | which quality from 0 to 1 does a norm stand for? | [`Isotonic`], [`Sigmoid`] |
@@ -32,16 +34,19 @@ mod classification;
 mod correlation;
 mod delong;
 mod discard;
+mod identification;
 mod logistic;
 mod mcnemar;
 mod paired;
 mod proportion;
 mod reliability;
+mod retrieval;
 mod risk_coverage;
 mod roc;
 mod shares;
 mod strata;
 mod summary;
+mod verification;
 
 pub use binary::{BinaryFigures, CALIBRATION_BINS};
 pub use bootstrap::{Bootstrap, Estimate};
@@ -50,12 +55,15 @@ pub use classification::{ClassFigures, Classification, ConfusionMatrix};
 pub use correlation::{Statistic, pearson, spearman};
 pub use delong::{AucDifference, auc_difference, auc_interval};
 pub use discard::{Comparison, ErrorDiscardCurve};
+pub use identification::{Search, rank_accuracy, tpir_at_fpir};
 pub use logistic::Logistic;
 pub use mcnemar::{McNemar, mcnemar};
 pub use paired::{PairedDifference, adjusted_by_holm, paired_difference};
 pub use proportion::Proportion;
 pub use reliability::{Reliability, ReliabilityBin};
+pub use retrieval::Retrieval;
 pub use risk_coverage::RiskCoverageCurve;
 pub use roc::{RocCurve, RocPoint, auc};
 pub use strata::{Level, MISSING, Strata};
 pub use summary::Summary;
+pub use verification::{FarRule, Fold, FoldAccuracy, QualityAware, TarAtFar, Thresholds, Verification};

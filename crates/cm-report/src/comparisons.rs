@@ -119,7 +119,7 @@ impl Row {
         let mean = shown(comparison.mean);
         Self {
             pair: format!("{} − {}", comparison.loss, comparison.baseline),
-            // Differences that are all the same are significant, however small.
+            // What is shown as no difference is none.
             significant: comparison.is_significant() && mean != shown(0.0),
             mean,
             interval: comparison.interval.map_or_else(dash, interval),

@@ -3,3 +3,4 @@
 
 mod golden;
 mod statistics;
+mod verification;
