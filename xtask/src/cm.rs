@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use crate::cargo;
 
 /// The commands of `cm` that are commands here too.
-pub const COMMANDS: [&str; 15] = [
+pub const COMMANDS: [&str; 16] = [
     "train",
     "eval",
+    "verify",
     "predict",
     "score",
     "embed",

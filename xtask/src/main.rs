@@ -17,6 +17,7 @@ cargo xtask <command>
 
   train DATA [--out FOLDER] [OPTIONS]          train a classifier on your images; --help lists the options
   eval MODEL DATA [OPTIONS]                    test a model on images with known classes
+  verify MODEL PAIRS [OPTIONS]                 test a model on pairs of images: are they of the same person?
   predict|score|embed MODEL FILES [OPTIONS]    classes, quality or features of images
   calibrate|diagnose MODEL DATA [OPTIONS]      from norm to quality, and whether the norm tells it
   export MODEL ONNX [OPTIONS]                  write a model as ONNX

@@ -33,6 +33,8 @@ enum Command {
     Train(Box<commands::train::Options>),
     /// Test a model on images with known classes.
     Eval(Box<commands::eval::Options>),
+    /// Test a model on pairs of images: are they of the same person?
+    Verify(Box<commands::verify::Options>),
     /// The classes of images.
     Predict(Box<commands::predict::Options>),
     /// The quality of images, from 0 to 100.
@@ -113,6 +115,7 @@ fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Train(options) => commands::train::run(*options),
         Command::Eval(options) => commands::eval::run(*options),
+        Command::Verify(options) => commands::verify::run(*options),
         Command::Predict(options) => commands::predict::run(*options),
         Command::Score(options) => commands::score::run(*options),
         Command::Embed(options) => commands::embed::run(*options),

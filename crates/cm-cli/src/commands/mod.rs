@@ -23,3 +23,4 @@ pub mod serve;
 pub mod shell;
 pub mod study;
 pub mod train;
+pub mod verify;

@@ -15,6 +15,7 @@ mod shell;
 mod signs;
 mod study;
 mod train;
+mod verify;
 #[cfg(feature = "wgpu")]
 mod wgpu;
 mod wrong_input;

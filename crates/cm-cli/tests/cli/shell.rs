@@ -2,9 +2,10 @@
 
 use crate::shared::{refused, run};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "train",
     "eval",
+    "verify",
     "predict",
     "score",
     "embed",

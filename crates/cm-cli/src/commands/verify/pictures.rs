@@ -1,0 +1,88 @@
+//! Pictures of compared pairs, and their scores as a table.
+
+use std::path::Path;
+
+use cm_data::PairSet;
+use cm_eval::{Comparison, ErrorDiscardCurve, RocCurve};
+use cm_record::{RecordError, files::write_atomically};
+use cm_report::chart::{self, Axis, Color, Corner, Curve, Line, Panel};
+
+use super::features::Compared;
+use crate::error::CliError;
+
+/// Share of the pairs of one person that the curve of errors begins with.
+const STARTING_ERROR: f64 = 0.05;
+
+/// Writes everything into a folder.
+pub fn write(folder: &Path, set: &PairSet, compared: &[Compared]) -> Result<(), CliError> {
+    let path = folder.join("scores.csv");
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| CliError::Said(format!("{}: {error}", path.display()));
+    csv.write_record(["first", "second", "same", "fold", "score", "norm_first", "norm_second"])
+        .map_err(failed)?;
+    for (pair, found) in set.pairs.iter().zip(compared) {
+        let [first, second] = pair.images.map(|image| set.images.items[image].file.clone());
+        // A pair that could not be compared has no score.
+        let number = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
+        let same = u8::from(pair.same).to_string();
+        let [norm_first, norm_second] = found.norms.map(number);
+        let row = [first, second, same, pair.fold.to_string(), number(found.score), norm_first, norm_second];
+        csv.write_record(row).map_err(failed)?;
+    }
+    let content = csv.into_inner().map_err(|error| CliError::Said(error.to_string()))?;
+    write_atomically(&path, &content).map_err(RecordError::io("write", &path))?;
+    let mut figures = Vec::new();
+    let scores: Vec<f64> = compared.iter().map(|found| found.score).collect();
+    let mated: Vec<bool> = set.pairs.iter().map(|pair| pair.same).collect();
+    if let Some(curve) = RocCurve::new(&scores, &mated) {
+        let points = |from: f64| -> Vec<(f64, f64)> {
+            let shown = curve.points.iter().filter(|point| point.false_positive_rate >= from);
+            shown.map(|point| (100.0 * point.false_positive_rate, 100.0 * point.true_positive_rate)).collect()
+        };
+        let panels = [
+            Panel {
+                title: "True and false accepts".to_owned(),
+                x: Axis::new(-2.0..102.0, "false accept rate (%)", 6, true),
+                y: Axis::new(-2.0..102.0, "true accept rate (%)", 6, true),
+                legend: Corner::BottomRight,
+                curves: vec![Curve::new("", Color::CURVES[0], points(0.0))],
+                about_zero: None,
+            },
+            errors(&mated, compared),
+        ];
+        let subtitle = format!("{}, {} pairs", set.images.name, set.pairs.len());
+        figures.push(chart::panels("verification", "Verification", &subtitle, 400, (1, 2), &panels)?);
+    }
+    cm_report::write_figures(folder, &figures)?;
+    Ok(())
+}
+
+/// Pairs of one person that are rejected, when those of short features are left out.
+fn errors(mated: &[bool], compared: &[Compared]) -> Panel {
+    let readable = |found: &&Compared| found.score > f64::NEG_INFINITY;
+    let comparisons = |quality: &dyn Fn(&Compared) -> f64| -> Vec<Comparison> {
+        let of_one = compared.iter().zip(mated).filter(|(_, mated)| **mated).map(|(found, _)| found);
+        of_one
+            .filter(readable)
+            .map(|found| Comparison { score: found.score, quality: quality(found) })
+            .collect()
+    };
+    let curve = |name: &str, color, quality: &dyn Fn(&Compared) -> f64| {
+        let curve = ErrorDiscardCurve::fixed(&comparisons(quality), STARTING_ERROR)?;
+        let area = curve.partial_area(0.3);
+        let until = curve.points.partition_point(|point| point.0 <= 0.95);
+        let points = curve.points[..until].iter().map(|point| (100.0 * point.0, 100.0 * point.1)).collect();
+        Some(Curve::new(format!("{name} (pAUC {area:.4})"), color, points))
+    };
+    let norm = curve("shorter feature", Color::CURVES[0], &|found| found.norms[0].min(found.norms[1]));
+    let best =
+        curve("the score itself", Color::MUTED, &|found| found.score).map(|curve| curve.drawn(Line::Dashed));
+    Panel {
+        title: "False rejects among what is left".to_owned(),
+        x: Axis::new(0.0..100.0, "pairs left out, shortest features first (%)", 6, true),
+        y: Axis::new(0.0..12.0, "false rejects (%)", 6, false),
+        legend: Corner::TopRight,
+        curves: norm.into_iter().chain(best).collect(),
+        about_zero: None,
+    }
+}
