@@ -41,7 +41,7 @@ pub(crate) fn families(results: &Results) -> Result<Vec<Family>, String> {
             };
             let family: Vec<&Comparison> = results.comparisons.iter().filter(of_family).collect();
             // With a single pair there is a difference, but no saying what it is worth.
-            if family.iter().any(|comparison| comparison.interval.is_some()) {
+            if family.iter().any(|comparison| comparison.pairs > 1) {
                 families.push(Family::new(results, feature_dim, figure, &family));
             }
         }

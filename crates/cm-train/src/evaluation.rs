@@ -261,7 +261,7 @@ mod tests {
             });
             assert_eq!(floats(found), mean, "{views:?}");
             let mut seen = seen.into_inner();
-            seen.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            seen.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
             seen.dedup();
             assert_eq!(seen.len(), views.count(), "{views:?}");
         }

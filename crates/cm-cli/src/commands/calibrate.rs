@@ -30,7 +30,7 @@ use crate::{error::CliError, session::ComputeOptions};
 pub struct Options {
     /// A model file, as `cm train` leaves it
     model: PathBuf,
-    /// Images: a folder, a CSV list, a zip of either, IDX files or .npz; with --correct they have classes
+    /// Images: a folder, a CSV list, a zip of either, a record file (.rec), IDX files or .npz; with --correct they have classes
     data: PathBuf,
     /// A numeric column of the list: its values are the quality
     #[arg(long, value_name = "NAME", group = "quality")]

@@ -33,7 +33,7 @@ const CONFUSIONS: usize = 5;
 pub struct Options {
     /// A model file, as `cm train` leaves it
     model: PathBuf,
-    /// Images with their classes: a folder, a CSV list, a zip of either, IDX files or .npz
+    /// Images with their classes: a folder, a CSV list, a zip of either, a record file (.rec), IDX files or .npz
     data: PathBuf,
     /// Which part of the data [default: test where the data have it, otherwise all]
     #[arg(long, value_enum, ignore_case = true)]

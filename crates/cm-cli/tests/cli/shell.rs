@@ -56,7 +56,7 @@ fn every_command_has_an_example_and_every_choice_its_values() {
     let (_, help, _) = run(&["train", "--help"]);
     for choices in [
         "CM-CosFace",
-        "lenet++, cifar-resnet, resnet18, resnet3d",
+        "lenet++, cifar-resnet, resnet18, resnet50",
         "sgd, adam-w",
         "one-cycle",
         "stretch, crop, fit, none",

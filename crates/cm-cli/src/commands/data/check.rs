@@ -28,7 +28,7 @@ const NAMED: usize = 5;
     cm data check list.csv --json"
 )]
 pub struct Options {
-    /// Images, with or without classes: a folder, a CSV list, a zip of either, IDX files or .npz
+    /// Images, with or without classes: a folder, a CSV list, a zip of either, a record file (.rec), IDX files or .npz
     data: PathBuf,
     /// A page with the images to look at
     #[arg(long, value_name = "FILE")]

@@ -38,7 +38,7 @@ const BINS: usize = 15;
 pub struct Options {
     /// A model file, as `cm train` leaves it
     model: PathBuf,
-    /// Images, with or without classes: a folder, a CSV list, a zip of either, IDX files or .npz
+    /// Images, with or without classes: a folder, a CSV list, a zip of either, a record file (.rec), IDX files or .npz
     data: PathBuf,
     /// A numeric column of the list that is the known quality
     #[arg(long, value_name = "NAME", conflicts_with = "degraded")]

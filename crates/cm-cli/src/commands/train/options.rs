@@ -22,7 +22,7 @@ use crate::{error::CliError, files::read_toml, session::SessionOptions, values};
 )]
 pub struct Options {
     /// An image folder (a sub-folder for each class; train, val and test may be above), a CSV list (path,label), a zip of
-    /// either, or IDX files
+    /// either, a record file (.rec), IDX files or .npz
     #[arg(required_unless_present = "print_config")]
     pub data: Option<PathBuf>,
     /// Folder for the model and its records [default: runs/train-TIME]
