@@ -8,6 +8,7 @@ pub mod options;
 pub mod places;
 pub mod plan;
 pub mod signs;
+mod start;
 pub mod study_file;
 
 use clap::Subcommand;
@@ -19,7 +20,7 @@ use crate::error::CliError;
 /// Declares the applications once: their command, their folder, and what they are. (`mod` stands above, where
 /// rustfmt sees it.)
 macro_rules! applications {
-    ($($(#[$documentation:meta])* $command:ident => $folder:ident,)*) => {
+    ($($(#[$documentation:meta])* $command:ident => $folder:ident::$study:ident,)*) => {
         /// What can be reproduced.
         #[derive(Debug, Subcommand)]
         pub enum Application {
@@ -39,7 +40,7 @@ macro_rules! applications {
         pub fn study(name: &str, asked: &StudyOptions, file: &StudyFile) -> Result<(), CliError> {
             let names: &[&str] = &[$($folder::APPLICATION,)*];
             $(if name == $folder::APPLICATION {
-                return $folder::start(asked, |config| file.over(config), &["study"]);
+                return start::start::<$folder::$study>(asked, |config| file.over(config), &["study"]);
             })*
             Err(cm_train::Error::study_key("application", &names.join(" or "), name).into())
         }
@@ -55,9 +56,9 @@ macro_rules! applications {
 
 applications! {
     /// Handwritten digits of known quality: MNIST, or synthetic digits where MNIST cannot be had.
-    Mnist => digits,
+    Mnist => digits::Digits,
     /// Traffic signs as a car sees them: GTSRB, or synthetic signs where GTSRB cannot be had.
-    Signs => signs,
+    Signs => signs::SignStudy,
     /// Lung nodules on computed tomography: those of LIDC-IDRI, or synthetic nodules where they cannot be had.
-    Nodules => nodules,
+    Nodules => nodules::NoduleStudy,
 }

@@ -13,16 +13,17 @@ mod tests;
 
 use clap::Args;
 use cm_data::Degradation;
-use cm_train::{Error, study as studies, training::Display};
 
 use crate::{
     applications::{
-        common,
         options::{StudyOptions, set},
+        start::start,
     },
     error::CliError,
     values,
 };
+
+pub use study::Digits;
 
 use config::{Config, DataChoice};
 pub use older::read as read_older;
@@ -71,40 +72,5 @@ impl Options {
 
 /// Runs the study and prints its table.
 pub fn run(options: Options) -> Result<(), CliError> {
-    start(&options.common, |config| Ok(options.over(config)), &["reproduce", "mnist"])
-}
-
-/// Runs a study with what `choose` makes of a profile, or of a study that has begun. `command` is what goes on with it.
-pub fn start(
-    asked: &StudyOptions,
-    choose: impl FnOnce(Config) -> Result<Config, Error>,
-    command: &[&str],
-) -> Result<(), CliError> {
-    let mut session = asked.session.open(asked.retry_diverged)?;
-    let (folder, mut config, new) = asked.open(APPLICATION, choose)?;
-    session.resume = asked.resume_command(command, &folder);
-    let data = source::load(
-        config.data,
-        &source::LoadOptions {
-            data_dir: asked.data_dir.clone(),
-            train_images: config.train_images,
-            test_images: config.test_images,
-            seed: config.plan.data_seed,
-            resumed: !new,
-            progress: session.display == Display::Bar,
-            interrupter: session.interrupter.clone(),
-        },
-    )?;
-    if let Some(notice) = &data.notice {
-        eprintln!("{notice}");
-    }
-    if session.display != Display::Quiet {
-        eprintln!("{}: {}", data.name, data.place);
-    }
-    if new {
-        // What was found is what a resumed study must find again.
-        config.data = if data.name == source::MNIST { DataChoice::Mnist } else { DataChoice::Synthetic };
-    }
-    let results = studies::run(&session, &folder, &study::Digits::new(config, data))?;
-    common::finish(folder.path(), &results, asked.session.json)
+    start::<Digits>(&options.common, |config| Ok(options.over(config)), &["reproduce", "mnist"])
 }

@@ -1,12 +1,10 @@
 //! Which digits are used, and where they come from.
 
 use std::{
-    collections::BTreeMap,
     env,
     path::{Path, PathBuf},
 };
 
-use burn::train::Interrupter;
 use cm_data::{DataError, Limits, MemorySet, download};
 
 use super::{
@@ -15,7 +13,10 @@ use super::{
     synthetic::synthetic_digits,
 };
 use crate::{
-    applications::places::{Found, find, shown, user_folder},
+    applications::{
+        places::{Found, find, shown, user_folder},
+        start::{self, Origin, Search},
+    },
     error::CliError,
 };
 
@@ -35,53 +36,44 @@ const BELOW: [&str; 4] = ["mnist", ".", "MNIST/raw", "raw"];
 /// A training set and a test set.
 #[derive(Debug, Clone)]
 pub struct DataSet {
-    /// `MNIST` or `synthetic digits`.
-    pub name: &'static str,
-    /// Where they came from, as a person would say it, without a path.
-    pub source: String,
-    /// Where they were found.
-    pub place: String,
-    /// What a person should know before they are used: that they are not what was looked for.
-    pub notice: Option<String>,
-    /// Checksums of the uncompressed files, or of the generated pixels and labels.
-    pub checksums: BTreeMap<String, String>,
+    /// Where they came from.
+    pub origin: Origin,
     /// Images to learn from.
     pub train: MemorySet,
     /// Images to test on.
     pub test: MemorySet,
 }
 
-/// Where to look, and how much is wanted.
-#[derive(Clone)]
-pub struct LoadOptions {
-    /// Folder that holds the data, if the user named one.
-    pub data_dir: Option<PathBuf>,
+impl start::Found for DataSet {
+    fn origin(&mut self) -> &mut Origin {
+        &mut self.origin
+    }
+}
+
+/// How much is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
     /// Training images, spread evenly over the set.
     pub train_images: usize,
     /// Test images, spread evenly over the set.
     pub test_images: usize,
     /// Seed of the synthetic digits.
     pub seed: u64,
-    /// Whether the choice of data was made before and cannot be changed.
-    pub resumed: bool,
-    /// Whether a download shows a progress bar.
-    pub progress: bool,
-    /// Stops a download.
-    pub interrupter: Interrupter,
 }
 
 /// Finds, downloads or draws digits.
 ///
-/// MNIST is looked for in [`LoadOptions::data_dir`], in the folder that the environment variable `CM_DATA_DIR`
+/// MNIST is looked for in [`Search::data_dir`], in the folder that the environment variable `CM_DATA_DIR`
 /// names, and in the user's data folder, into which it is downloaded if it is nowhere. MNIST that is there but
 /// damaged is an error and never replaced by anything else.
 ///
 /// # Errors
 ///
 /// [`DataError`]; with [`DataChoice::Mnist`] also [`DataError::Unavailable`] if it cannot be had.
-pub fn load(choice: DataChoice, options: &LoadOptions) -> Result<DataSet, CliError> {
+pub fn load(choice: DataChoice, wanted: Wanted, search: &Search<'_>) -> Result<DataSet, CliError> {
+    let drawn = || synthetic_digits(wanted.train_images, wanted.test_images, wanted.seed);
     if choice == DataChoice::Synthetic {
-        return Ok(synthetic_digits(options.train_images, options.test_images, options.seed));
+        return Ok(drawn());
     }
     let user = user_folder("mnist");
     // What an interrupted download left in the user's folder is not yet MNIST: the rest is downloaded.
@@ -89,27 +81,28 @@ pub fn load(choice: DataChoice, options: &LoadOptions) -> Result<DataSet, CliErr
         true => mnist::all_in(folder),
         false => mnist::any_in(folder),
     };
-    let looked = match find(MNIST, options.data_dir.as_deref(), &BELOW, is_there)? {
-        Found::In(folder) => return from_folder(&folder, options),
+    let looked = match find(MNIST, search.data_dir, &BELOW, is_there)? {
+        Found::In(folder) => return from_folder(&folder, wanted),
         Found::Nowhere(looked) => looked,
     };
     if let Some(folder) = &user {
         mnist::check_present(folder)?;
     }
-    match download_mnist(user, options) {
-        Ok(folder) => from_folder(&folder, options),
+    match download_mnist(user, search) {
+        Ok(folder) => from_folder(&folder, wanted),
         // Also where the user has no folder that can be written to.
-        Err(DataError::Download { .. } | DataError::Io { .. }) if choice == DataChoice::Auto => Ok(DataSet {
-            notice: Some(format!(
+        Err(DataError::Download { .. } | DataError::Io { .. }) if choice == DataChoice::Auto => {
+            let mut digits = drawn();
+            digits.origin.notice = Some(format!(
                 "MNIST is not on this machine (looked at {}) and could not be downloaded (`--data mnist` says why): \
                  training on synthetic digits instead",
                 shown(&looked)
-            )),
-            ..synthetic_digits(options.train_images, options.test_images, options.seed)
-        }),
+            ));
+            Ok(digits)
+        }
         Err(DataError::Stopped) => Err(DataError::Stopped.into()),
         Err(error) => {
-            let stand_in = if options.resumed { "" } else { "; or use --data synthetic" };
+            let stand_in = if search.resumed { "" } else { "; or use --data synthetic" };
             Err(DataError::Unavailable {
                 name: MNIST.to_owned(),
                 reason: error.to_string(),
@@ -124,20 +117,22 @@ pub fn load(choice: DataChoice, options: &LoadOptions) -> Result<DataSet, CliErr
     }
 }
 
-fn from_folder(folder: &Path, options: &LoadOptions) -> Result<DataSet, CliError> {
+fn from_folder(folder: &Path, wanted: Wanted) -> Result<DataSet, CliError> {
     let (train, test, checksums) = read_mnist(folder)?;
     Ok(DataSet {
-        name: MNIST,
-        source: "four IDX files".to_owned(),
-        place: folder.display().to_string(),
-        notice: None,
-        checksums,
-        train: train.thinned(options.train_images),
-        test: test.thinned(options.test_images),
+        origin: Origin {
+            name: MNIST,
+            source: "four IDX files".to_owned(),
+            place: folder.display().to_string(),
+            notice: None,
+            checksums,
+        },
+        train: train.thinned(wanted.train_images),
+        test: test.thinned(wanted.test_images),
     })
 }
 
-fn download_mnist(user: Option<PathBuf>, options: &LoadOptions) -> Result<PathBuf, DataError> {
+fn download_mnist(user: Option<PathBuf>, search: &Search<'_>) -> Result<PathBuf, DataError> {
     let folder = user.unwrap_or_else(|| PathBuf::from("data/mnist"));
     let mirrors: Vec<String> = match env::var("CM_MNIST_MIRROR") {
         Ok(list) if !list.trim().is_empty() => list.split(',').map(|url| url.trim().to_owned()).collect(),
@@ -147,8 +142,8 @@ fn download_mnist(user: Option<PathBuf>, options: &LoadOptions) -> Result<PathBu
     let mut files = MNIST_FILES;
     files.sort_by_key(|file| !file.name.contains("t10k-labels"));
     for file in &files {
-        let going_on = || !options.interrupter.should_stop();
-        download(file, &mirrors, &folder, &Limits::default(), options.progress, &going_on)?;
+        let going_on = || !search.interrupter.should_stop();
+        download(file, &mirrors, &folder, &Limits::default(), search.progress, &going_on)?;
     }
     Ok(folder)
 }

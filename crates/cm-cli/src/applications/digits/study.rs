@@ -16,10 +16,19 @@ use cm_train::{
 };
 use serde_json::Value;
 
-use super::{APPLICATION, config::Config, evaluation, source::DataSet};
-use crate::applications::{
-    common,
-    plan::{Images, pairs},
+use super::{
+    APPLICATION,
+    config::{Config, DataChoice},
+    evaluation,
+    source::{self, DataSet, Wanted},
+};
+use crate::{
+    applications::{
+        common,
+        plan::{Images, pairs},
+        start::{Application, Origin, Search},
+    },
+    error::CliError,
 };
 
 /// Height and width of the images.
@@ -52,9 +61,9 @@ impl Digits {
             checksum: None,
         };
         let record = DataRecord {
-            name: data.name.to_owned(),
-            source: data.source.clone(),
-            checksums: data.checksums.clone(),
+            name: data.origin.name.to_owned(),
+            source: data.origin.source.clone(),
+            checksums: data.origin.checksums.clone(),
             splits: vec![split("train", &data.train), split("test", &data.test)],
             left_out: Vec::new(),
             facts: evaluation::severity_facts(&counts),
@@ -84,6 +93,25 @@ impl Digits {
             validated: "clean test",
         };
         Self { config, images, test }
+    }
+}
+
+impl Application for Digits {
+    const NAME: &'static str = APPLICATION;
+    type Config = Config;
+    type Data = DataSet;
+
+    fn load(config: &Config, search: &Search<'_>) -> Result<DataSet, CliError> {
+        let Config { train_images, test_images, .. } = *config;
+        source::load(config.data, Wanted { train_images, test_images, seed: config.plan.data_seed }, search)
+    }
+
+    fn settle(config: &mut Config, found: &Origin) {
+        config.data = if found.name == source::MNIST { DataChoice::Mnist } else { DataChoice::Synthetic };
+    }
+
+    fn of(config: Config, data: DataSet) -> Result<Self, CliError> {
+        Ok(Self::new(config, data))
     }
 }
 

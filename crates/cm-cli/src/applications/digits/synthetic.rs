@@ -14,7 +14,7 @@ use super::{
     strokes::{DIGITS, Point},
     study::SIZE,
 };
-use crate::files::hex;
+use crate::{applications::start::Origin, files::hex};
 
 /// Height of the digits in pixels, as MNIST's.
 const DIGIT_SIZE: f32 = 20.0;
@@ -34,7 +34,8 @@ pub fn synthetic_digits(train: usize, test: usize, seed: u64) -> DataSet {
         checksums.insert(format!("{name} pixels and labels"), format!("md5:{}", hex(&sum.finalize())));
     }
     let source = format!("drawn from stroke templates with seed {seed}");
-    DataSet { name: "synthetic digits", place: source.clone(), source, notice: None, checksums, train, test }
+    let origin = Origin { name: "synthetic digits", place: source.clone(), source, notice: None, checksums };
+    DataSet { origin, train, test }
 }
 
 fn draw_set(count: usize, seed: u64, set: u64) -> MemorySet {

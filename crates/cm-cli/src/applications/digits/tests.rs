@@ -1,27 +1,27 @@
 //! Reading and drawing digits.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use cm_data::{ImageSet, MemorySet};
 
 use super::{
     config::DataChoice,
     mnist::{MNIST_FILES, read_mnist},
-    source::{LoadOptions, load},
+    source::{DataSet, Wanted, load},
     synthetic::synthetic_digits,
 };
-use crate::error::CliError;
+use crate::{applications::start::Search, error::CliError};
 
-fn options(data_dir: PathBuf) -> LoadOptions {
-    LoadOptions {
-        data_dir: Some(data_dir),
-        train_images: usize::MAX,
-        test_images: usize::MAX,
-        seed: 0,
-        resumed: false,
-        progress: false,
-        interrupter: burn::train::Interrupter::new(),
-    }
+/// What is found in a folder.
+fn found(choice: DataChoice, folder: &Path) -> Result<DataSet, CliError> {
+    let wanted = Wanted { train_images: usize::MAX, test_images: usize::MAX, seed: 0 };
+    let interrupter = burn::train::Interrupter::new();
+    let search =
+        Search { data_dir: Some(folder), resumed: false, progress: false, interrupter: &interrupter };
+    load(choice, wanted, &search)
 }
 
 /// An IDX file: magic number, sizes, bytes.
@@ -31,7 +31,7 @@ fn idx_bytes(magic: u32, dims: &[u32], bytes: &[u8]) -> Vec<u8> {
 }
 
 fn refused(choice: DataChoice, folder: PathBuf) -> String {
-    let error: CliError = load(choice, &options(folder)).expect_err("it cannot be used");
+    let error: CliError = found(choice, &folder).expect_err("it cannot be used");
     error.to_string()
 }
 
@@ -55,9 +55,9 @@ fn the_real_files_have_their_checksums_sizes_and_labels() {
     assert_eq!(test.labels[..6], [7, 2, 1, 0, 4, 1]);
     assert_eq!(checksums["train-images-idx3-ubyte"], "md5:6bbc9ace898e44ae57da46a324031adb");
     let above = folder.parent().expect("a folder above").to_owned();
-    let by_parent = load(DataChoice::Mnist, &options(above)).expect("MNIST");
-    let by_folder = load(DataChoice::Auto, &options(folder)).expect("MNIST");
-    assert_eq!(by_parent.name, "MNIST");
+    let by_parent = found(DataChoice::Mnist, &above).expect("MNIST");
+    let by_folder = found(DataChoice::Auto, &folder).expect("MNIST");
+    assert_eq!(by_parent.origin.name, "MNIST");
     assert_eq!(by_parent.train, by_folder.train);
 }
 
@@ -112,7 +112,7 @@ fn a_folder_of_the_users_that_holds_no_digits_is_an_error_that_says_where_was_lo
 fn the_same_seed_draws_the_same_digits_and_another_seed_others() {
     let (a, b, c) =
         (synthetic_digits(200, 50, 3), synthetic_digits(200, 50, 3), synthetic_digits(200, 50, 4));
-    assert_eq!((&a.train, &a.test, &a.checksums), (&b.train, &b.test, &b.checksums));
+    assert_eq!((&a.train, &a.test, &a.origin.checksums), (&b.train, &b.test, &b.origin.checksums));
     assert_ne!(pixels(&a.train), pixels(&c.train));
     assert_ne!(a.train.images[..50], a.test.images[..50]);
 }
@@ -130,7 +130,8 @@ fn there_are_ten_balanced_classes_of_28_by_28_pixels_and_it_is_not_called_mnist(
     for class in 0..10 {
         assert_eq!(digits.train.labels.iter().filter(|&&label| label == class).count(), 100);
     }
-    let described = format!("{} {} {:?}", digits.name, digits.source, digits.checksums).to_lowercase();
+    let described = format!("{} {} {:?}", digits.origin.name, digits.origin.source, digits.origin.checksums)
+        .to_lowercase();
     assert!(!described.contains("mnist") && described.contains("synthetic digits"), "{described}");
 }
 

@@ -16,16 +16,18 @@ mod table;
 use clap::Args;
 use cm_data::Window;
 use cm_record::{RecordError, Results};
-use cm_train::{Error, evaluation::Views, study as studies, training::Display};
+use cm_train::evaluation::Views;
 
 use crate::{
     applications::{
-        common,
         options::{StudyOptions, set},
+        start::start,
     },
     error::CliError,
     values,
 };
+
+pub use study::NoduleStudy;
 
 use config::{Config, DataChoice};
 use pixels::{Gray, Pixels};
@@ -144,36 +146,7 @@ impl Options {
 
 /// Runs the study and prints its table.
 pub fn run(options: Options) -> Result<(), CliError> {
-    start(&options.common, |config| Ok(options.over(config)), &["reproduce", "nodules"])
-}
-
-/// Runs a study with what `choose` makes of a profile, or of a study that has begun. `command` is what goes on with it.
-pub fn start(
-    asked: &StudyOptions,
-    choose: impl FnOnce(Config) -> Result<Config, Error>,
-    command: &[&str],
-) -> Result<(), CliError> {
-    let mut session = asked.session.open(asked.retry_diverged)?;
-    let (folder, mut config, new) = asked.open(APPLICATION, choose)?;
-    session.resume = asked.resume_command(command, &folder);
-    let (patients, data_seed) = (config.synthetic_patients, config.plan.data_seed);
-    let nodules = source::load(config.data, asked.data_dir.as_deref(), patients, data_seed, !new)?;
-    if let Some(notice) = &nodules.notice {
-        eprintln!("{notice}");
-    }
-    if session.display != Display::Quiet {
-        eprintln!("{}: {}", nodules.name, nodules.place);
-    }
-    if new {
-        // What was found is what a resumed study must find again.
-        config.data = if nodules.name == source::LIDC { DataChoice::Lidc } else { DataChoice::Synthetic };
-    }
-    let study = study::NoduleStudy::new(config, nodules)?;
-    if session.display != Display::Quiet {
-        study.say();
-    }
-    let results = studies::run(&session, &folder, &study)?;
-    common::finish(folder.path(), &results, asked.session.json)
+    start::<NoduleStudy>(&options.common, |config| Ok(options.over(config)), &["reproduce", "nodules"])
 }
 
 /// There are no records of nodules in an older format.

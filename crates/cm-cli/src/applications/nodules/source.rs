@@ -11,7 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::{config::DataChoice, nodule::Nodule, synthetic, table};
 use crate::{
-    applications::places::{Found, find, shown, user_folder},
+    applications::{
+        places::{Found, find, shown},
+        start::{self, Nowhere, Origin, Search},
+    },
     error::CliError,
     files::hex,
 };
@@ -25,59 +28,48 @@ const TABLE: &str = "labels.csv";
 /// All nodules that were found or drawn.
 #[derive(Debug, Clone)]
 pub struct Nodules {
-    /// `LIDC-IDRI nodules` or `synthetic nodules`.
-    pub name: &'static str,
-    /// Where they came from, as a person would say it, without a path.
-    pub source: String,
-    /// Where they were found.
-    pub place: String,
-    /// What a person should know before they are used: that they are not what was looked for.
-    pub notice: Option<String>,
-    /// Checksums of the content.
-    pub checksums: BTreeMap<String, String>,
+    /// Where they came from.
+    pub origin: Origin,
     /// Nodules whose patch another nodule of the same patient has as well; they are not among the others.
     pub duplicates: usize,
     /// The nodules.
     pub nodules: Vec<Nodule>,
 }
 
-/// Finds or draws nodules. `resumed`: the choice of data was made before and cannot be changed.
+impl start::Found for Nodules {
+    fn origin(&mut self) -> &mut Origin {
+        &mut self.origin
+    }
+}
+
+/// Finds or draws nodules.
 ///
 /// # Errors
 ///
 /// LIDC that is damaged, or that was insisted on and is not there.
 pub fn load(
     choice: DataChoice,
-    data_dir: Option<&Path>,
     patients: usize,
     seed: u64,
-    resumed: bool,
+    search: &Search<'_>,
 ) -> Result<Nodules, CliError> {
     if choice == DataChoice::Synthetic {
         return Ok(synthetic::nodules(patients, seed));
     }
     let is_there = |folder: &Path| folder.join(TABLE).is_file() && !arrays_in(folder).is_empty();
-    match find(LIDC, data_dir, &["lidc_nodules", "lidc", "nodules", "."], is_there)? {
+    match find(LIDC, search.data_dir, &["lidc_nodules", "lidc", "nodules", "."], is_there)? {
         Found::In(folder) => read(&folder),
-        Found::Nowhere(looked) if choice == DataChoice::Auto => Ok(Nodules {
-            notice: Some(format!(
-                "{LIDC} are not on this machine (looked at {}): training on synthetic nodules instead",
-                shown(&looked)
-            )),
-            ..synthetic::nodules(patients, seed)
-        }),
         Found::Nowhere(looked) => {
-            let place =
-                user_folder("lidc_nodules").map(|folder| folder.display().to_string()).unwrap_or_default();
-            let stand_in = if resumed { "" } else { "; or use --data synthetic" };
-            Err(CliError::Said(format!(
-                "{LIDC} are not on this machine (looked at {}). LIDC-IDRI is had from The Cancer Imaging Archive \
+            let remedy = format!(
+                "LIDC-IDRI is had from The Cancer Imaging Archive \
                  (https://www.cancerimagingarchive.net/collection/lidc-idri/). Put a .npy array of patches (nodules, height, \
-                 width) and {TABLE} with a row for each patch ({}, Malignancy_1 and so on, Subtlety_1 and so on) into {place} or a \
-                 folder named lidc_nodules, and give the folder above it by --data-dir or CM_DATA_DIR{stand_in}",
-                shown(&looked),
+                 width) and {TABLE} with a row for each patch ({}, Malignancy_1 and so on, Subtlety_1 and so on) into PLACE",
                 table::COLUMNS.join(", ")
-            )))
+            );
+            let what_is = format!("{LIDC} are");
+            let nowhere =
+                Nowhere { what_is: &what_is, looked, drawn: "nodules", remedy: (&remedy, "lidc_nodules") };
+            nowhere.draw(choice == DataChoice::Lidc, search, || synthetic::nodules(patients, seed))
         }
     }
 }
@@ -150,11 +142,13 @@ fn read(folder: &Path) -> Result<Nodules, CliError> {
     let all = nodules.len();
     let nodules = without_duplicates(nodules);
     Ok(Nodules {
-        name: LIDC,
-        source: format!("computed tomography, {side} x {side} pixels around each nodule"),
-        place: folder.display().to_string(),
-        notice: None,
-        checksums,
+        origin: Origin {
+            name: LIDC,
+            source: format!("computed tomography, {side} x {side} pixels around each nodule"),
+            place: folder.display().to_string(),
+            notice: None,
+            checksums,
+        },
         duplicates: all - nodules.len(),
         nodules,
     })

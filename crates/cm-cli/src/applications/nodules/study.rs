@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use cm_data::{ImageSet, InputSpec, MemorySet, Resize};
 use cm_loss_core::Preset;
 use cm_models::{BackboneConfig, CifarResNetConfig};
-use cm_record::{
-    Column, DataRecord, FeatureTable, Headline, Layout, Measurement, Pooled, Results, RunKey, SplitRecord,
-};
+use cm_record::{Column, DataRecord, FeatureTable, Headline, Layout, Measurement, Pooled, Results, RunKey};
 use cm_train::{
     Error,
     classifier::Classifier,
@@ -18,18 +16,19 @@ use serde_json::Value;
 
 use super::{
     APPLICATION,
-    config::Config,
+    config::{Config, DataChoice},
     evaluation::{self, DIVISIONS, Scored},
     folds::{self, Fold},
     nodule::{CLASSES, LeftOut, Nodule},
     pooled, report,
-    source::Nodules,
+    source::{self, Nodules},
 };
 use crate::{
     applications::{
         arm::Arm,
         common,
         plan::{Images, pairs},
+        start::{Application, Origin, Search, facts},
     },
     error::CliError,
 };
@@ -104,30 +103,11 @@ impl NoduleStudy {
             ("left out as marked by few radiologists", count(LeftOut::FewRaters)),
             ("left out as duplicates", found.duplicates.to_string()),
         ];
-        let record = DataRecord {
-            name: found.name.to_owned(),
-            source: found.source,
-            checksums: found.checksums,
-            splits: folds
-                .iter()
-                .enumerate()
-                .map(|(number, fold)| SplitRecord {
-                    name: format!("fold {number}"),
-                    images: fold.test.len(),
-                    checksum: None,
-                })
-                .collect(),
-            left_out: Vec::new(),
-            facts: facts.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-        };
+        let split = |(number, fold): (usize, &Fold)| (format!("fold {number}"), fold.test.len());
+        let splits = folds.iter().enumerate().map(split).collect();
+        let facts = facts.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        let record = found.origin.record(splits, facts);
         Ok(Self { config, record, nodules, labels, patients, folds, images, at_severity, inputs })
-    }
-
-    /// Says how many nodules there are of which class.
-    pub fn say(&self) {
-        let facts: Vec<String> =
-            self.record.facts.iter().map(|(name, value)| format!("{value} {name}")).collect();
-        eprintln!("{}", facts.join(", "));
     }
 
     pub(super) fn fold(&self, key: &RunKey) -> &Fold {
@@ -160,6 +140,28 @@ impl NoduleStudy {
     /// An image of a nodule as networks see it.
     pub(super) fn image(&self, nodule: usize) -> Result<Arc<cm_data::Image>, cm_data::DataError> {
         self.images.image(nodule)
+    }
+}
+
+impl Application for NoduleStudy {
+    const NAME: &'static str = APPLICATION;
+    type Config = Config;
+    type Data = Nodules;
+
+    fn load(config: &Config, search: &Search<'_>) -> Result<Nodules, CliError> {
+        source::load(config.data, config.synthetic_patients, config.plan.data_seed, search)
+    }
+
+    fn settle(config: &mut Config, found: &Origin) {
+        config.data = if found.name == source::LIDC { DataChoice::Lidc } else { DataChoice::Synthetic };
+    }
+
+    fn of(config: Config, data: Nodules) -> Result<Self, CliError> {
+        Self::new(config, data)
+    }
+
+    fn told(&self) -> Option<String> {
+        Some(facts(&self.record))
     }
 }
 

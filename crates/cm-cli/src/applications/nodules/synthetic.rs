@@ -12,6 +12,7 @@ use super::{
     nodule::{HIGHEST_RATING, Nodule, SIDE},
     source::{Nodules, checksums},
 };
+use crate::applications::start::Origin;
 
 /// Radiologists who look at every nodule; not all of them mark it.
 const RADIOLOGISTS: usize = 4;
@@ -37,15 +38,7 @@ enum Kind {
 pub fn nodules(patients: usize, seed: u64) -> Nodules {
     let nodules: Vec<Nodule> =
         (0..patients as u64).into_par_iter().flat_map_iter(|patient| of_patient(seed, patient)).collect();
-    Nodules {
-        name: "synthetic nodules",
-        source: format!("drawn by the program with seed {seed}"),
-        place: format!("drawn with seed {seed}"),
-        notice: None,
-        checksums: checksums(&nodules),
-        duplicates: 0,
-        nodules,
-    }
+    Nodules { origin: Origin::drawn("synthetic nodules", seed, checksums(&nodules)), duplicates: 0, nodules }
 }
 
 /// Random numbers of a patient, or of one of the patient's nodules.
@@ -288,7 +281,7 @@ mod tests {
         let (few, many) = (nodules(4, 3), nodules(9, 3));
         assert_eq!(few.nodules[..], many.nodules[..few.nodules.len()]);
         assert_ne!(few.nodules, nodules(4, 4).nodules);
-        assert!(!few.name.contains("LIDC") && !few.source.contains("LIDC"));
+        assert!(!few.origin.name.contains("LIDC") && !few.origin.source.contains("LIDC"));
     }
 
     #[test]

@@ -10,15 +10,16 @@ mod synthetic;
 
 use clap::Args;
 use cm_record::{RecordError, Results};
-use cm_train::{Error, study as studies, training::Display};
 
 use crate::{
     applications::{
-        common,
         options::{StudyOptions, set},
+        start::start,
     },
     error::CliError,
 };
+
+pub use study::SignStudy;
 
 use config::{Config, DataChoice};
 pub use source::{Quality, Signs};
@@ -55,32 +56,7 @@ impl Options {
 
 /// Runs the study and prints its table.
 pub fn run(options: Options) -> Result<(), CliError> {
-    start(&options.common, |config| Ok(options.over(config)), &["reproduce", "signs"])
-}
-
-/// Runs a study with what `choose` makes of a profile, or of a study that has begun. `command` is what goes on with it.
-pub fn start(
-    asked: &StudyOptions,
-    choose: impl FnOnce(Config) -> Result<Config, Error>,
-    command: &[&str],
-) -> Result<(), CliError> {
-    let mut session = asked.session.open(asked.retry_diverged)?;
-    let (folder, mut config, new) = asked.open(APPLICATION, choose)?;
-    session.resume = asked.resume_command(command, &folder);
-    let (tracks, data_seed) = (config.synthetic_tracks, config.plan.data_seed);
-    let signs = source::load(config.data, asked.data_dir.as_deref(), tracks, data_seed, !new)?;
-    if let Some(notice) = &signs.notice {
-        eprintln!("{notice}");
-    }
-    if session.display != Display::Quiet {
-        eprintln!("{}: {}", signs.name, signs.place);
-    }
-    if new {
-        // What was found is what a resumed study must find again.
-        config.data = if signs.name == source::GTSRB { DataChoice::Gtsrb } else { DataChoice::Synthetic };
-    }
-    let results = studies::run(&session, &folder, &study::SignStudy::new(config, signs)?)?;
-    common::finish(folder.path(), &results, asked.session.json)
+    start::<SignStudy>(&options.common, |config| Ok(options.over(config)), &["reproduce", "signs"])
 }
 
 /// There are no records of signs in an older format.

@@ -8,7 +8,10 @@ use sha2::{Digest, Sha256};
 
 use super::{config::DataChoice, synthetic::synthetic_signs};
 use crate::{
-    applications::places::{Found, find, shown, user_folder},
+    applications::{
+        places::{Found, find},
+        start::{self, Nowhere, Origin, Search},
+    },
     error::CliError,
     files::hex,
 };
@@ -45,16 +48,8 @@ impl Quality {
 /// A training set and a test set.
 #[derive(Debug, Clone)]
 pub struct Signs {
-    /// `GTSRB` or `synthetic signs`.
-    pub name: &'static str,
-    /// Where they came from, as a person would say it, without a path.
-    pub source: String,
-    /// Where they were found.
-    pub place: String,
-    /// What a person should know before they are used: that they are not what was looked for.
-    pub notice: Option<String>,
-    /// Checksums of the content.
-    pub checksums: BTreeMap<String, String>,
+    /// Where they came from.
+    pub origin: Origin,
     /// Names of the classes.
     pub classes: Vec<String>,
     /// Images to learn from.
@@ -67,40 +62,31 @@ pub struct Signs {
     pub test_quality: Vec<Quality>,
 }
 
-/// Finds or draws signs. `resumed`: the choice of data was made before and cannot be changed.
+impl start::Found for Signs {
+    fn origin(&mut self) -> &mut Origin {
+        &mut self.origin
+    }
+}
+
+/// Finds or draws signs.
 ///
 /// # Errors
 ///
 /// GTSRB that is damaged, or that was insisted on and is not there.
-pub fn load(
-    choice: DataChoice,
-    data_dir: Option<&Path>,
-    tracks: usize,
-    seed: u64,
-    resumed: bool,
-) -> Result<Signs, CliError> {
+pub fn load(choice: DataChoice, tracks: usize, seed: u64, search: &Search<'_>) -> Result<Signs, CliError> {
     if choice == DataChoice::Synthetic {
         return Ok(synthetic_signs(tracks, seed));
     }
     let is_there = |folder: &Path| [LIST, ARCHIVE].iter().any(|name| folder.join(name).is_file());
-    match find(GTSRB, data_dir, &["gtsrb", "GTSRB", "."], is_there)? {
+    match find(GTSRB, search.data_dir, &["gtsrb", "GTSRB", "."], is_there)? {
         Found::In(folder) => read(&folder),
-        Found::Nowhere(looked) if choice == DataChoice::Auto => Ok(Signs {
-            notice: Some(format!(
-                "GTSRB is not on this machine (looked at {}): training on synthetic signs instead",
-                shown(&looked)
-            )),
-            ..synthetic_signs(tracks, seed)
-        }),
         Found::Nowhere(looked) => {
-            let place = user_folder("gtsrb").map(|folder| folder.display().to_string()).unwrap_or_default();
-            let stand_in = if resumed { "" } else { "; or use --data synthetic" };
-            Err(CliError::Said(format!(
-                "GTSRB is not on this machine (looked at {}). Put {LIST} (path,label,track,width,height,split) and {ARCHIVE}, \
-                 or the folders train and test with a folder for each class, into {place} or a folder named gtsrb, and \
-                 give the folder above it by --data-dir or CM_DATA_DIR{stand_in}",
-                shown(&looked)
-            )))
+            let remedy = format!(
+                "Put {LIST} (path,label,track,width,height,split) and {ARCHIVE}, or the folders train and test with a folder for each \
+                 class, into PLACE"
+            );
+            let nowhere = Nowhere { what_is: "GTSRB is", looked, drawn: "signs", remedy: (&remedy, "gtsrb") };
+            nowhere.draw(choice == DataChoice::Gtsrb, search, || synthetic_signs(tracks, seed))
         }
     }
 }
@@ -165,16 +151,18 @@ fn read(folder: &Path) -> Result<Signs, CliError> {
         )));
     }
     Ok(Signs {
-        name: GTSRB,
-        source: "camera images of traffic signs, scaled to 32 x 32".to_owned(),
-        place: folder.display().to_string(),
-        notice: None,
-        checksums: sums
-            .into_iter()
-            .map(|(name, sum)| {
-                (format!("{name} names, classes and pixels"), format!("sha256:{}", hex(&sum.finalize())))
-            })
-            .collect(),
+        origin: Origin {
+            name: GTSRB,
+            source: "camera images of traffic signs, scaled to 32 x 32".to_owned(),
+            place: folder.display().to_string(),
+            notice: None,
+            checksums: sums
+                .into_iter()
+                .map(|(name, sum)| {
+                    (format!("{name} names, classes and pixels"), format!("sha256:{}", hex(&sum.finalize())))
+                })
+                .collect(),
+        },
         classes: collection.classes.clone(),
         train,
         train_groups,

@@ -7,8 +7,7 @@ use cm_eval::{Bootstrap, Statistic, Strata};
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
 use cm_record::{
-    Column, DataRecord, FeatureTable, Headline, Layout, Level, Measurement, Results, RunKey, SplitRecord,
-    Stratification,
+    Column, DataRecord, FeatureTable, Headline, Layout, Level, Measurement, Results, RunKey, Stratification,
 };
 use cm_train::{
     Error,
@@ -20,15 +19,16 @@ use serde_json::Value;
 
 use super::{
     APPLICATION,
-    config::Config,
+    config::{Config, DataChoice},
     sheet,
-    source::{Quality, Signs},
+    source::{self, Quality, Signs},
     synthetic::SIZE,
 };
 use crate::{
     applications::{
         common,
         plan::{Images, pairs},
+        start::{Application, Origin, Search},
     },
     error::CliError,
 };
@@ -67,19 +67,14 @@ impl SignStudy {
         };
         (input.mean, input.std) = cm_data::measure(train.as_ref(), &input)?;
         let test: Arc<dyn ImageSet> = Arc::new(signs.test);
-        let split = |name: &str, images| SplitRecord { name: name.to_owned(), images, checksum: None };
-        let record = DataRecord {
-            name: signs.name.to_owned(),
-            source: signs.source,
-            checksums: signs.checksums,
-            splits: vec![
-                split("train", train.len()),
-                split("val", valid.as_ref().map_or(0, |set| set.len())),
-                split("test", test.len()),
-            ],
-            left_out: Vec::new(),
-            facts: vec![("classes".to_owned(), signs.classes.len().to_string())],
-        };
+        let split = |name: &str, images| (name.to_owned(), images);
+        let splits = vec![
+            split("train", train.len()),
+            split("val", valid.as_ref().map_or(0, |set| set.len())),
+            split("test", test.len()),
+        ];
+        let facts = vec![("classes".to_owned(), signs.classes.len().to_string())];
+        let record = signs.origin.record(splits, facts);
         Ok(Self {
             strata: [
                 ("resolution", Strata::quantiles(&resolution, PARTS)),
@@ -142,6 +137,24 @@ fn held_out(
         SplitPlan { validation: config.validation, seed: config.plan.data_seed, ..SplitPlan::default() };
     let splits = split(&collection, &plan)?;
     Ok((splits.train, splits.val))
+}
+
+impl Application for SignStudy {
+    const NAME: &'static str = APPLICATION;
+    type Config = Config;
+    type Data = Signs;
+
+    fn load(config: &Config, search: &Search<'_>) -> Result<Signs, CliError> {
+        source::load(config.data, config.synthetic_tracks, config.plan.data_seed, search)
+    }
+
+    fn settle(config: &mut Config, found: &Origin) {
+        config.data = if found.name == source::GTSRB { DataChoice::Gtsrb } else { DataChoice::Synthetic };
+    }
+
+    fn of(config: Config, data: Signs) -> Result<Self, CliError> {
+        Self::new(config, data)
+    }
 }
 
 impl Study for SignStudy {

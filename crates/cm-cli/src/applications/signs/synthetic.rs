@@ -16,7 +16,7 @@ use super::{
     glyphs::{CLASSES, Glyph, Outline, SignClass},
     source::{Quality, Signs},
 };
-use crate::files::hex;
+use crate::{applications::start::Origin, files::hex};
 
 /// Height and width of the images, as GTSRB's are here.
 pub const SIZE: u32 = 32;
@@ -51,11 +51,7 @@ pub fn signs_with_quality(tracks: usize, seed: u64) -> (Signs, Vec<Quality>) {
         checksums.insert(format!("{name} pixels and labels"), format!("sha256:{}", hex(&sum.finalize())));
     }
     let signs = Signs {
-        name: "synthetic signs",
-        source: format!("drawn by the program with seed {seed}"),
-        place: format!("drawn with seed {seed}"),
-        notice: None,
-        checksums,
+        origin: Origin::drawn("synthetic signs", seed, checksums),
         classes: CLASSES.iter().map(|class| class.name.to_owned()).collect(),
         train: train.0,
         train_groups: frames.iter().map(|(track, _)| *track as u32).collect(),
