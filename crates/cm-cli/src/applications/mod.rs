@@ -2,6 +2,7 @@
 
 mod arm;
 pub mod common;
+mod compared;
 mod digits;
 mod nodules;
 pub mod options;

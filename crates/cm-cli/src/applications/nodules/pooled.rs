@@ -1,12 +1,9 @@
 //! Out-of-fold scores of all folds together: figures with intervals by patient, and paired tests.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
-use cm_eval::{BinaryFigures, Bootstrap, Logistic, adjusted_by_holm, auc, auc_difference, mcnemar};
-use cm_record::{CONFIDENCE, FeatureTable, Pooled, PooledFigure, PooledTest, Results};
+use cm_eval::{BinaryFigures, Bootstrap, Logistic, auc};
+use cm_record::{CONFIDENCE, Pooled, PooledFigure, PooledTest, Results};
 use cm_train::Error;
 use rayon::prelude::*;
 
@@ -14,51 +11,17 @@ use super::{
     evaluation::{DIVISIONS, SEVERITY, probability},
     study::NoduleStudy,
 };
+use crate::applications::compared::{self, Scores, Tested};
 
 /// The rows of the table that no network has a part in, and that one has with the diameter.
 const DIAMETER: &str = "diameter";
 
-/// The untouched images of the test folds, by loss and dimension: for each nodule the score of each seed.
-pub struct Scores {
-    /// In the order of the record.
-    pub losses: Vec<(String, usize, BTreeMap<usize, Vec<Score>>)>,
-}
-
-/// What one network says of one nodule.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Score {
-    pub logit: f64,
-    pub norm: f64,
-}
-
-impl Scores {
-    /// Reads the features of all finished runs.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Record`] for a file that is not there or damaged.
-    pub fn read(folder: &Path, results: &Results) -> Result<Self, Error> {
-        let mut losses: Vec<(String, usize, BTreeMap<usize, Vec<Score>>)> = Vec::new();
-        for run in results.runs.iter().filter(|run| run.is_finished()) {
-            let Some(file) = &run.features_file else { continue };
-            let table = FeatureTable::read(&folder.join(file))?;
-            let severity = table.position(SEVERITY);
-            let (loss, dim) = (&run.key.loss, run.key.feature_dim);
-            let at = losses.iter().position(|(name, d, _)| (name, *d) == (loss, dim));
-            let at = at.unwrap_or_else(|| {
-                losses.push((loss.clone(), dim, BTreeMap::new()));
-                losses.len() - 1
-            });
-            for row in table.rows {
-                let untouched = severity.is_none_or(|at| row.levels[at] == "0");
-                if let (true, Some(logit)) = (untouched, row.logit) {
-                    let score = Score { logit: f64::from(logit), norm: f64::from(row.norm) };
-                    losses[at].2.entry(row.index).or_default().push(score);
-                }
-            }
-        }
-        Ok(Self { losses })
-    }
+/// The scores of the untouched images of the test folds, by nodule.
+pub fn scores(folder: &Path, results: &Results) -> Result<Scores<usize>, Error> {
+    Scores::read(folder, results, |table, row| {
+        let is_untouched = table.position(SEVERITY).is_none_or(|at| row.levels[at] == "0");
+        is_untouched.then_some(row.index)
+    })
 }
 
 /// Scores of one method for the same nodules: those of each seed, and of their mean.
@@ -86,11 +49,11 @@ pub struct Compared {
 
 impl Compared {
     /// Methods of one feature dimension, with as many seeds as all of them have for every nodule.
-    pub fn new(study: &NoduleStudy, scores: &Scores, feature_dim: usize) -> Option<Self> {
-        let of_dim: Vec<_> = scores.losses.iter().filter(|(_, dim, _)| *dim == feature_dim).collect();
+    pub fn new(study: &NoduleStudy, scores: &Scores<usize>, feature_dim: usize) -> Option<Self> {
+        let of_dim: Vec<_> = scores.of_dim(feature_dim).collect();
         let mut common: Option<BTreeSet<usize>> = None;
-        for (.., nodules) in &of_dim {
-            let found: BTreeSet<usize> = nodules.keys().copied().collect();
+        for of in &of_dim {
+            let found: BTreeSet<usize> = of.cases.keys().copied().collect();
             common = Some(common.map_or_else(|| found.clone(), |common| &common & &found));
         }
         let nodules: Vec<usize> = common?.into_iter().collect();
@@ -102,11 +65,12 @@ impl Compared {
             feature_dim,
             seeds: vec![diameter_alone(study, &nodules)],
         }];
-        for (name, _, found) in &of_dim {
+        for of in &of_dim {
+            let found = &of.cases;
             let seeds = nodules.iter().map(|nodule| found[nodule].len()).min().unwrap_or(0);
             let of_seed = |seed: usize| nodules.iter().map(|nodule| found[nodule][seed].logit).collect();
             methods.push(Method {
-                name: name.clone(),
+                name: of.loss.clone(),
                 feature_dim,
                 seeds: (0..seeds).map(of_seed).collect(),
             });
@@ -194,10 +158,9 @@ fn figures(method: &Method, positive: &[bool], positions: &[usize]) -> [Option<f
 }
 
 /// Figures of all folds together, and tests.
-pub fn pooled(study: &NoduleStudy, scores: &Scores) -> Pooled {
-    let dims: BTreeSet<usize> = scores.losses.iter().map(|(_, dim, _)| *dim).collect();
+pub fn pooled(study: &NoduleStudy, scores: &Scores<usize>) -> Pooled {
     let mut pooled = Pooled::default();
-    for dim in dims {
+    for dim in scores.dims() {
         let Some(compared) = Compared::new(study, scores, dim) else { continue };
         pooled.figures.extend(all_figures(study, &compared));
         for (stratum, positions) in strata(study, &compared) {
@@ -279,42 +242,23 @@ fn tests(study: &NoduleStudy, compared: &Compared, stratum: &str, positions: &[u
     let diameter = find(DIAMETER);
     let networks = compared.methods.iter().filter(|method| method.name != DIAMETER);
     let of_diameter = networks.filter_map(|method| Some((method, diameter?)));
-    let (mut areas, mut accuracies) = (Vec::new(), Vec::new());
-    for (method, other) in of_losses.chain(of_diameter) {
-        let chosen = |method: &Method| {
-            let mean = method.mean();
-            positions.iter().map(|&i| mean[i]).collect::<Vec<f64>>()
-        };
-        let (first, second) = (chosen(method), chosen(other));
-        let test = |test: &str, metric: &str, difference, interval, p| PooledTest {
-            test: test.to_owned(),
-            metric: metric.to_owned(),
-            stratum: stratum.to_owned(),
-            feature_dim: method.feature_dim,
-            loss: method.name.clone(),
-            baseline: other.name.clone(),
-            difference,
-            interval,
-            p,
-            p_adjusted: None,
-        };
-        if let Some(found) = auc_difference(&first, &second, &positive, Some(&patients), CONFIDENCE) {
-            let difference = found.difference;
-            areas.push(test("DeLong", "auc", difference.value, Some(difference.interval), found.p));
-        }
-        let right = |logits: &[f64]| -> Vec<bool> {
-            logits.iter().zip(&positive).map(|(&logit, &positive)| (logit >= 0.0) == positive).collect()
-        };
-        if let Some(found) = mcnemar(&right(&first), &right(&second)) {
-            let difference = (found.first_only as f64 - found.second_only as f64) / positions.len() as f64;
-            accuracies.push(test("McNemar", "accuracy", difference, None, Some(found.p)));
-        }
-    }
-    for family in [&mut areas, &mut accuracies] {
-        let p: Vec<f64> = family.iter().map(|test: &PooledTest| test.p.unwrap_or(f64::NAN)).collect();
-        for (test, adjusted) in family.iter_mut().zip(adjusted_by_holm(&p)) {
-            test.p_adjusted = (!adjusted.is_nan()).then_some(adjusted);
-        }
-    }
-    areas.into_iter().chain(accuracies).collect()
+    let tested = |method: &'_ Method| {
+        let mean = method.mean();
+        let scores: Vec<f64> = positions.iter().map(|&i| mean[i]).collect();
+        let right =
+            scores.iter().zip(&positive).map(|(&logit, &positive)| (logit >= 0.0) == positive).collect();
+        (scores, right)
+    };
+    let pairs: Vec<(Tested<'_>, Tested<'_>)> = of_losses
+        .chain(of_diameter)
+        .map(|pair| {
+            let [first, second] = [pair.0, pair.1].map(|method| {
+                let (scores, right) = tested(method);
+                Tested { name: &method.name, scores, right }
+            });
+            (first, second)
+        })
+        .collect();
+    let feature_dim = compared.methods.first().map_or(0, |method| method.feature_dim);
+    compared::tests(stratum, feature_dim, &pairs, &positive, Some(&patients))
 }

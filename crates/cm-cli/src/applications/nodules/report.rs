@@ -9,11 +9,8 @@ use cm_report::{
     contact_sheet, reliability,
 };
 
-use super::{
-    evaluation::probability,
-    pooled::{Compared, Score, Scores},
-    study::NoduleStudy,
-};
+use super::{evaluation::probability, pooled::Compared, study::NoduleStudy};
+use crate::applications::compared::{Score, Scores};
 
 /// Places on the axis of a band.
 const STEPS: usize = 41;
@@ -30,13 +27,10 @@ type Drawn = Result<Figure, Box<dyn std::error::Error + Send + Sync>>;
 pub fn draw(
     study: &NoduleStudy,
     results: &Results,
-    scores: &Scores,
+    scores: &Scores<usize>,
 ) -> Result<Vec<Figure>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut dims: Vec<usize> = scores.losses.iter().map(|(_, dim, _)| *dim).collect();
-    dims.sort_unstable();
-    dims.dedup();
     let mut figures = Vec::new();
-    for dim in dims {
+    for dim in scores.dims() {
         let Some(compared) = Compared::new(study, scores, dim) else { continue };
         let shown = Shown { study, results, scores, compared: &compared, dim };
         figures.push(shown.roc()?);
@@ -50,7 +44,7 @@ pub fn draw(
 struct Shown<'a> {
     study: &'a NoduleStudy,
     results: &'a Results,
-    scores: &'a Scores,
+    scores: &'a Scores<usize>,
     compared: &'a Compared,
     dim: usize,
 }
@@ -66,15 +60,13 @@ impl Shown<'_> {
 
     /// What each network of a loss says of each nodule compared, by seed.
     fn of_loss(&self, name: &str) -> Option<Vec<&[Score]>> {
-        let (.., found) =
-            self.scores.losses.iter().find(|(loss, dim, _)| (&**loss, *dim) == (name, self.dim))?;
-        self.compared.nodules.iter().map(|nodule| found.get(nodule).map(Vec::as_slice)).collect()
+        let found = self.scores.of_dim(self.dim).find(|found| found.loss == name)?;
+        self.compared.nodules.iter().map(|nodule| found.cases.get(nodule).map(Vec::as_slice)).collect()
     }
 
     /// The loss whose norm is shown.
     fn preferred(&self) -> &str {
-        let names =
-            || self.scores.losses.iter().filter(|(_, dim, _)| *dim == self.dim).map(|(name, ..)| &**name);
+        let names = || self.scores.of_dim(self.dim).map(|found| &*found.loss);
         names().find(|name| *name == PREFERRED).or_else(|| names().next()).unwrap_or(PREFERRED)
     }
 
@@ -141,14 +133,8 @@ impl Shown<'_> {
     fn discarded(&self) -> Drawn {
         let positive = self.compared.positive(self.study);
         let (mut risks, mut discards, mut worst) = (Vec::new(), Vec::new(), 0.0f64);
-        let losses: Vec<&str> = self
-            .scores
-            .losses
-            .iter()
-            .filter(|(_, dim, _)| *dim == self.dim)
-            .map(|(name, ..)| &**name)
-            .take(MOST_CURVES)
-            .collect();
+        let losses: Vec<&str> =
+            self.scores.of_dim(self.dim).map(|found| &*found.loss).take(MOST_CURVES).collect();
         for (name, color) in losses.into_iter().zip(Color::CURVES) {
             let Some(found) = self.of_loss(name) else { continue };
             // The first seed: norms of different networks cannot be put into one order.

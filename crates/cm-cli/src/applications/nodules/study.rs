@@ -249,13 +249,13 @@ impl Study for NoduleStudy {
     }
 
     fn pooled(&self, folder: &Path, results: &Results) -> Result<Option<Pooled>, Error> {
-        let scores = pooled::Scores::read(folder, results)?;
+        let scores = pooled::scores(folder, results)?;
         Ok(Some(pooled::pooled(self, &scores)))
     }
 
     fn report(&self, folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let results = Results::read(folder)?;
-        let scores = pooled::Scores::read(folder, &results)?;
+        let scores = pooled::scores(folder, &results)?;
         let figures = report::draw(self, &results, &scores)?;
         let features = cm_report::drawn_features(folder, &results)?;
         cm_report::write_report(folder, &results, &features, &figures)?;

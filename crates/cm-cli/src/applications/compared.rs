@@ -1,0 +1,122 @@
+//! Several methods on the same cases, such as nodules or pairs of faces: their scores from the records of all runs, and tests of one
+//! against another.
+
+use std::{collections::BTreeMap, path::Path};
+
+use cm_eval::{adjusted_by_holm, auc_difference, mcnemar};
+use cm_record::{CONFIDENCE, FeatureRow, FeatureTable, PooledTest, Results};
+use cm_train::Error;
+
+/// What one network says of one case.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    pub logit: f64,
+    pub norm: f64,
+}
+
+/// What the networks of a loss say of each case, one a seed.
+pub struct OfLoss<K> {
+    pub loss: String,
+    pub feature_dim: usize,
+    pub cases: BTreeMap<K, Vec<Score>>,
+}
+
+/// The scores of all finished runs.
+pub struct Scores<K> {
+    /// In the order of the record.
+    pub losses: Vec<OfLoss<K>>,
+}
+
+impl<K: Ord> Scores<K> {
+    /// Reads the features of all finished runs. `case` tells which case a row is of, if it is wanted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Record`] for a file that is not there or damaged.
+    pub fn read(
+        folder: &Path,
+        results: &Results,
+        case: impl Fn(&FeatureTable, &FeatureRow) -> Option<K>,
+    ) -> Result<Self, Error> {
+        let mut losses: Vec<OfLoss<K>> = Vec::new();
+        for run in results.runs.iter().filter(|run| run.is_finished()) {
+            let Some(file) = &run.features_file else { continue };
+            let table = FeatureTable::read(&folder.join(file))?;
+            let key = (&run.key.loss, run.key.feature_dim);
+            let at = losses.iter().position(|found| (&found.loss, found.feature_dim) == key);
+            let at = at.unwrap_or_else(|| {
+                let (loss, feature_dim) = (run.key.loss.clone(), run.key.feature_dim);
+                losses.push(OfLoss { loss, feature_dim, cases: BTreeMap::new() });
+                losses.len() - 1
+            });
+            for row in &table.rows {
+                if let (Some(case), Some(logit)) = (case(&table, row), row.logit) {
+                    let score = Score { logit: f64::from(logit), norm: f64::from(row.norm) };
+                    losses[at].cases.entry(case).or_default().push(score);
+                }
+            }
+        }
+        Ok(Self { losses })
+    }
+
+    /// The feature dimensions, rising.
+    pub fn dims(&self) -> Vec<usize> {
+        let mut dims: Vec<usize> = self.losses.iter().map(|found| found.feature_dim).collect();
+        dims.sort_unstable();
+        dims.dedup();
+        dims
+    }
+
+    /// The losses of a feature dimension.
+    pub fn of_dim(&self, feature_dim: usize) -> impl Iterator<Item = &OfLoss<K>> {
+        self.losses.iter().filter(move |found| found.feature_dim == feature_dim)
+    }
+}
+
+/// A method on the cases of a stratum.
+pub struct Tested<'a> {
+    pub name: &'a str,
+    pub scores: Vec<f64>,
+    pub right: Vec<bool>,
+}
+
+/// DeLong's test of the areas and McNemar's of the accuracies for pairs of methods, each corrected by Holm's method for all of them.
+/// Of several cases of one group, such as a patient, the variance is Obuchowski's.
+pub fn tests(
+    stratum: &str,
+    feature_dim: usize,
+    pairs: &[(Tested<'_>, Tested<'_>)],
+    positive: &[bool],
+    groups: Option<&[usize]>,
+) -> Vec<PooledTest> {
+    let (mut areas, mut accuracies) = (Vec::new(), Vec::new());
+    for (method, other) in pairs {
+        let test = |test: &str, metric: &str, difference, interval, p| PooledTest {
+            test: test.to_owned(),
+            metric: metric.to_owned(),
+            stratum: stratum.to_owned(),
+            feature_dim,
+            loss: method.name.to_owned(),
+            baseline: other.name.to_owned(),
+            difference,
+            interval,
+            p,
+            p_adjusted: None,
+        };
+        if let Some(found) = auc_difference(&method.scores, &other.scores, positive, groups, CONFIDENCE) {
+            let difference = found.difference;
+            areas.push(test("DeLong", "auc", difference.value, Some(difference.interval), found.p));
+        }
+        if let Some(found) = mcnemar(&method.right, &other.right) {
+            let difference = (found.first_only as f64 - found.second_only as f64) / positive.len() as f64;
+            accuracies.push(test("McNemar", "accuracy", difference, None, Some(found.p)));
+        }
+    }
+    for family in [&mut areas, &mut accuracies] {
+        let p: Vec<f64> = family.iter().map(|test: &PooledTest| test.p.unwrap_or(f64::NAN)).collect();
+        for (test, adjusted) in family.iter_mut().zip(adjusted_by_holm(&p)) {
+            test.p_adjusted = (!adjusted.is_nan()).then_some(adjusted);
+        }
+    }
+    areas.into_iter().chain(accuracies).collect()
+}
