@@ -175,6 +175,11 @@ impl BackboneConfig {
         Self::SphereFace20(SphereFace20Config { width })
     }
 
+    /// IResNet-18 with `width` channels in its first stage.
+    pub fn iresnet18(width: usize) -> Self {
+        Self::IResNet18(IResNet18Config { width })
+    }
+
     /// The names of all backbones, separated by commas.
     pub fn names() -> String {
         Self::all().iter().map(Self::name).collect::<Vec<_>>().join(", ")

@@ -4,6 +4,7 @@ mod arm;
 pub mod common;
 mod compared;
 mod digits;
+mod faces;
 mod nodules;
 pub mod options;
 pub mod places;
@@ -62,4 +63,6 @@ applications! {
     Signs => signs::SignStudy,
     /// Lung nodules on computed tomography: those of LIDC-IDRI, or synthetic nodules where they cannot be had.
     Nodules => nodules::NoduleStudy,
+    /// Faces, told apart without having been learned: Labeled Faces in the Wild, or synthetic faces where it cannot be had.
+    Faces => faces::FaceStudy,
 }

@@ -5,6 +5,7 @@ mod ctrl_c;
 mod data_check;
 mod diagnose;
 mod escape;
+mod faces;
 mod look;
 mod nodules;
 mod obstacles;

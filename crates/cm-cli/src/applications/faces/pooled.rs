@@ -1,0 +1,183 @@
+//! The scores of all seeds together, beside what is had without a network: figures with intervals, and paired tests.
+
+use std::{collections::BTreeSet, path::Path};
+
+use cm_data::SEVERITIES;
+use cm_eval::{Bootstrap, FoldAccuracy, Thresholds};
+use cm_record::{CONFIDENCE, Pooled, PooledFigure, PooledTest, Results};
+use cm_train::Error;
+use rayon::prelude::*;
+
+use super::{
+    baselines::{Eigenfaces, PCA, PIXELS},
+    evaluation::{METRICS, Side, figures},
+    study::FaceStudy,
+};
+use crate::applications::{
+    compared::{self, OfLoss, Tested},
+    plan::pairs,
+};
+
+/// A severity of both images, and a pair.
+pub type Case = (usize, usize);
+/// The scores by severity and pair.
+pub type Scores = compared::Scores<Case>;
+
+/// The scores of pairs whose images are degraded alike, or not at all.
+pub fn scores(folder: &Path, results: &Results) -> Result<Scores, Error> {
+    Scores::read(folder, results, |table, row| {
+        let level = &row.levels[table.position(Side::Both.name())?];
+        Some((level.parse().ok()?, row.index))
+    })
+}
+
+/// A method's scores of all pairs at a severity, by seed.
+pub struct Method {
+    pub name: String,
+    pub seeds: Vec<Vec<f64>>,
+}
+
+impl Method {
+    /// The mean over the seeds: what the networks of all seeds say together.
+    pub fn mean(&self) -> Vec<f64> {
+        let pairs = self.seeds.first().map_or(0, Vec::len);
+        (0..pairs).map(|i| self.seeds.iter().map(|of| of[i]).sum::<f64>() / self.seeds.len() as f64).collect()
+    }
+}
+
+/// Pixels and principal components, and every loss of a feature dimension that has all pairs at this severity.
+///
+/// # Errors
+///
+/// An image that cannot be read.
+pub fn methods(
+    study: &FaceStudy,
+    eigenfaces: &Eigenfaces,
+    scores: &Scores,
+    feature_dim: usize,
+    severity: usize,
+) -> Result<Vec<Method>, Error> {
+    let (set, pairs) = study.at_severity(severity);
+    let [pixels, components] = eigenfaces.scores(&pairs, set.as_ref())?;
+    let mut methods = vec![
+        Method { name: PIXELS.to_owned(), seeds: vec![pixels] },
+        Method { name: PCA.to_owned(), seeds: vec![components] },
+    ];
+    let of_loss = |of: &OfLoss<Case>| {
+        let found: Vec<&Vec<_>> =
+            (0..pairs.len()).map(|pair| of.cases.get(&(severity, pair))).collect::<Option<_>>()?;
+        let seeds = found.iter().map(|scores| scores.len()).min()?;
+        let of_seed = |seed: usize| found.iter().map(|scores| scores[seed].logit).collect();
+        Some(Method { name: of.loss.clone(), seeds: (0..seeds).map(of_seed).collect() })
+    };
+    methods.extend(scores.of_dim(feature_dim).filter_map(of_loss));
+    Ok(methods)
+}
+
+/// Figures of all methods at every severity, and tests.
+///
+/// # Errors
+///
+/// An image that cannot be read.
+pub fn pooled(study: &FaceStudy, scores: &Scores) -> Result<Pooled, Error> {
+    let mut pooled = Pooled::default();
+    if scores.losses.is_empty() {
+        return Ok(pooled);
+    }
+    let eigenfaces = Eigenfaces::learn(study.learned())?;
+    for dim in scores.dims() {
+        for severity in 0..SEVERITIES {
+            let stratum = match severity {
+                0 => String::new(),
+                severity => format!("{}={severity}", Side::Both.name()),
+            };
+            let methods = methods(study, &eigenfaces, scores, dim, severity)?;
+            pooled.figures.extend(all_figures(study, &methods, dim, &stratum));
+            pooled.tests.extend(tests(study, &methods, dim, &stratum));
+        }
+    }
+    pooled.notes = vec![
+        format!(
+            "A figure is the mean over the seeds; its {:.0} % interval is from 500 resamples of the pairs, as if no two of them had \
+             a person in common, which makes it too narrow.",
+            100.0 * CONFIDENCE
+        ),
+        format!(
+            "{PIXELS}: the cosine of gray levels at 24 x 24 pixels. {PCA}: the same along 80 principal components of the images that \
+             the networks learn from, each divided by its deviation."
+        ),
+        "DeLong's test of the areas and McNemar's exact test of the accuracies (each tenth of the pairs by the threshold of the other \
+         nine) are of the mean scores over the seeds."
+            .to_owned(),
+    ];
+    Ok(pooled)
+}
+
+fn all_figures(
+    study: &FaceStudy,
+    methods: &[Method],
+    feature_dim: usize,
+    stratum: &str,
+) -> Vec<PooledFigure> {
+    let (same, folds) = (&study.same, &study.folds);
+    let pairs: Vec<usize> = (0..same.len()).collect();
+    let bootstrap = Bootstrap { resamples: 500, ..Bootstrap::default() };
+    let of_method = |method: &Method| {
+        let estimates = bootstrap.by_group(&pairs, |drawn| {
+            let same: Vec<bool> = drawn.iter().map(|&i| same[i]).collect();
+            let folds: Vec<usize> = drawn.iter().map(|&i| folds[i]).collect();
+            let mut sums = [Some(0.0); METRICS.len()];
+            for scores in &method.seeds {
+                let scores: Vec<f64> = drawn.iter().map(|&i| scores[i]).collect();
+                for (sum, value) in sums.iter_mut().zip(figures(&scores, &same, &folds)) {
+                    *sum = sum.zip(value).map(|(sum, value)| sum + value);
+                }
+            }
+            sums.map(|sum| sum.map(|sum| sum / method.seeds.len() as f64))
+        });
+        let named = METRICS.into_iter().zip(estimates);
+        let figure = |(metric, estimate): (&str, Option<cm_eval::Estimate>)| PooledFigure {
+            loss: method.name.clone(),
+            feature_dim,
+            metric: metric.to_owned(),
+            stratum: stratum.to_owned(),
+            value: estimate.map(|found| found.value),
+            interval: estimate.map(|found| found.interval),
+            count: same.len(),
+        };
+        named.map(figure).collect::<Vec<_>>()
+    };
+    methods.par_iter().map(of_method).collect::<Vec<_>>().concat()
+}
+
+/// Each loss with a contraction mapping against the one that it extends, and every loss against the principal components.
+fn tests(study: &FaceStudy, methods: &[Method], feature_dim: usize, stratum: &str) -> Vec<PooledTest> {
+    let find = |name: &str| methods.iter().find(|method| method.name == name);
+    let tested = |method: &Method| -> (Vec<f64>, Vec<bool>) {
+        let scores = method.mean();
+        let found = FoldAccuracy::new(&scores, &study.same, &study.folds, Thresholds::Between);
+        let right = scores.iter().zip(&study.same).zip(&study.folds).map(|((&score, &same), &fold)| {
+            let threshold = found.as_ref().map_or(0.0, |found| found.folds[fold].threshold);
+            (score > threshold) == same
+        });
+        let right = right.collect();
+        (scores, right)
+    };
+    let of_losses = pairs().into_iter().filter_map(|(loss, other)| Some((find(&loss)?, find(&other)?)));
+    let losses: BTreeSet<&str> = [PIXELS, PCA].into();
+    let of_pca = methods
+        .iter()
+        .filter(|method| !losses.contains(&*method.name))
+        .filter_map(|method| Some((method, find(PCA)?)));
+    let pairs: Vec<(Tested<'_>, Tested<'_>)> = of_losses
+        .chain(of_pca)
+        .map(|(method, other)| {
+            let [first, second] = [method, other].map(|method| {
+                let (scores, right) = tested(method);
+                Tested { name: &method.name, scores, right }
+            });
+            (first, second)
+        })
+        .collect();
+    compared::tests(stratum, feature_dim, &pairs, &study.same, None)
+}
