@@ -69,10 +69,10 @@ pub struct Options {
     /// The network [default: lenet++]
     #[arg(long, value_parser = values::backbone(), help_heading = "Model")]
     pub backbone: Option<String>,
-    /// Of resnet18: cifar (below 24 pixels), small (below 96) or imagenet [default: by the size of the images]
+    /// Of resnet18 and resnet50: cifar (below 24 pixels), small (below 96) or imagenet [default: by the size of the images]
     #[arg(long, value_parser = values::named::<Stem>(STEMS), help_heading = "Model")]
     pub stem: Option<Stem>,
-    /// Channels of the first stage
+    /// Channels of the first stage [default: 64 for iresnet18 to iresnet100, 128 for mobilefacenet, otherwise 16]
     #[arg(long, help_heading = "Model")]
     pub width: Option<usize>,
     /// Dimensions of the feature
@@ -241,7 +241,6 @@ impl Options {
             group_by_name => data.group_by_name,
             backbone => model.backbone,
             stem => model.stem,
-            width => model.width,
             feature_dim => model.feature_dim,
             channels => model.channels,
             resize => model.resize,
@@ -276,6 +275,7 @@ impl Options {
         if let Some(Size(size)) = self.size {
             settings.model.size = Some(size);
         }
+        settings.model.width = self.width.or(settings.model.width);
         if let Some(&[x, y, width, height]) = self.region.as_deref() {
             settings.model.region = Some([x, y, width, height]);
         }

@@ -19,7 +19,10 @@ impl Settings {
     /// A name that none has; a stem for a backbone without stems.
     pub fn backbone(&self, [width, height]: [usize; 2]) -> Result<BackboneConfig, CliError> {
         let config: BackboneConfig = self.model.backbone.parse().map_err(Error::from)?;
-        let config = config.with_width(self.model.width);
+        let config = match self.model.width {
+            Some(width) => config.with_width(width),
+            None => usual_width(config),
+        };
         let usual = match width.min(height) {
             0..24 => Stem::Cifar,
             24..96 => Stem::Small,
@@ -120,9 +123,38 @@ impl Settings {
     }
 }
 
+/// A backbone as wide as it is where nothing is said: that of insightface, whose weights can be taken then; or one that a CPU trains.
+fn usual_width(config: BackboneConfig) -> BackboneConfig {
+    /// Of all others.
+    const SMALL: usize = 16;
+    match config {
+        BackboneConfig::IResNet18(_)
+        | BackboneConfig::IResNet34(_)
+        | BackboneConfig::IResNet50(_)
+        | BackboneConfig::IResNet100(_)
+        | BackboneConfig::MobileFaceNet(_) => config,
+        other => other.with_width(SMALL),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn networks_of_insightface_are_as_wide_as_there_unless_another_width_is_asked_for() {
+        let mut settings = Settings::default();
+        let mut width = |backbone: &str, width: Option<usize>| {
+            settings.model.backbone = backbone.to_owned();
+            settings.model.width = width;
+            settings.backbone([112, 112]).expect("it is there").width()
+        };
+        assert_eq!([width("lenet++", None), width("resnet50", None), width("lenet++", Some(7))], [16, 16, 7]);
+        assert_eq!(
+            [width("iresnet50", None), width("mobilefacenet", None), width("iresnet18", Some(8))],
+            [64, 128, 8]
+        );
+    }
 
     #[test]
     fn the_stem_of_resnet_follows_the_shorter_side_of_the_images() {

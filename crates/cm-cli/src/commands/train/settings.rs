@@ -78,12 +78,12 @@ pub struct DataSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ModelSettings {
-    /// lenet++, resnet18 or sphereface20.
+    /// Its name, such as `lenet++` or `iresnet50`.
     pub backbone: String,
-    /// Of ResNet-18: cifar, small or imagenet; from the size where not given.
+    /// Of ResNet-18 and ResNet-50: cifar, small or imagenet; from the size where not given.
     pub stem: Option<Stem>,
-    /// Channels of the first stage.
-    pub width: usize,
+    /// Channels of the first stage; as in insightface for its networks, and otherwise 16, where not given.
+    pub width: Option<usize>,
     /// Dimensions of the feature.
     pub feature_dim: usize,
     /// Width and height that images are brought to; from the images where not given.
@@ -162,9 +162,10 @@ pub struct TrainingSettings {
 pub struct AugmentationSettings(pub Augmentation);
 
 /// Keys without a value of their own: their table, and an example with what holds without them.
-const UNSET: [(&str, &str, &str); 18] = [
+const UNSET: [(&str, &str, &str); 19] = [
     ("data", "group-by-name", "\"_\"  # without it every image stands alone"),
     ("model", "stem", "\"small\"  # cifar, small or imagenet; by the size of the images"),
+    ("model", "width", "16  # 64 for iresnet18 to iresnet100, 128 for mobilefacenet"),
     ("model", "size", "[32, 32]  # width and height; from the images"),
     ("model", "channels", "3  # 1, 3, or the slices of volumes; from the images"),
     ("model", "region", "[0, 0, 32, 32]  # x, y, width and height that are cut out first"),
@@ -199,7 +200,7 @@ impl Default for ModelSettings {
         Self {
             backbone: "lenet++".to_owned(),
             stem: None,
-            width: 16,
+            width: None,
             feature_dim: 128,
             size: None,
             channels: None,
@@ -290,7 +291,7 @@ impl Settings {
         let at_least_one = |option: &str, value: usize| check(option, "at least 1", value, value > 0);
         let share = self.data.validation;
         check("validation", "at least 0 and below 1", share, (0.0..1.0).contains(&share))?;
-        at_least_one("width", self.model.width)?;
+        at_least_one("width", self.model.width.unwrap_or(1))?;
         at_least_one("feature-dim", self.model.feature_dim)?;
         if let Some([width, height]) = self.model.size {
             at_least_one("size", width.min(height))?;
