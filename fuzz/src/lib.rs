@@ -11,9 +11,11 @@ mod features;
 mod idx;
 mod list;
 mod memory;
+mod pairs;
 mod place;
 mod promises;
 mod record;
+mod records;
 
 #[cfg(feature = "models")]
 mod foreign;
@@ -28,7 +30,9 @@ pub use decode::decode;
 pub use features::features;
 pub use idx::idx;
 pub use list::list;
+pub use pairs::{pairs, verification_set};
 pub use record::record;
+pub use records::records;
 
 #[cfg(feature = "models")]
 pub use foreign::{foreign, pickle};
@@ -61,7 +65,10 @@ pub fn targets() -> Vec<Target> {
         ("features", features),
         ("idx", idx),
         ("list", list),
+        ("pairs", pairs),
         ("record", record),
+        ("records", records),
+        ("verification_set", verification_set),
         #[cfg(feature = "models")]
         ("card", card),
         #[cfg(feature = "models")]

@@ -23,12 +23,41 @@ pub fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
         "features" => texts(FEATURES),
         "idx" => idx(),
         "list" => texts(LISTS),
+        "pairs" => texts(PAIRS),
         "record" => texts(RECORDS),
+        "records" => records(),
+        "verification_set" => faces(".bin"),
         #[cfg(feature = "models")]
         _ => models::seeds(target),
         #[cfg(not(feature = "models"))]
         _ => Vec::new(),
     }
+}
+
+/// Pairs of every form.
+const PAIRS: &[(&str, &str)] = &[
+    ("folds", "2\t1\nAnn\t1\t2\nAnn\t1\tCy\t12\nAnn\t2\t1\nBo_Li\t1\tCy\t12\n"),
+    ("one", "1\nAnn\t1\t2\nAnn 1 Cy 12\n"),
+    ("table", "first,second,same,fold\na/1.jpg,a/2.jpg,1,3\na/1.jpg,\"b/1.jpg\",False,0\n"),
+    ("other-names", "path1;path2;label\nx.png;y.png;0\nx.png;z.png;1\n"),
+];
+
+/// The files of faces for the tests that end so.
+fn faces(ending: &str) -> Vec<(String, Vec<u8>)> {
+    let found = files(&["cm-data/tests/data/faces"], 16384);
+    found.into_iter().filter(|(name, _)| name.ends_with(ending)).collect()
+}
+
+/// Record files alone and with their index.
+fn records() -> Vec<(String, Vec<u8>)> {
+    let indices = faces(".idx");
+    let records = faces(".rec").into_iter();
+    let with_index = |(name, bytes): (String, Vec<u8>)| {
+        let index = indices.iter().find(|(index, _)| index.split('.').next() == name.split('.').next());
+        let joined = index.map(|(index, text)| (index.clone(), [&bytes[..], b"\nINDEX\n", text].concat()));
+        [(name, bytes)].into_iter().chain(joined)
+    };
+    records.flat_map(with_index).collect()
 }
 
 fn named(name: &str, bytes: impl Into<Vec<u8>>) -> (String, Vec<u8>) {

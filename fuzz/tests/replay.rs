@@ -97,4 +97,21 @@ macro_rules! replay {
     )*};
 }
 
-replay!(archive, array, card, decode, entries, features, foreign, idx, list, model, pickle, record, settings);
+replay!(
+    archive,
+    array,
+    card,
+    decode,
+    entries,
+    features,
+    foreign,
+    idx,
+    list,
+    model,
+    pairs,
+    pickle,
+    record,
+    records,
+    settings,
+    verification_set
+);

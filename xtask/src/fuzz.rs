@@ -11,7 +11,19 @@ use std::{
 use crate::cargo;
 
 /// The targets that need nothing of Burn, which takes long to compile.
-const PLAIN: [&str; 8] = ["archive", "array", "decode", "entries", "features", "idx", "list", "record"];
+const PLAIN: [&str; 11] = [
+    "archive",
+    "array",
+    "decode",
+    "entries",
+    "features",
+    "idx",
+    "list",
+    "pairs",
+    "record",
+    "records",
+    "verification_set",
+];
 /// The others.
 const OF_MODELS: [&str; 5] = ["card", "foreign", "model", "pickle", "settings"];
 
