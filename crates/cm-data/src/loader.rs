@@ -70,6 +70,13 @@ pub enum Sampling {
     /// that has fewer repeats them, none before all came equally often; a repeated image is
     /// augmented differently.
     Balanced,
+    /// So that a batch has so many images of each of its classes, and no class twice as long as there are others left: what losses
+    /// that compare the images of a batch need. A class that has fewer images repeats some, and what then is too much for the
+    /// epoch is left out; others in each epoch.
+    ByClass {
+        /// Images of a class, at least 2. The batch size is a multiple of it.
+        images: usize,
+    },
 }
 
 /// Images and labels of a batch, ready to become tensors.
@@ -106,8 +113,9 @@ impl Loader {
     /// # Errors
     ///
     /// [`DataError::Setting`] for a preprocessing, an augmentation or a number that cannot be
-    /// used, for images that were [cached](crate::Cached) after another preprocessing, and for
-    /// balanced sampling without a seed to draw by.
+    /// used, for images that were [cached](crate::Cached) after another preprocessing, for
+    /// sampling that is not natural without a seed to draw by, and for a batch size that is no
+    /// multiple of the images of a class in it.
     pub fn new(set: Arc<dyn ImageSet>, input: InputSpec, config: LoaderConfig) -> Result<Self, DataError> {
         input.validate()?;
         config.augmentation.validate()?;
@@ -128,7 +136,7 @@ impl Loader {
             return Err(DataError::Setting { name, value, reason });
         }
         config.part.validate(config.batch_size)?;
-        let order = Arc::new(Order::new(&*set, config.shuffle, config.sampling)?);
+        let order = Arc::new(Order::new(&*set, config.shuffle, config.sampling, config.batch_size)?);
         let (augmentation, seed) = (config.augmentation.clone(), config.augmentation_seed);
         let normalizer = Normalizer::new(&input);
         let work =

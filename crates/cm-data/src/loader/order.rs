@@ -1,6 +1,6 @@
 //! Which images come in an epoch, and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha12Rng;
@@ -20,40 +20,102 @@ pub(super) struct Turn {
 pub(super) struct Order {
     count: usize,
     seed: Option<u64>,
-    /// Images of each class, where they are balanced.
-    classes: Option<Vec<Vec<usize>>>,
+    /// Images of each class, where it matters.
+    classes: Vec<Vec<usize>>,
+    sampling: Sampling,
+    batch_size: usize,
 }
 
 impl Order {
-    pub fn new(set: &dyn ImageSet, seed: Option<u64>, sampling: Sampling) -> Result<Self, DataError> {
-        let classes = match (sampling, seed) {
-            (Sampling::Natural, _) => None,
-            (Sampling::Balanced, None) => {
-                let reason = "which images come is drawn by the seed of the shuffle; give one";
-                return Err(DataError::Setting { name: "sampling", value: "balanced".to_owned(), reason });
-            }
-            (Sampling::Balanced, Some(_)) => {
-                let mut classes = BTreeMap::<u32, Vec<usize>>::new();
-                (0..set.len()).for_each(|index| classes.entry(set.label(index)).or_default().push(index));
-                Some(classes.into_values().collect())
-            }
+    pub fn new(
+        set: &dyn ImageSet,
+        seed: Option<u64>,
+        sampling: Sampling,
+        batch_size: usize,
+    ) -> Result<Self, DataError> {
+        let wrong = |value: String, reason| Err(DataError::Setting { name: "sampling", value, reason });
+        let name = match sampling {
+            Sampling::Natural => "natural".to_owned(),
+            Sampling::Balanced => "balanced".to_owned(),
+            Sampling::ByClass { images } => format!("{images} images of a class"),
         };
-        Ok(Self { count: set.len(), seed, classes })
+        let mut classes = BTreeMap::<u32, Vec<usize>>::new();
+        match sampling {
+            Sampling::Natural => {}
+            _ if seed.is_none() => {
+                return wrong(name, "which images come is drawn by the seed of the shuffle; give one");
+            }
+            Sampling::ByClass { images } if images < 2 => {
+                return wrong(
+                    name,
+                    "a batch has at least two images of each class; natural sampling has one",
+                );
+            }
+            Sampling::ByClass { images } if !batch_size.is_multiple_of(images) => {
+                return wrong(name, "the batch size must be a multiple of it");
+            }
+            _ => (0..set.len()).for_each(|index| classes.entry(set.label(index)).or_default().push(index)),
+        }
+        Ok(Self { count: set.len(), seed, classes: classes.into_values().collect(), sampling, batch_size })
     }
 
     pub fn of_epoch(&self, epoch: u64) -> Vec<Turn> {
         // Far apart for every pair of seed and epoch: an odd multiplier maps seeds one to one.
         let mixed = |seed: u64| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(epoch);
-        let mut random = self.seed.map(|seed| ChaCha12Rng::seed_from_u64(mixed(seed)));
-        let mut turns = match (&self.classes, &mut random) {
-            (Some(classes), Some(random)) => balanced(classes, self.count, random),
-            _ => (0..self.count).map(|index| Turn { index, repetition: 0 }).collect(),
+        let Some(mut random) = self.seed.map(|seed| ChaCha12Rng::seed_from_u64(mixed(seed))) else {
+            return natural(self.count);
         };
-        if let Some(random) = &mut random {
-            turns.shuffle(random);
-        }
+        let mut turns = match self.sampling {
+            Sampling::Natural => natural(self.count),
+            Sampling::Balanced => balanced(&self.classes, self.count, &mut random),
+            Sampling::ByClass { images } => return self.by_class(images, &mut random),
+        };
+        turns.shuffle(&mut random);
         turns
     }
+
+    /// Images of a class after each other, so many at a time, and in a batch each class once as long as there are enough.
+    fn by_class(&self, each: usize, random: &mut ChaCha12Rng) -> Vec<Turn> {
+        let mut groups: Vec<(usize, Vec<Turn>)> = Vec::new();
+        for (class, images) in self.classes.iter().enumerate() {
+            let mut images = images.clone();
+            images.shuffle(random);
+            let turns = images.len().next_multiple_of(each);
+            let again = images.iter().cycle().take(turns).enumerate();
+            let turns: Vec<Turn> = again
+                .map(|(turn, &index)| Turn { index, repetition: (turn / images.len()) as u64 })
+                .collect();
+            groups.extend(turns.chunks(each).map(|turns| (class, turns.to_vec())));
+        }
+        groups.shuffle(random);
+        let (mut rest, mut waiting) = (groups.into_iter(), VecDeque::new());
+        let mut order = Vec::with_capacity(self.count);
+        while order.len() < self.count {
+            let (mut classes, mut passed) = (HashSet::new(), VecDeque::new());
+            let mut places = self.batch_size / each;
+            while places > 0 {
+                let Some((class, turns)) = waiting.pop_front().or_else(|| rest.next()) else { break };
+                match classes.insert(class) {
+                    true => {
+                        order.extend(turns);
+                        places -= 1;
+                    }
+                    false => passed.push_back((class, turns)),
+                }
+            }
+            // Where no other class is left.
+            let more = passed.drain(..places.min(passed.len()));
+            more.for_each(|(_, turns)| order.extend(turns));
+            passed.append(&mut waiting);
+            waiting = passed;
+        }
+        order.truncate(self.count);
+        order
+    }
+}
+
+fn natural(count: usize) -> Vec<Turn> {
+    (0..count).map(|index| Turn { index, repetition: 0 }).collect()
 }
 
 fn balanced(classes: &[Vec<usize>], count: usize, random: &mut ChaCha12Rng) -> Vec<Turn> {

@@ -152,6 +152,9 @@ pub struct Options {
     /// natural, or balanced: all classes equally often
     #[arg(long, value_parser = values::named::<Sampling>(SAMPLINGS), help_heading = "Training")]
     pub sampling: Option<Sampling>,
+    /// So many images of each of its classes in a batch, whose size is a multiple of it
+    #[arg(long, value_name = "K", conflicts_with = "sampling", help_heading = "Training")]
+    pub images_per_class: Option<usize>,
     /// Seed of weights, order and augmentation
     #[arg(long, help_heading = "Training")]
     pub seed: Option<u64>,
@@ -274,6 +277,9 @@ impl Options {
         }
         if let Some(Size(size)) = self.size {
             settings.model.size = Some(size);
+        }
+        if let Some(images) = self.images_per_class {
+            settings.training.sampling = Sampling::ByClass { images };
         }
         settings.model.width = self.width.or(settings.model.width);
         if let Some(&[x, y, width, height]) = self.region.as_deref() {

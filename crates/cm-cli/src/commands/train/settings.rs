@@ -150,7 +150,7 @@ pub struct TrainingSettings {
     pub max_grad_norm: f64,
     /// End after so many epochs without a better validation accuracy; 0: never.
     pub early_stopping: usize,
-    /// natural, or balanced: all classes equally often.
+    /// natural; balanced: all classes equally often; or `{ by-class = { images = 4 } }`: so many of each class of a batch.
     pub sampling: Sampling,
     /// Seed of weights, order and augmentation.
     pub seed: u64,

@@ -92,6 +92,44 @@ fn balance_needs_a_seed() {
     assert!(message.to_string().starts_with("sampling is balanced, but"), "{message}");
 }
 
+fn by_class(images: usize, batch_size: usize) -> LoaderConfig {
+    LoaderConfig { batch_size, sampling: Sampling::ByClass { images }, ..config() }
+}
+
+#[test]
+fn a_batch_has_as_many_images_of_each_of_its_classes_as_asked_for() {
+    let set = uneven(&[3, 9, 12, 7, 30, 4, 15]);
+    for e in 0..5 {
+        let batches = epoch(&set, &by_class(3, 12), e);
+        assert_eq!(batches.iter().map(|batch| batch.shape[0]).sum::<usize>(), 80);
+        // As long as there are four classes left, and that is most of the epoch.
+        for batch in &batches[..4] {
+            let mut counts = BTreeMap::new();
+            batch.labels.iter().for_each(|&label| *counts.entry(label).or_insert(0) += 1);
+            assert_eq!(counts.values().copied().collect::<Vec<_>>(), [3; 4], "{counts:?}");
+            // Of a class, images that follow one another.
+            assert!(batch.labels.chunks(3).all(|labels| labels.iter().all(|label| *label == labels[0])));
+        }
+    }
+    assert_ne!(turns(&epoch(&set, &by_class(3, 12), 0)), turns(&epoch(&set, &by_class(3, 12), 1)));
+    // A class with one image repeats it; nothing else is there.
+    let alone = epoch(&uneven(&[1, 1]), &by_class(2, 4), 0);
+    assert_eq!(alone.len(), 1);
+    assert_eq!(alone[0].labels[0], alone[0].labels[1]);
+}
+
+#[test]
+fn classes_in_a_batch_need_a_seed_and_a_batch_that_they_fill() {
+    let refused = |config: LoaderConfig| {
+        let loader = Loader::new(Arc::new(uneven(&[4, 4])), input(8, 6, 3, Resize::None), config);
+        loader.err().unwrap().to_string()
+    };
+    assert!(refused(by_class(3, 10)).contains("the batch size must be a multiple of it"));
+    assert!(refused(by_class(1, 10)).contains("at least two images of each class"));
+    let message = refused(LoaderConfig { shuffle: None, ..by_class(2, 10) });
+    assert!(message.starts_with("sampling is 2 images of a class, but"), "{message}");
+}
+
 proptest! {
     #[test]
     fn classes_come_equally_often_and_so_do_the_images_of_a_class(
