@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::cargo;
 
 /// The commands of `cm` that are commands here too.
-pub const COMMANDS: [&str; 16] = [
+pub const COMMANDS: [&str; 17] = [
     "train",
     "eval",
     "verify",
@@ -20,6 +20,7 @@ pub const COMMANDS: [&str; 16] = [
     "list",
     "reproduce",
     "study",
+    "rehearse",
     "report",
     "figures",
 ];

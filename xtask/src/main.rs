@@ -23,8 +23,9 @@ cargo xtask <command>
   export MODEL ONNX [OPTIONS]                  write a model as ONNX
   data check DATA [OPTIONS]                    what is wrong with images before anybody learns from them
   list losses|backbones|devices                what there is to choose from
-  reproduce mnist|signs|nodules [OPTIONS]      train and compare the losses; --help lists the options
+  reproduce mnist|signs|nodules|faces [OPTIONS]     train and compare the losses; --help lists the options
   study FILE [OPTIONS]                         compare losses of your own choice on data of known quality
+  rehearse [--classes N] [OPTIONS]             what a training of very many identities takes, without their images
   report FOLDER                                rebuild tables and pictures of a study, without training
   figures [FOLDER]                             draw the formulas for the documents (docs/pictures)
   bench step [--json] [OPTIONS]                time of a training step with each head

@@ -65,6 +65,8 @@ enum Command {
     },
     /// Compare losses of your own choice on data of known quality.
     Study(Box<commands::study::Options>),
+    /// What a training of very many identities takes on this machine, without their images.
+    Rehearse(Box<commands::rehearse::Options>),
     /// Rebuild every table and picture of a finished or interrupted study, without training.
     #[command(after_help = "Example:\n  cm report runs/mnist-20260101-120000")]
     Report {
@@ -127,6 +129,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::List(options) => commands::list::run(&options),
         Command::Reproduce { application } => application.run(),
         Command::Study(options) => commands::study::run(*options),
+        Command::Rehearse(options) => commands::rehearse::run(*options),
         Command::Report { folder, json } => commands::report::run(&folder, json),
         Command::Completions { shell } => {
             commands::shell::completions(shell, Arguments::command());

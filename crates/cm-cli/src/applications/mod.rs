@@ -19,6 +19,8 @@ use cm_record::{RecordError, Results};
 use self::{options::StudyOptions, study_file::StudyFile};
 use crate::error::CliError;
 
+pub use faces::drawn_face;
+
 /// Declares the applications once: their command, their folder, and what they are. (`mod` stands above, where
 /// rustfmt sees it.)
 macro_rules! applications {

@@ -79,7 +79,7 @@ fn is_single(path: &Path, set: &Collection) -> bool {
 
 fn is_list(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    path.is_file() && matches!(ending.as_deref(), Some("csv" | "tsv" | "txt"))
+    path.is_file() && matches!(ending.as_deref(), Some("csv" | "lst" | "tsv" | "txt"))
 }
 
 fn shown(path: &Path) -> String {

@@ -16,6 +16,7 @@ pub mod list;
 pub mod look;
 pub mod predict;
 pub mod quality_page;
+pub mod rehearse;
 pub mod report;
 pub mod rows;
 pub mod score;

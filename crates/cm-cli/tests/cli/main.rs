@@ -11,6 +11,7 @@ mod nodules;
 mod obstacles;
 mod older;
 mod program;
+mod rehearse;
 mod shared;
 mod shell;
 mod signs;

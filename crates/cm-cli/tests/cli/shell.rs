@@ -2,7 +2,7 @@
 
 use crate::shared::{refused, run};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "train",
     "eval",
     "verify",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 18] = [
     "list",
     "reproduce",
     "study",
+    "rehearse",
     "report",
     "completions",
     "man",

@@ -111,6 +111,7 @@ impl Collection {
     /// | another folder | a sub-folder for each class, or `train`, `val`, `test` with those in them |
     /// | a `.zip` file | such a folder, or a list with its images, read in place |
     /// | a `.csv`, `.tsv` or `.txt` file | a list: a table whose rows name a file and its label |
+    /// | a `.lst` file | a list without a header, as MXNet's im2rec and insightface have it: number, label, path |
     /// | a `.rec` file, its `.idx`, or a folder with them | images with labels, as MXNet and insightface have them |
     /// | an IDX file of images | it, and the labels beside it |
     /// | an `.npz` file of arrays | images and labels, as MedMNIST and Keras name them |

@@ -59,5 +59,5 @@ pub(super) fn joined(folder: &str, name: &str) -> String {
 /// Whether a file may be a list by its ending.
 pub(super) fn has_ending_of_a_list(file: &str) -> bool {
     let file = file.to_lowercase();
-    [".csv", ".tsv", ".txt"].iter().any(|ending| file.ends_with(ending))
+    [".csv", ".lst", ".tsv", ".txt"].iter().any(|ending| file.ends_with(ending))
 }

@@ -106,7 +106,12 @@ fn in_memory(read: idx_sets::Read, path: &Path, options: &OpenOptions) -> Result
 
 fn open_list(path: &Path, options: &OpenOptions) -> Result<Collection, DataError> {
     let bytes = read_file(path, &path.display().to_string(), LIST_BYTES)?;
-    let list = parsed(&bytes, path, options)?;
+    let list = match path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("lst")) {
+        true => {
+            list::parse_lst(&bytes).map_err(|problem| DataError::List { path: path.to_owned(), problem })?
+        }
+        false => parsed(&bytes, path, options)?,
+    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let root = options.root.as_deref().unwrap_or(folder);
     if is_dir(root)? {

@@ -28,8 +28,9 @@ pub(super) enum Kind {
 }
 
 /// Endings of files that people lay beside their images.
-const NOTES: [&str; 15] = [
-    "csv", "db", "doc", "docx", "htm", "html", "ini", "json", "log", "md", "pdf", "tsv", "txt", "xml", "yaml",
+const NOTES: [&str; 16] = [
+    "csv", "db", "doc", "docx", "htm", "html", "ini", "json", "log", "lst", "md", "pdf", "tsv", "txt", "xml",
+    "yaml",
 ];
 
 /// Whether a name is one to pass over, and why. Whether a file is an image is told by its

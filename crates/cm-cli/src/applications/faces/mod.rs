@@ -27,6 +27,7 @@ use crate::{
 };
 
 pub use study::FaceStudy;
+pub use synthetic::drawn_face;
 
 use config::{Config, DataChoice};
 

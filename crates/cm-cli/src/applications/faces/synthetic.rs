@@ -169,6 +169,11 @@ fn arc(from: (f32, f32), by: (f32, f32), to: (f32, f32)) -> Option<Path> {
     path.finish()
 }
 
+/// An image of one of very many people.
+pub fn drawn_face(seed: u64, person: u64, image: u64, size: u32) -> Image {
+    face(seed, 4, person, image, size).0
+}
+
 /// An image of a person, and how sharp it is: minus the deviation of the blur, in pixels of 96.
 pub fn face(seed: u64, set: u64, person: u64, image: u64, size: u32) -> (Image, f64) {
     let of = Person::new(&mut generator(seed, set, person, u64::MAX - 1));

@@ -1,6 +1,7 @@
 //! Lists of images: tables with a header, in which each row names a file.
 
 mod columns;
+mod lst;
 mod problem;
 mod table;
 
@@ -44,6 +45,11 @@ pub(super) fn is_list(text: &[u8], names: &ColumnNames) -> bool {
     let first = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let records = records(first).unwrap_or_default();
     records.first().is_some_and(|(_, header)| Columns::new(header, names, false).is_ok())
+}
+
+/// A list without a header, told by its ending.
+pub(super) fn parse_lst(text: &[u8]) -> Result<List, ListProblem> {
+    lst::parse(text)
 }
 
 pub(super) fn parse(text: &[u8], options: &OpenOptions) -> Result<List, ListProblem> {
