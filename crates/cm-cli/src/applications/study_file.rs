@@ -15,7 +15,7 @@ use super::{
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct StudyFile {
-    /// `digits`, `signs` or `nodules`.
+    /// `digits`, `signs`, `nodules` or `faces`.
     pub application: String,
     /// Where what is not given comes from.
     pub profile: Option<Profile>,

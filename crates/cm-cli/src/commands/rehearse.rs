@@ -33,7 +33,7 @@ const NUMBER: f64 = 4.0;
 /// Options of `cm rehearse`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Images of faces are drawn on the fly; nothing is read or kept. Examples:\n  cm rehearse --classes 100000 --steps 200\n  \
+    after_help = "Images of faces are drawn on the fly; nothing is read or kept.\n\nExamples:\n  cm rehearse --classes 100000 --steps 200\n  \
     cm rehearse --classes 1000000 --sampled 0.1 --backbone iresnet50 --size 112 --feature-dim 512 --backend cuda"
 )]
 pub struct Options {

@@ -97,7 +97,7 @@ fn a_study_that_is_not_one_is_refused_with_what_is_wrong() {
     let out = folder.path().join("out").display().to_string();
     let refusal = |text: &str| refused(&["study", &study(folder.path(), text), "--out", &out]);
     for (good, bad, expected) in [
-        ("\"digits\"", "\"faces\"", "digits or signs"),
+        ("\"digits\"", "\"birds\"", "digits or signs"),
         ("train_images", "images", "unknown field `images`"),
         ("\"outside\"", "\"beyond\"", "CosFace outside"),
         ("[\"CosFace\"]", "[\"ArcFace\"]", "names of the losses compared"),
