@@ -1,4 +1,4 @@
-//! Figures and tests of all folds together, as tables show them.
+//! Figures and tests of all folds or seeds together, as tables show them.
 
 use cm_record::{CONFIDENCE, Pooled, PooledFigure, PooledTest, Results};
 
@@ -7,6 +7,12 @@ use crate::{
     summary::distinct,
     text::{capitalized, number, p_value, signed},
 };
+
+/// What the runs have together: folds, where there are some.
+pub(crate) fn title(results: &Results) -> &'static str {
+    let has_folds = results.runs.iter().any(|run| run.key.fold.is_some());
+    if has_folds { "All folds together" } else { "All seeds together" }
+}
 
 /// A table with what stands above it.
 pub(crate) struct Titled {

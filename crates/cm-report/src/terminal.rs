@@ -32,7 +32,7 @@ pub fn summary_table(results: &Results) -> String {
         text += &wrapped(&note.replace("is marked", "has a *"));
     }
     if let Some(pooled) = &results.pooled {
-        text += "\nAll folds together\n";
+        text += &format!("\n{}\n", pooled::title(results));
         for titled in
             pooled::figures(pooled).iter().chain(&pooled::tests(pooled)).filter(|titled| titled.is_of_all)
         {

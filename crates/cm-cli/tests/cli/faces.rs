@@ -23,6 +23,7 @@ fn without_data_the_study_is_done_on_faces_that_nothing_calls_lfw() {
     for word in [
         "of both images",
         "of the second image",
+        "All seeds together",
         "PCA",
         "pixels",
         "CM-CosFace − CosFace",

@@ -36,7 +36,7 @@ pub(crate) fn page(
         section("differences", "Differences over the seeds", tables::comparisons(results)),
     ];
     if let Some(pooled) = &results.pooled {
-        sections.push(section("pooled", "All folds together", all_folds(results, pooled)));
+        sections.push(section("pooled", pooled::title(results), all_runs(results, pooled)));
     }
     let divergences = narrative::divergences(results);
     if !divergences.is_empty() {
@@ -93,7 +93,7 @@ fn accuracy(results: &Results, figures: &[Figure]) -> Markup {
     }
 }
 
-fn all_folds(results: &Results, pooled: &Pooled) -> Markup {
+fn all_runs(results: &Results, pooled: &Pooled) -> Markup {
     html! {
         @for titled in pooled::figures(pooled).iter().chain(&pooled::tests(pooled)) {
             h3 { (titled.title) }

@@ -59,7 +59,7 @@ impl Choices for Config {
             width: 16,
             data_seed: 0,
             recipe: Recipe {
-                epochs: 30,
+                epochs: 10,
                 batch_size: 64,
                 optimizer: OptimizerConfig::AdamW { weight_decay: 5e-2 },
                 schedule: Schedule { learning_rate: 2e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
