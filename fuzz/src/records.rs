@@ -13,7 +13,7 @@ const INDEX: &[u8] = b"\nINDEX\n";
 /// A record of eight bytes may be an image, which has a name, a place and a label; a line of an index of four as well.
 const OPENING: usize = 256;
 
-/// The bytes as a record file, with an index where [`INDEX`] and one follow.
+/// The bytes as a record file, with an index where a line `INDEX` and one follow.
 pub fn records(bytes: &[u8]) {
     let at = bytes.windows(INDEX.len()).position(|window| window == INDEX);
     let (records, index) = match at {
