@@ -37,10 +37,10 @@ pub struct ForeignReport {
 /// The backbone with the weights of a file that another program wrote, as far as they fit.
 ///
 /// The file is one of PyTorch (`.pth`, `.pt`: a state dict, or a checkpoint with one in it) or
-/// safetensors; its content tells which. Tensors have the names of torchvision or timm, with or
-/// without `state_dict.`, `model.`, `module.` or `backbone.` before them. What has another shape is
-/// left out: a last layer for other classes, another stem. A stem for three channels is summed over
-/// them where the images are gray.
+/// safetensors; its content tells which. Tensors have the names of torchvision, timm or
+/// insightface, with or without `state_dict.`, `model.`, `module.` or `backbone.` before them. What
+/// has another shape is left out: a last layer for other classes, another stem. A stem for three
+/// channels is summed over them where the images are gray.
 ///
 /// # Errors
 ///

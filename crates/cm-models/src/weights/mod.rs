@@ -10,8 +10,10 @@
 //! - The weight of a linear layer is `[output, input]`.
 //!
 //! So a definition in PyTorch with fields of the same names reads the file as its state dict. The
-//! fields of [`ResNet18`](crate::ResNet18) are named as in torchvision; [`load_foreign`] reads
-//! weights that come from there, and [`class_centers`] the heads of other programs.
+//! fields of [`ResNet`](crate::ResNet) are named as in torchvision, those of
+//! [`IResNet`](crate::IResNet) and [`MobileFaceNet`](crate::MobileFaceNet) as in insightface;
+//! [`load_foreign`] reads weights that come from there, and [`class_centers`] the heads of other
+//! programs.
 //!
 //! [`save`] and [`load`] give and take bytes, so that files are written in one place, whole or not
 //! at all. No error here names the file: whoever knows it puts it before the message.

@@ -2,9 +2,10 @@
 
 use burn::{
     linalg::svd,
-    tensor::{Device, Tensor, TensorData},
+    tensor::{Tensor, TensorData},
 };
 use cm_data::{DataError, Image, ImageSet, Pair};
+use cm_train::{Error, device::Backend};
 use image::{GrayImage, imageops};
 
 use super::evaluation::cosine;
@@ -55,15 +56,15 @@ impl Eigenfaces {
     ///
     /// # Errors
     ///
-    /// An image that cannot be read.
-    pub fn learn(set: &dyn ImageSet) -> Result<Self, DataError> {
+    /// An image that cannot be read, and a backend that is not there.
+    pub fn learn(set: &dyn ImageSet) -> Result<Self, Error> {
         let step = set.len().div_ceil(LEARNED).max(1);
         let rows: Vec<Vec<f32>> = (0..set.len())
             .step_by(step)
             .map(|i| set.image(i).map(|image| small(&image)))
             .collect::<Result<_, _>>()?;
         let (count, dim) = (rows.len(), SIDE * SIDE);
-        let device = Device::flex();
+        let device = Backend::choose(None)?.device()?;
         let data = Tensor::<2>::from_data(TensorData::new(rows.concat(), [count, dim]), &device);
         let mean = data.clone().mean_dim(0);
         let centered = data - mean.clone();
