@@ -15,6 +15,8 @@ from torch.nn import functional as F
 NETWORK = sys.argv[1]
 BATCH, WIDTH, FEATURE_DIM, THREADS = map(int, sys.argv[2:6])
 SCALE, MARGIN, CLASSES = 30.0, 0.4, 10
+# Of each stage of resnet3d, as it is by default.
+BLOCKS = 1
 
 
 class LeNetPP(nn.Sequential):
@@ -72,28 +74,30 @@ class ResNet18(nn.Sequential):
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, FEATURE_DIM))
 
 
-def of_insightface(name):
+def of_weights(name, image=(3, 112, 112)):
     def network():
         # Needs safetensors and NumPy as well.
         from torch_weights import NETWORKS
 
+        is_volume = name == "resnet3d"
         width = "layers.0.layers.0.weight" if name == "mobilefacenet" else "conv1.weight"
         shapes = {
             width: torch.empty(WIDTH, 3, 3, 3),
-            "fc.weight": torch.empty(FEATURE_DIM, 8 * WIDTH * 49),
+            "fc.weight": torch.empty(FEATURE_DIM, 4 * WIDTH if is_volume else 8 * WIDTH * 49),
             "features.layers.0.layers.0.weight": torch.empty(512, 1, 7, 7),
             "features.layers.2.weight": torch.empty(FEATURE_DIM, 512),
         }
-        return NETWORKS[name](shapes, {"backbone": name, "blocks": [1, 4, 6, 2]})
+        return NETWORKS[name](shapes, {"backbone": name, "blocks": BLOCKS if is_volume else [1, 4, 6, 2]})
 
-    return network, (3, 112, 112)
+    return network, image
 
 
 NETWORKS = {
     "lenet++": (LeNetPP, (1, 28, 28)),
     "sphereface20": (SphereFace20, (3, 64, 64)),
     "resnet18": (ResNet18, (3, 64, 64)),
-    **{name: of_insightface(name) for name in ("iresnet18", "iresnet50", "iresnet100", "mobilefacenet")},
+    "resnet3d": of_weights("resnet3d", (28, 28, 28)),
+    **{name: of_weights(name) for name in ("iresnet18", "iresnet50", "iresnet100", "mobilefacenet")},
 }
 
 

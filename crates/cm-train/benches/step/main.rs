@@ -41,8 +41,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Times training steps.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Network: lenet++ on digits, sphereface20 or resnet18 on images of 64 x 64, or iresnet18, iresnet50, iresnet100 or
-    /// mobilefacenet on images of 112 x 112
+    /// Network: lenet++ on digits, sphereface20 or resnet18 on images of 64 x 64, resnet3d on volumes of 28 x 28 x 28, or
+    /// iresnet18, iresnet50, iresnet100 or mobilefacenet on images of 112 x 112
     #[arg(long, default_value = "lenet++")]
     network: Network,
     /// Images a step

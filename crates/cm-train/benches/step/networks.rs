@@ -14,8 +14,16 @@ use cm_train::training::OptimizerConfig;
 use crate::{CLASSES, Options};
 
 /// The networks that PyTorch has as well.
-const NAMES: [&str; 7] =
-    ["lenet++", "sphereface20", "resnet18", "iresnet18", "iresnet50", "iresnet100", "mobilefacenet"];
+const NAMES: [&str; 8] = [
+    "lenet++",
+    "sphereface20",
+    "resnet18",
+    "resnet3d",
+    "iresnet18",
+    "iresnet50",
+    "iresnet100",
+    "mobilefacenet",
+];
 
 /// Which network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +39,8 @@ impl Network {
         match self.name() {
             "lenet++" => [1, 28, 28],
             "sphereface20" | "resnet18" => [3, 64, 64],
+            // Slices of a volume.
+            "resnet3d" => [28, 28, 28],
             _ => [3, 112, 112],
         }
     }
