@@ -7,6 +7,7 @@ mod figures;
 mod files;
 mod session;
 mod values;
+mod vectors;
 
 use std::{path::PathBuf, process::ExitCode};
 

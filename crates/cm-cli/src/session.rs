@@ -1,7 +1,7 @@
 //! What every command that computes has in common: backend, threads, what is shown, and Ctrl-C.
 
 use std::{
-    env,
+    env, fs,
     io::IsTerminal,
     path::{Path, PathBuf},
     process,
@@ -23,6 +23,13 @@ use cm_train::{
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::{error::CliError, values};
+
+/// The largest memory that this process has had, in MB; `None` where the system does not say.
+pub fn peak_memory() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
+}
 
 /// Options of every command that computes.
 #[derive(Debug, Clone, Args)]

@@ -12,7 +12,10 @@ use clap::{
 use cm_data::Degradation;
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
-use cm_train::device::{Backend, Devices};
+use cm_train::{
+    device::{Backend, Devices},
+    evaluation::Views,
+};
 use serde::de::DeserializeOwned;
 
 /// Reads one of some names as a value.
@@ -93,6 +96,11 @@ pub fn degradation() -> OneOf<Degradation> {
 /// A choice that settings name as serde does.
 pub fn named<T: DeserializeOwned>(names: impl IntoIterator<Item = &'static str>) -> OneOf<T> {
     OneOf::new(names, |name| serde_json::from_value(serde_json::Value::from(name)).ok())
+}
+
+/// What a network can look at of an image whose mirror image shows the same: it alone, or both.
+pub fn mirrored() -> OneOf<Views> {
+    named(["one", "flip"])
 }
 
 #[cfg(test)]

@@ -68,6 +68,26 @@ pub struct Column {
     pub percent: bool,
 }
 
+impl Headline {
+    /// The figure of a metric and a stratum, and how a sentence names its images.
+    pub fn new(metric: &str, stratum: impl Into<String>, phrase: impl Into<String>) -> Self {
+        Self { metric: metric.to_owned(), stratum: stratum.into(), phrase: phrase.into() }
+    }
+}
+
+impl Column {
+    /// A number as it is.
+    pub fn number(metric: &str, stratum: &str, heading: &str) -> Self {
+        let [metric, stratum, heading] = [metric, stratum, heading].map(str::to_owned);
+        Self { metric, stratum, heading, percent: false }
+    }
+
+    /// A share, shown in percent.
+    pub fn percent(metric: &str, stratum: &str, heading: &str) -> Self {
+        Self { percent: true, ..Self::number(metric, stratum, heading) }
+    }
+}
+
 impl Stratification {
     /// The stratum of a level as measurements name it: `severity=3`.
     pub fn stratum(&self, level: &Level) -> String {

@@ -94,13 +94,7 @@ mod tests {
 
     #[test]
     fn a_column_of_the_layout_says_whether_its_metric_is_a_share() {
-        let column = |metric: &str, percent| cm_record::Column {
-            metric: metric.to_owned(),
-            stratum: String::new(),
-            heading: String::new(),
-            percent,
-        };
-        let layout = Layout { columns: vec![column("nll", false)], ..Layout::default() };
+        let layout = Layout { columns: vec![cm_record::Column::number("nll", "", "")], ..Layout::default() };
         assert!(is_share(&layout, "accuracy") && !is_share(&layout, "nll"));
         assert!(!is_share(&layout, "spearman_norm_contrast"));
     }

@@ -29,6 +29,19 @@ pub struct Arm {
 }
 
 impl Arm {
+    /// The best of the choices studied on digits and signs: a loss with a contraction mapping, of which each sample weighs as much
+    /// as with a constant scale of 30, however short its feature.
+    pub fn compensated(loss: Preset) -> Self {
+        Self {
+            name: format!("{} compensated", loss.name()),
+            loss,
+            scale: None,
+            margin: None,
+            head: [("temperature_compensation".to_owned(), 30.0.into())].into_iter().collect(),
+            degrade: None,
+        }
+    }
+
     /// The head that this is.
     ///
     /// # Errors

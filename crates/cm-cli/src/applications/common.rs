@@ -4,7 +4,8 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use cm_eval::{Estimate, Summary};
-use cm_record::{FeatureRow, Measurement};
+use cm_record::{FeatureRow, Measurement, Results, Status};
+use cm_report::Figure;
 use cm_train::{Error, classifier::Classifier, evaluation::Prediction};
 
 use crate::error::CliError;
@@ -14,7 +15,7 @@ use crate::error::CliError;
 /// # Errors
 ///
 /// [`Error::Diverged`] if a run did: the report is there all the same.
-pub fn finish(folder: &Path, results: &cm_record::Results, json: bool) -> Result<(), CliError> {
+pub fn finish(folder: &Path, results: &Results, json: bool) -> Result<(), CliError> {
     if json {
         println!("{}", json_of(results)?);
     } else {
@@ -25,10 +26,10 @@ pub fn finish(folder: &Path, results: &cm_record::Results, json: bool) -> Result
         .runs
         .iter()
         .filter_map(|run| match &run.status {
-            cm_record::Status::Diverged { reason, .. } => {
+            Status::Diverged { reason, .. } => {
                 Some(format!("{} diverged: {reason}", run.key.label()))
             }
-            cm_record::Status::Finished => None,
+            Status::Finished => None,
         })
         .collect();
     match reasons.is_empty() {
@@ -103,20 +104,24 @@ pub fn saturation(network: &Classifier, norms: &[f32], device: &Device) -> Vec<S
 /// # Errors
 ///
 /// A record with a value that JSON has no form for.
-pub fn json_of(results: &cm_record::Results) -> Result<String, CliError> {
+pub fn json_of(results: &Results) -> Result<String, CliError> {
     serde_json::to_string(results)
         .map_err(|error| CliError::Said(format!("the record has no form in JSON: {error}")))
 }
 
-/// Draws the report of a study's folder.
+/// What a report is drawn of, or why it cannot be.
+pub type Drawn<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Draws the report of a study's folder, with pictures of the application's own.
 ///
 /// # Errors
 ///
 /// What keeps it from being read or drawn.
-pub fn draw_report(folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub fn draw_report(folder: &Path, own: impl FnOnce(&Results) -> Drawn<Vec<Figure>>) -> Drawn<()> {
     let results = crate::commands::report::read(folder)?;
+    let figures = own(&results)?;
     let features = cm_report::drawn_features(folder, &results)?;
-    cm_report::write_report(folder, &results, &features, &[])?;
+    cm_report::write_report(folder, &results, &features, &figures)?;
     Ok(())
 }
 

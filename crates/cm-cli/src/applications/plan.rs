@@ -11,7 +11,7 @@ use cm_train::{
     Error,
     model::{CARD_FORMAT, ModelCard, Provenance},
     study::Trial,
-    training::{Recipe, check},
+    training::{Recipe, at_least_one, check},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -176,6 +176,24 @@ impl Plan {
         layout
     }
 
+    /// Each loss with a contraction mapping and its counterpart without; a loss with changes and what it is a change of, or that
+    /// one's counterpart.
+    pub fn counterparts(&self) -> Vec<(String, String)> {
+        let named = |preset: Preset| preset.name().to_owned();
+        let mut all = vec![(named(Preset::CmSoftmax), named(Preset::Softmax))];
+        all.extend(pairs());
+        let of_arm = |arm: &Arm| {
+            let own = named(arm.loss);
+            let counterparts: Vec<String> =
+                all.iter().filter(|(loss, _)| *loss == own).map(|(_, other)| other.clone()).collect();
+            let others = if counterparts.is_empty() { vec![own] } else { counterparts };
+            others.into_iter().map(|other| (arm.name.clone(), other)).collect::<Vec<_>>()
+        };
+        let of_arms: Vec<(String, String)> = self.arms.iter().flat_map(of_arm).collect();
+        all.extend(of_arms);
+        all
+    }
+
     /// Every loss with every dimension and seed.
     pub fn keys(&self) -> Vec<RunKey> {
         let mut keys = Vec::new();
@@ -249,11 +267,6 @@ pub struct Images {
     pub valid: Option<Arc<dyn ImageSet>>,
     /// What they are called.
     pub validated: &'static str,
-}
-
-/// Checks a number that counts something.
-pub fn at_least_one(option: &str, value: usize) -> Result<(), Error> {
-    check(option, "at least 1", value, value > 0)
 }
 
 /// Checks that there is at least one value, and none twice.

@@ -1,7 +1,6 @@
 //! `cm rehearse`: what a training of very many identities takes on this machine, without their images.
 
 use std::{
-    fs,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,11 +16,16 @@ use cm_models::{Backbone, BackboneConfig};
 use cm_train::{
     Error,
     classifier::Batch,
-    training::{OptimizerConfig, to_device},
+    training::{OptimizerConfig, at_least_one, to_device},
 };
 use serde_json::json;
 
-use crate::{applications::drawn_face, error::CliError, session::ComputeOptions, values};
+use crate::{
+    applications::drawn_face,
+    error::CliError,
+    session::{ComputeOptions, peak_memory},
+    values,
+};
 
 const MOMENTUM: f64 = 0.9;
 const WEIGHT_DECAY: f64 = 5e-4;
@@ -124,14 +128,10 @@ struct Times {
 pub fn run(options: Options) -> Result<(), CliError> {
     let session = options.compute.open_for(options.json)?;
     let device = session.devices.first()?.autodiff();
-    let positive = |name: &str, value: usize| match value {
-        0 => Err(CliError::Said(format!("--{name} must be at least 1"))),
-        _ => Ok(()),
-    };
     for (name, value) in
         [("classes", options.classes), ("steps", options.steps), ("batch-size", options.batch_size)]
     {
-        positive(name, value)?;
+        at_least_one(name, value)?;
     }
     let mut config: BackboneConfig = options.backbone.parse().map_err(Error::from)?;
     if let Some(width) = options.width {
@@ -266,13 +266,6 @@ struct Found<'a> {
     losses: Vec<f32>,
 }
 
-/// The largest memory of this process in MB; `None` where the system does not say.
-fn peak() -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
-}
-
 impl Found<'_> {
     fn seconds(&self) -> [f64; 3] {
         let each = |time: Duration| time.as_secs_f64() / self.options.steps as f64;
@@ -299,7 +292,7 @@ impl Found<'_> {
             "backbone": options.backbone, "parameters": self.parameters, "feature_dim": options.feature_dim,
             "size": options.size, "batch_size": options.batch_size, "steps": options.steps,
             "images_per_second": self.images_per_second(), "seconds_images": images, "seconds_network": network,
-            "seconds_head": head, "share_of_the_head": head / (images + network + head), "peak_mb": peak(),
+            "seconds_head": head, "share_of_the_head": head / (images + network + head), "peak_mb": peak_memory(),
             "first_loss": self.losses.first(), "last_loss": self.losses.last(),
         })
     }
@@ -329,7 +322,7 @@ impl Found<'_> {
         let _ = writeln!(text, "  waiting for images  {}", share(images));
         let _ = writeln!(text, "  network             {}", share(network));
         let _ = writeln!(text, "  head                {}", share(head));
-        if let Some(peak) = peak() {
+        if let Some(peak) = peak_memory() {
             let _ = writeln!(text, "largest memory {peak:.0} MB");
         }
         if let [first, .., last] = self.losses[..] {

@@ -1,6 +1,7 @@
 //! Pictures of the formulas themselves, computed by the heads of `cm-loss-core`, and of measurements: what the documents
 //! show.
 
+pub mod discarded;
 mod many_classes;
 mod margins;
 mod norm_gradient;

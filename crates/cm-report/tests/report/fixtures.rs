@@ -222,11 +222,11 @@ pub fn environment() -> Environment {
 }
 
 pub fn headline(stratum: &str, phrase: &str) -> Headline {
-    Headline { metric: "accuracy".to_owned(), stratum: stratum.to_owned(), phrase: phrase.to_owned() }
+    Headline::new("accuracy", stratum, phrase)
 }
 
 pub fn column(metric: &str, stratum: &str, heading: &str, percent: bool) -> Column {
-    Column { metric: metric.to_owned(), stratum: stratum.to_owned(), heading: heading.to_owned(), percent }
+    Column { percent, ..Column::number(metric, stratum, heading) }
 }
 
 /// The features of a run: rays from the origin, one for each class, the longer the better the

@@ -38,7 +38,7 @@ pub(crate) use loader::check_devices;
 pub use loader::{ImageLoader, to_device};
 pub use optimizer::OptimizerConfig;
 pub use progress::Display;
-pub use recipe::{Recipe, check};
+pub use recipe::{Recipe, at_least_one, check};
 pub use schedule::{Schedule, Scheduler, Shape};
 pub use stopping::has_stopped_improving;
 

@@ -78,3 +78,12 @@ impl Recipe {
 pub fn check(option: &str, allowed: &str, value: impl std::fmt::Display, valid: bool) -> Result<(), Error> {
     if valid { Ok(()) } else { Err(Error::option(option, allowed, value)) }
 }
+
+/// `Ok` for a number of things of which there must be some.
+///
+/// # Errors
+///
+/// [`Error::Option`].
+pub fn at_least_one(option: &str, value: usize) -> Result<(), Error> {
+    check(option, "at least 1", value, value > 0)
+}

@@ -64,10 +64,9 @@ pub fn by_kind(predictions: &[(usize, Prediction)], degradation: Degradation, se
 pub fn headlines_by_kind(degradation: Degradation) -> Vec<Headline> {
     kinds(degradation)
         .iter()
-        .map(|&kind| Headline {
-            metric: "accuracy".to_owned(),
-            stratum: kind_stratum(kind),
-            phrase: format!("on the images degraded by {kind} (severities 1 to 4)"),
+        .map(|&kind| {
+            let phrase = format!("on the images degraded by {kind} (severities 1 to 4)");
+            Headline::new("accuracy", kind_stratum(kind), phrase)
         })
         .collect()
 }

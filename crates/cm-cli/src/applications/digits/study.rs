@@ -6,7 +6,7 @@ use cm_data::{ImageSet, InputSpec, MemorySet, Resize, SEVERITIES, assign_severit
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
 use cm_record::{
-    Column, DataRecord, FeatureTable, Headline, Layout, Level, RunKey, SplitRecord, Stratification,
+    Column, DataRecord, FeatureTable, Headline, Layout, Level, RunKey, Stratification,
 };
 use cm_train::{
     Error,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     applications::{
-        common,
+        common::{self, Drawn},
         plan::{Images, pairs},
         start::{Application, Origin, Search},
     },
@@ -55,19 +55,9 @@ impl Digits {
         let counts: Vec<usize> = (0..SEVERITIES)
             .map(|s| severities.iter().filter(|&&found| usize::from(found) == s).count())
             .collect();
-        let split = |name: &str, set: &MemorySet| SplitRecord {
-            name: name.to_owned(),
-            images: set.len(),
-            checksum: None,
-        };
-        let record = DataRecord {
-            name: data.origin.name.to_owned(),
-            source: data.origin.source.clone(),
-            checksums: data.origin.checksums.clone(),
-            splits: vec![split("train", &data.train), split("test", &data.test)],
-            left_out: Vec::new(),
-            facts: evaluation::severity_facts(&counts),
-        };
+        let splits = [("train", &data.train), ("test", &data.test)];
+        let splits = splits.map(|(name, set)| (name.to_owned(), set.len())).to_vec();
+        let record = data.origin.record(splits, evaluation::severity_facts(&counts));
         let train = degrade_all(&data.train, config.degradation, &severities, data_seed);
         let test_seed = config.test_seed();
         let at = |severity: usize| {
@@ -179,8 +169,8 @@ impl Study for Digits {
         }))
     }
 
-    fn report(&self, folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        common::draw_report(folder)
+    fn report(&self, folder: &std::path::Path) -> Drawn<()> {
+        common::draw_report(folder, |_| Ok(Vec::new()))
     }
 }
 
@@ -190,23 +180,12 @@ pub fn layout() -> Layout {
         name: severity.to_string(),
         label: if severity == 0 { "clean\n(0)".to_owned() } else { format!("sev.\n{severity}") },
     };
-    let headline = |stratum: &str, phrase: &str| Headline {
-        metric: "accuracy".to_owned(),
-        stratum: stratum.to_owned(),
-        phrase: phrase.to_owned(),
-    };
-    let column = |metric: &str, stratum: &str, heading: &str, percent| Column {
-        metric: metric.to_owned(),
-        stratum: stratum.to_owned(),
-        heading: heading.to_owned(),
-        percent,
-    };
     Layout {
         baseline: Preset::Softmax.name().to_owned(),
         pairs: pairs(),
         headlines: vec![
-            headline("severity=0", "on untouched images (severity 0)"),
-            headline(evaluation::LOW_QUALITY, "on degraded images (mean over the severities above 0)"),
+            Headline::new("accuracy", "severity=0", "on untouched images (severity 0)"),
+            Headline::new("accuracy", evaluation::LOW_QUALITY, "on degraded images (mean over the severities above 0)"),
         ],
         stratifications: vec![Stratification {
             name: "severity".to_owned(),
@@ -215,8 +194,8 @@ pub fn layout() -> Layout {
             levels: (0..SEVERITIES).map(level).collect(),
         }],
         columns: vec![
-            column("accuracy", evaluation::LOW_QUALITY, "mean\n1–4", true),
-            column("spearman_norm_severity", "", "ρ (norm,\nquality)", false),
+            Column::percent("accuracy", evaluation::LOW_QUALITY, "mean\n1–4"),
+            Column::number("spearman_norm_severity", "", "ρ (norm,\nquality)"),
         ],
         notes: vec![
             "Accuracy on the test images in percent, by severity of their degradation (0: untouched).".to_owned(),

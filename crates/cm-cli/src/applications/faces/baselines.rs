@@ -8,7 +8,7 @@ use cm_data::{DataError, Image, ImageSet, Pair};
 use cm_train::{Error, device::Backend};
 use image::{GrayImage, imageops};
 
-use super::evaluation::cosine;
+use crate::vectors::{dot, unit};
 
 /// Height and width of the gray images that are compared.
 const SIDE: usize = 24;
@@ -40,12 +40,6 @@ fn small(image: &Image) -> Vec<f32> {
     let mean = values.iter().sum::<f32>() / values.len() as f32;
     values.iter_mut().for_each(|value| *value -= mean);
     unit(values)
-}
-
-fn unit(mut values: Vec<f32>) -> Vec<f32> {
-    let length = values.iter().map(|value| value * value).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    values.iter_mut().for_each(|value| *value /= length);
-    values
 }
 
 impl Eigenfaces {
@@ -89,7 +83,7 @@ impl Eigenfaces {
         unit(self.components.iter().map(along).collect())
     }
 
-    /// The scores of pairs by pixels and by principal components. `image` gives an image of the set.
+    /// The scores of pairs of images of a set, by pixels and by principal components.
     ///
     /// # Errors
     ///
@@ -99,8 +93,8 @@ impl Eigenfaces {
         for pair in pairs {
             let [first, second] = pair.images.map(|image| set.image(image).map(|image| small(&image)));
             let (first, second) = (first?, second?);
-            by_pixels.push(cosine(&first, &second));
-            by_components.push(cosine(&self.project(&first), &self.project(&second)));
+            by_pixels.push(dot(&first, &second));
+            by_components.push(dot(&self.project(&first), &self.project(&second)));
         }
         Ok([by_pixels, by_components])
     }

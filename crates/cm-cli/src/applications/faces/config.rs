@@ -7,11 +7,14 @@ use cm_models::BackboneConfig;
 use cm_train::{
     Error,
     evaluation::Views,
-    training::{OptimizerConfig, Recipe, Schedule, Shape, check},
+    training::{OptimizerConfig, Recipe, Schedule, Shape, at_least_one, check},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::applications::plan::{Choices, Plan, Profile, at_least_one};
+use crate::applications::{
+    arm::Arm,
+    plan::{Choices, Plan, Profile},
+};
 
 /// Which faces to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -90,6 +93,7 @@ impl Choices for Config {
                     Preset::QcFace,
                     Preset::CmCosFace,
                 ],
+                arms: vec![Arm::compensated(Preset::CmCosFace)],
                 feature_dims: vec![256],
                 seeds: (0..3).collect(),
                 width: 32,

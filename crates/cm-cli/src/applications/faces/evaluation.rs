@@ -15,7 +15,7 @@ use cm_train::{
 };
 use rayon::prelude::*;
 
-use crate::applications::common;
+use crate::{applications::common, vectors::dot};
 
 /// Folds that thresholds are chosen by; pairs of one person and of two are in each alike.
 pub const FOLDS: usize = 10;
@@ -118,11 +118,6 @@ pub fn features(
     Ok(finished.then_some(found))
 }
 
-/// The cosine of two features.
-pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-}
-
 /// What came of a pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
@@ -141,7 +136,7 @@ pub fn scored<'a>(
     let severities = side.of(severity);
     let score = |pair: &Pair| {
         let [first, second] = [0, 1].map(|i| at(pair.images[i], severities[i]));
-        Scored { score: cosine(&first.unit, &second.unit), norm: f64::from(first.norm.min(second.norm)) }
+        Scored { score: dot(&first.unit, &second.unit), norm: f64::from(first.norm.min(second.norm)) }
     };
     pairs.iter().map(score).collect()
 }
@@ -211,14 +206,14 @@ pub fn searched(features: &[Feature], people: &[u32]) -> Vec<Measurement> {
         .par_iter()
         .filter_map(|&(probe, right)| {
             let scores: Vec<f64> =
-                gallery.iter().map(|&entry| cosine(&features[probe].unit, &features[entry].unit)).collect();
+                gallery.iter().map(|&entry| dot(&features[probe].unit, &features[entry].unit)).collect();
             Search::new(&scores, right)
         })
         .collect();
     let labels: Vec<usize> = people.iter().map(|&person| person as usize).collect();
     let retrieval = Retrieval::new(&labels, |query, scores| {
         let of =
-            |(score, other): (&mut f32, &Feature)| *score = cosine(&features[query].unit, &other.unit) as f32;
+            |(score, other): (&mut f32, &Feature)| *score = dot(&features[query].unit, &other.unit) as f32;
         scores.par_iter_mut().zip(features).for_each(of);
     });
     let count = searches.len();

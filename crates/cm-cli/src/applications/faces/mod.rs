@@ -3,6 +3,7 @@
 mod baselines;
 pub(super) mod config;
 mod evaluation;
+mod layout;
 mod pooled;
 mod report;
 mod sets;
@@ -34,9 +35,6 @@ use config::{Config, DataChoice};
 /// Name of the application in records.
 pub const APPLICATION: &str = "faces";
 
-/// What a network can look at of an image.
-const VIEWS: [&str; 2] = ["one", "flip"];
-
 /// Options of the study of faces. What is not given comes from the profile.
 #[derive(Debug, Args)]
 #[command(
@@ -59,7 +57,7 @@ pub struct Options {
     #[arg(long, conflicts_with = "resume")]
     min_images: Option<usize>,
     /// What a network looks at of an image that it is tested on: it alone, or its mirror image as well
-    #[arg(long, value_parser = values::named::<Views>(VIEWS), conflicts_with = "resume")]
+    #[arg(long, value_parser = values::mirrored(), conflicts_with = "resume")]
     views: Option<Views>,
     /// People that synthetic faces are drawn of
     #[arg(long, conflicts_with = "resume")]

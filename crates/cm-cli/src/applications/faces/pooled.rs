@@ -9,14 +9,11 @@ use cm_train::Error;
 use rayon::prelude::*;
 
 use super::{
-    baselines::{Eigenfaces, PCA, PIXELS},
+    baselines::{PCA, PIXELS},
     evaluation::{METRICS, Side, figures},
     study::FaceStudy,
 };
-use crate::applications::{
-    compared::{self, OfLoss, Tested},
-    plan::pairs,
-};
+use crate::applications::compared::{self, OfLoss, Tested};
 
 /// A severity of both images, and a pair.
 pub type Case = (usize, usize);
@@ -52,20 +49,18 @@ impl Method {
 /// An image that cannot be read.
 pub fn methods(
     study: &FaceStudy,
-    eigenfaces: &Eigenfaces,
     scores: &Scores,
     feature_dim: usize,
     severity: usize,
 ) -> Result<Vec<Method>, Error> {
-    let (set, pairs) = study.at_severity(severity);
-    let [pixels, components] = eigenfaces.scores(&pairs, set.as_ref())?;
+    let [pixels, components] = &study.baselines()?[severity];
     let mut methods = vec![
-        Method { name: PIXELS.to_owned(), seeds: vec![pixels] },
-        Method { name: PCA.to_owned(), seeds: vec![components] },
+        Method { name: PIXELS.to_owned(), seeds: vec![pixels.clone()] },
+        Method { name: PCA.to_owned(), seeds: vec![components.clone()] },
     ];
     let of_loss = |of: &OfLoss<Case>| {
         let found: Vec<&Vec<_>> =
-            (0..pairs.len()).map(|pair| of.cases.get(&(severity, pair))).collect::<Option<_>>()?;
+            (0..study.pairs.len()).map(|pair| of.cases.get(&(severity, pair))).collect::<Option<_>>()?;
         let seeds = found.iter().map(|scores| scores.len()).min()?;
         let of_seed = |seed: usize| found.iter().map(|scores| scores[seed].logit).collect();
         Some(Method { name: of.loss.clone(), seeds: (0..seeds).map(of_seed).collect() })
@@ -84,14 +79,13 @@ pub fn pooled(study: &FaceStudy, scores: &Scores) -> Result<Pooled, Error> {
     if scores.losses.is_empty() {
         return Ok(pooled);
     }
-    let eigenfaces = Eigenfaces::learn(study.learned())?;
     for dim in scores.dims() {
         for severity in 0..SEVERITIES {
             let stratum = match severity {
                 0 => String::new(),
                 severity => format!("{}={severity}", Side::Both.name()),
             };
-            let methods = methods(study, &eigenfaces, scores, dim, severity)?;
+            let methods = methods(study, scores, dim, severity)?;
             pooled.figures.extend(all_figures(study, &methods, dim, &stratum));
             pooled.tests.extend(tests(study, &methods, dim, &stratum));
         }
@@ -163,7 +157,7 @@ fn tests(study: &FaceStudy, methods: &[Method], feature_dim: usize, stratum: &st
         let right = right.collect();
         (scores, right)
     };
-    let of_losses = pairs().into_iter().filter_map(|(loss, other)| Some((find(&loss)?, find(&other)?)));
+    let of_losses = study.pairs_to_test().into_iter().filter_map(|(loss, other)| Some((find(&loss)?, find(&other)?)));
     let losses: BTreeSet<&str> = [PIXELS, PCA].into();
     let of_pca = methods
         .iter()

@@ -1,7 +1,7 @@
 //! Pictures of the study of faces.
 
 use cm_data::{DataError, SEVERITIES};
-use cm_eval::{Comparison, ErrorDiscardCurve, RocCurve, auc};
+use cm_eval::{Comparison, RocCurve, auc};
 use cm_record::Results;
 use cm_report::{
     ContactImage, ContactRow, Figure,
@@ -10,12 +10,15 @@ use cm_report::{
 };
 
 use super::{
-    baselines::{Eigenfaces, PIXELS},
+    baselines::PIXELS,
     evaluation::STARTING_ERROR,
     pooled::{Case, Method, Scores, methods},
     study::FaceStudy,
 };
-use crate::applications::compared::OfLoss;
+use crate::{
+    applications::{common::Drawn, compared::OfLoss},
+    figures::discarded,
+};
 
 /// Losses in a picture of curves.
 const MOST_CURVES: usize = 5;
@@ -26,22 +29,19 @@ const SHOWN: usize = 24;
 /// The loss whose norm is shown, if it was trained.
 const PREFERRED: &str = "CM-CosFace";
 
-type Drawn<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
 /// All pictures, for each feature dimension.
 pub fn draw(study: &FaceStudy, results: &Results, scores: &Scores) -> Drawn<Vec<Figure>> {
     let mut figures = Vec::new();
     if scores.losses.is_empty() {
         return Ok(figures);
     }
-    let eigenfaces = Eigenfaces::learn(study.learned())?;
     for dim in scores.dims() {
         let subtitle = |what: &str| {
             format!("{}, {} pairs, feature dimension {dim} · {what}", results.data.name, study.pairs.len())
         };
         let mut panels = Vec::new();
         for (severity, title) in [(0, "Untouched"), (DEGRADED, "Both images degraded, severity 3")] {
-            panels.push(roc(study, &methods(study, &eigenfaces, scores, dim, severity)?, title));
+            panels.push(roc(study, &methods(study, scores, dim, severity)?, title));
         }
         let name = format!("roc-{dim}d");
         let about = subtitle("mean score of the seeds");
@@ -91,45 +91,25 @@ fn roc(study: &FaceStudy, methods: &[Method], title: &str) -> Panel {
 
 /// Pairs of one person that are rejected, when those of short features are left out.
 fn errors(study: &FaceStudy, losses: &[&OfLoss<Case>]) -> Panel {
-    let of = |loss: &OfLoss<Case>, by_score: bool| -> Option<ErrorDiscardCurve> {
-        let mated: Vec<Comparison> = study
-            .same
-            .iter()
-            .enumerate()
-            .filter(|(_, same)| **same)
+    let of = |loss: &OfLoss<Case>, by_score: bool| -> Vec<Comparison> {
+        let mated = study.same.iter().enumerate().filter(|(_, same)| **same);
+        mated
             .filter_map(|(pair, _)| loss.cases.get(&(pair % SEVERITIES, pair))?.first())
             .map(|score| Comparison {
                 score: score.logit,
                 quality: if by_score { score.logit } else { score.norm },
             })
-            .collect();
-        ErrorDiscardCurve::fixed(&mated, STARTING_ERROR)
-    };
-    let drawn = |name: String, color, curve: ErrorDiscardCurve| {
-        let until = curve.points.partition_point(|point| point.0 <= 0.95);
-        let points = curve.points[..until].iter().map(|point| (100.0 * point.0, 100.0 * point.1)).collect();
-        Curve::new(name, color, points)
+            .collect()
     };
     let mut curves: Vec<Curve> = losses
         .iter()
         .zip(Color::CURVES)
-        .filter_map(|(loss, color)| {
-            let curve = of(loss, false)?;
-            let name = format!("{} (pAUC {:.4})", loss.loss, curve.partial_area(0.3));
-            Some(drawn(name, color, curve))
-        })
+        .filter_map(|(loss, color)| discarded::curve(&loss.loss, color, &of(loss, false), STARTING_ERROR))
         .collect();
-    if let Some(best) = losses.first().and_then(|loss| of(loss, true)) {
-        curves.push(drawn("best order".to_owned(), Color::MUTED, best).drawn(Line::Dashed));
-    }
-    Panel {
-        title: "By the shorter feature of a pair".to_owned(),
-        x: Axis::new(0.0..100.0, "pairs left out, shortest features first (%)", 6, true),
-        y: Axis::new(0.0..200.0 * STARTING_ERROR, "rejected among what is left (%)", 6, false),
-        legend: Corner::TopRight,
-        curves,
-        about_zero: None,
-    }
+    let best = losses.first().map(|loss| of(loss, true));
+    let best = best.and_then(|mated| discarded::curve("best order", Color::MUTED, &mated, STARTING_ERROR));
+    curves.extend(best.map(|curve| curve.drawn(Line::Dashed)));
+    discarded::panel(curves, STARTING_ERROR)
 }
 
 /// The pairs with the shortest and the longest features, untouched.

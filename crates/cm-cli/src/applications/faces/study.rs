@@ -1,13 +1,16 @@
 //! Networks to train on faces, and how to test them.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use cm_data::{
-    Cached, ContentHash, Degradation, ImageSet, InputSpec, Look, MemorySet, Pair, Resize, SEVERITIES, Subset,
+    Cached, ContentHash, Degradation, Image, ImageSet, InputSpec, Look, MemorySet, Pair, Resize, SEVERITIES,
     degrade_all,
 };
-use cm_loss_core::Preset;
-use cm_record::{Column, DataRecord, FeatureTable, Headline, Layout, Measurement, Pooled, Results, RunKey};
+use cm_record::{DataRecord, FeatureTable, Layout, Measurement, Pooled, Results, RunKey};
 use cm_train::{
     Error,
     classifier::Classifier,
@@ -19,16 +22,18 @@ use serde_json::Value;
 
 use super::{
     APPLICATION,
+    baselines::Eigenfaces,
     config::{Config, DataChoice},
     evaluation::{self, Feature, Side},
+    layout::layout,
     pooled, report,
     sets::{Learned, Part, Prepared, learned},
     source::{self, Faces},
 };
 use crate::{
     applications::{
-        common,
-        plan::{Images, pairs},
+        common::{self, Drawn},
+        plan::Images,
         start::{Application, Origin, Search, facts},
     },
     error::CliError,
@@ -52,8 +57,11 @@ pub struct FaceStudy {
     /// Positions in `test` of the images that pairs have, and for every image its place among these.
     paired: Vec<usize>,
     places: Vec<usize>,
-    /// The images of pairs at each severity from 1 on, and how sharp each is.
-    degraded: Vec<(Arc<dyn ImageSet>, Vec<f64>)>,
+    /// The images of pairs at each severity.
+    at_severity: Vec<Arc<dyn ImageSet>>,
+    /// How sharp each of these is, as measured, by severity and place.
+    measured: Vec<Vec<f64>>,
+    baselines: OnceLock<Vec<[Vec<f64>; 2]>>,
     held: Arc<dyn ImageSet>,
     held_pairs: Vec<Pair>,
 }
@@ -78,18 +86,23 @@ impl FaceStudy {
         };
         let of = |indices: &[usize]| indices.iter().map(|&image| faces.people[image]).collect::<Vec<u32>>();
         let train = cached(train, labels, CACHE)?;
-        let held = {
-            let people = of(&held);
-            cached(held, people, CACHE)?
-        };
-        let people = of(&faces.test);
+        let (people, held_people) = (of(&faces.test), of(&held));
+        let count = |people: &[u32]| people.iter().collect::<BTreeSet<_>>().len().to_string();
+        let told = [
+            ("people learned", classes.len().to_string()),
+            ("people left out to make choices by", count(&held_people)),
+            ("people tested", count(&people)),
+            ("pairs", faces.pairs.len().to_string()),
+        ];
+        let told = told.map(|(name, value)| (name.to_owned(), value));
+        let held = cached(held, held_people, CACHE)?;
         let tested = cached(faces.test.clone(), people.clone(), 0)?;
         let images =
             (0..tested.len()).into_par_iter().map(|i| tested.image(i)).collect::<Result<Vec<_>, _>>()?;
         let names = (0..tested.len()).map(|i| tested.name(i)).collect();
         let all = MemorySet { images, labels: people.clone(), names };
         (input.mean, input.std) = cm_data::measure(train.as_ref(), &input)?;
-        let position: std::collections::HashMap<usize, usize> = faces.test.iter().copied().zip(0..).collect();
+        let position: HashMap<usize, usize> = faces.test.iter().copied().zip(0..).collect();
         let pairs: Vec<Pair> = faces
             .pairs
             .iter()
@@ -109,21 +122,12 @@ impl FaceStudy {
             |set: MemorySet| -> Arc<dyn ImageSet> { Arc::new(Prepared { set, input: input.clone() }) };
         let at = |severity: usize| {
             let set = degrade_all(&chosen, Degradation::Mixed, &vec![severity as u8; chosen.len()], seed);
-            let sharp =
-                set.images.par_iter().map(|image| Look::of(image, ContentHash([0; 32])).sharpness).collect();
-            (prepared(set), sharp)
+            let sharpness = |image: &Arc<Image>| Look::of(image, ContentHash([0; 32])).sharpness;
+            let measured: Vec<f64> = set.images.par_iter().map(sharpness).collect();
+            (prepared(set), measured)
         };
-        let degraded = (1..SEVERITIES).map(at).collect();
-        let (people_tested, test_images) = (faces.names.len(), all.len());
-        let learned_people =
-            faces.train.iter().map(|&image| faces.people[image]).collect::<std::collections::BTreeSet<_>>();
-        let told = [
-            ("people learned", classes.len().to_string()),
-            ("people left out to make choices by", held.len().to_string()),
-            ("people tested", (people_tested - learned_people.len()).to_string()),
-            ("pairs", pairs.len().to_string()),
-        ];
-        let told = told.map(|(name, value)| (name.to_owned(), value));
+        let (at_severity, measured) = (0..SEVERITIES).map(at).unzip();
+        let test_images = all.len();
         let splits = [("train", train.len()), ("held out", held.len()), ("test", test_images)];
         let splits = splits.map(|(name, images)| (name.to_owned(), images)).to_vec();
         let record = faces.origin.record(splits, told.to_vec());
@@ -147,25 +151,33 @@ impl FaceStudy {
             same,
             paired,
             places,
-            degraded,
+            at_severity,
+            measured,
+            baselines: OnceLock::new(),
             held,
             held_pairs,
         })
     }
 
-    /// The images of people who are learned.
-    pub(super) fn learned(&self) -> &dyn ImageSet {
-        self.images.train.as_ref()
+    pub(super) fn pairs_to_test(&self) -> Vec<(String, String)> {
+        self.config.plan.counterparts()
     }
 
-    /// The images of pairs at a severity, and the pairs by their positions there.
-    pub(super) fn at_severity(&self, severity: usize) -> (Arc<dyn ImageSet>, Vec<Pair>) {
+    /// The scores of all pairs by pixels and by principal components, at each severity of both images.
+    ///
+    /// # Errors
+    ///
+    /// An image that cannot be read.
+    pub(super) fn baselines(&self) -> Result<&[[Vec<f64>; 2]], Error> {
+        if let Some(found) = self.baselines.get() {
+            return Ok(found);
+        }
+        let eigenfaces = Eigenfaces::learn(self.images.train.as_ref())?;
         let place = |pair: &Pair| Pair { images: pair.images.map(|image| self.places[image]), ..*pair };
-        let set = match severity.checked_sub(1) {
-            Some(degraded) => self.degraded[degraded].0.clone(),
-            None => Arc::new(Subset::new(self.test.clone(), self.paired.clone())),
-        };
-        (set, self.pairs.iter().map(place).collect())
+        let pairs: Vec<Pair> = self.pairs.iter().map(place).collect();
+        let scores = |set: &Arc<dyn ImageSet>| eigenfaces.scores(&pairs, set.as_ref());
+        let found = self.at_severity.iter().map(scores).collect::<Result<_, _>>()?;
+        Ok(self.baselines.get_or_init(|| found))
     }
 
     /// Figures of one network from the features of all test images, and of those of pairs at each severity from 1 on.
@@ -244,10 +256,7 @@ impl FaceStudy {
             .flat_map(|(i, pair)| evaluation::scored(std::slice::from_ref(pair), Side::Both, severity(i), at))
             .collect();
         let sharpness = |pair: usize| {
-            let of = |image: usize| match severity(pair).checked_sub(1) {
-                Some(degraded) => self.degraded[degraded].1[self.places[image]],
-                None => self.sharp_as_measured(image),
-            };
+            let of = |image: usize| self.measured[severity(pair)][self.places[image]];
             self.pairs[pair].images.map(of).into_iter().fold(f64::INFINITY, f64::min)
         };
         vec![
@@ -260,11 +269,6 @@ impl FaceStudy {
             }),
             evaluation::discarded("pauc_best", &scored, &self.same, |pair| scored[pair].score),
         ]
-    }
-
-    fn sharp_as_measured(&self, image: usize) -> f64 {
-        let image = self.test.image(image);
-        image.map_or(0.0, |image| Look::of(&image, ContentHash([0; 32])).sharpness)
     }
 }
 
@@ -316,7 +320,7 @@ impl Study for FaceStudy {
     }
 
     fn test_images(&self) -> usize {
-        self.test.len() + self.degraded.len() * self.paired.len() + self.held.len()
+        self.test.len() + (SEVERITIES - 1) * self.paired.len() + self.held.len()
     }
 
     fn evaluate(
@@ -330,7 +334,8 @@ impl Study for FaceStudy {
             return Ok(None);
         };
         let mut degraded = Vec::new();
-        for (set, _) in &self.degraded {
+        // Untouched images of pairs are among all untouched images.
+        for set in &self.at_severity[1..] {
             let Some(found) = evaluation::features(network, set.clone(), predictor)? else { return Ok(None) };
             degraded.push(found);
         }
@@ -356,60 +361,7 @@ impl Study for FaceStudy {
         pooled::pooled(self, &scores).map(Some)
     }
 
-    fn report(&self, folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let results = Results::read(folder)?;
-        let scores = pooled::scores(folder, &results)?;
-        let figures = report::draw(self, &results, &scores)?;
-        let features = cm_report::drawn_features(folder, &results)?;
-        cm_report::write_report(folder, &results, &features, &figures)?;
-        Ok(())
-    }
-}
-
-/// How tables and pictures show faces.
-fn layout() -> Layout {
-    let column = |metric: &str, heading: &str, percent| Column {
-        metric: metric.to_owned(),
-        stratum: String::new(),
-        heading: heading.to_owned(),
-        percent,
-    };
-    let headline = |metric: &str, stratum: &str, phrase: &str| Headline {
-        metric: metric.to_owned(),
-        stratum: stratum.to_owned(),
-        phrase: phrase.to_owned(),
-    };
-    Layout {
-        baseline: Preset::Softmax.name().to_owned(),
-        pairs: pairs(),
-        headlines: vec![
-            headline("accuracy", "", "on untouched pairs"),
-            headline("auc", "", "on untouched pairs"),
-            headline("accuracy", "severity=3", "on pairs of degraded images (severity 3)"),
-        ],
-        stratifications: evaluation::stratifications(),
-        columns: vec![
-            column("auc", "AUC", true),
-            column("eer", "EER", true),
-            column("tar_at_far_0.1", "TAR at\nFAR 0.1", true),
-            column("tar_at_far_0.01", "TAR at\nFAR 0.01", true),
-            column("rank_1", "rank 1", true),
-            column("map_at_r", "MAP@R", true),
-            column("spearman_norm_severity", "ρ (norm,\nintactness)", false),
-            column("spearman_norm_sharpness", "ρ (norm,\nsharpness)", false),
-            column("pauc_norm", "pAUC,\nnorm", false),
-            column("pauc_sharpness", "pAUC,\nsharpness", false),
-        ],
-        notes: vec![
-            "Accuracy on pairs of faces of people who were not learned, in percent: each tenth of the pairs by the threshold that is \
-             best on the other nine. TAR: true accept rate with at most so large a false accept rate."
-                .to_owned(),
-            "ρ: Spearman correlation of feature norm and intactness (minus the severity) over the images of pairs at all severities, \
-             and of feature norm and sharpness over untouched images."
-                .to_owned(),
-            "pAUC: area below the share of pairs of one person that are rejected, over that of the best order, when up to 30 % of them \
-             are left out, those of the lowest norm or sharpness first; severities are mixed. Lower is better."
-                .to_owned(),
-        ],
+    fn report(&self, folder: &Path) -> Drawn<()> {
+        common::draw_report(folder, |results| report::draw(self, results, &pooled::scores(folder, results)?))
     }
 }

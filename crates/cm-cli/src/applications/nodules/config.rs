@@ -7,7 +7,7 @@ use cm_models::Pooling;
 use cm_train::{
     Error,
     evaluation::Views,
-    training::{OptimizerConfig, Recipe, Schedule, Shape, check},
+    training::{OptimizerConfig, Recipe, Schedule, Shape, at_least_one, check},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,20 +17,8 @@ use super::{
 };
 use crate::applications::{
     arm::Arm,
-    plan::{Choices, Plan, Profile, at_least_one},
+    plan::{Choices, Plan, Profile},
 };
-
-/// The best of the choices studied on digits and signs: the contraction without its shortening of every feature.
-fn compensated() -> Arm {
-    Arm {
-        name: "CM-Softmax compensated".to_owned(),
-        loss: Preset::CmSoftmax,
-        scale: None,
-        margin: None,
-        head: [("temperature_compensation".to_owned(), 30.0.into())].into_iter().collect(),
-        degrade: None,
-    }
-}
 
 /// Which nodules to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -83,7 +71,7 @@ impl Choices for Config {
                 Preset::CosFace,
                 Preset::CmCosFace,
             ],
-            arms: vec![compensated()],
+            arms: vec![Arm::compensated(Preset::CmSoftmax)],
             compare_with: Vec::new(),
             feature_dims: vec![64],
             seeds: vec![0],

@@ -10,7 +10,10 @@ use cm_report::{
 };
 
 use super::{evaluation::probability, pooled::Compared, study::NoduleStudy};
-use crate::applications::compared::{Score, Scores};
+use crate::applications::{
+    common::Drawn,
+    compared::{Score, Scores},
+};
 
 /// Places on the axis of a band.
 const STEPS: usize = 41;
@@ -21,14 +24,12 @@ const SHOWN: usize = 24;
 /// The loss whose norm is shown, if it was trained.
 const PREFERRED: &str = "CM-CosFace";
 
-type Drawn = Result<Figure, Box<dyn std::error::Error + Send + Sync>>;
-
 /// All pictures, for each feature dimension.
 pub fn draw(
     study: &NoduleStudy,
     results: &Results,
     scores: &Scores<usize>,
-) -> Result<Vec<Figure>, Box<dyn std::error::Error + Send + Sync>> {
+) -> Drawn<Vec<Figure>> {
     let mut figures = Vec::new();
     for dim in scores.dims() {
         let Some(compared) = Compared::new(study, scores, dim) else { continue };
@@ -70,7 +71,7 @@ impl Shown<'_> {
         names().find(|name| *name == PREFERRED).or_else(|| names().next()).unwrap_or(PREFERRED)
     }
 
-    fn roc(&self) -> Drawn {
+    fn roc(&self) -> Drawn<Figure> {
         let positive = self.compared.positive(self.study);
         let patients: Vec<usize> =
             self.compared.nodules.iter().map(|&nodule| self.study.patients[nodule] as usize).collect();
@@ -113,7 +114,7 @@ impl Shown<'_> {
         Ok(chart::panels(&name, "Receiver operating characteristic", &subtitle, 430, (1, 2), &panels)?)
     }
 
-    fn reliability(&self) -> Drawn {
+    fn reliability(&self) -> Drawn<Figure> {
         let name = self.preferred();
         let positive = self.compared.positive(self.study);
         let (mut confidences, mut right) = (Vec::new(), Vec::new());
@@ -130,7 +131,7 @@ impl Shown<'_> {
     }
 
     /// Errors that are left when the nodules of short features are left out.
-    fn discarded(&self) -> Drawn {
+    fn discarded(&self) -> Drawn<Figure> {
         let positive = self.compared.positive(self.study);
         let (mut risks, mut discards, mut worst) = (Vec::new(), Vec::new(), 0.0f64);
         let losses: Vec<&str> =
@@ -204,7 +205,7 @@ impl Shown<'_> {
     }
 
     /// The patches with the shortest and the longest features, with their ratings.
-    fn sheet(&self) -> Drawn {
+    fn sheet(&self) -> Drawn<Figure> {
         let name = self.preferred();
         let found = self.of_loss(name).unwrap_or_default();
         let mut order: Vec<(usize, Score)> = self

@@ -25,8 +25,7 @@ use super::{
 };
 use crate::{
     applications::{
-        arm::Arm,
-        common,
+        common::{self, Drawn},
         plan::{Images, pairs},
         start::{Application, Origin, Search, facts},
     },
@@ -114,22 +113,8 @@ impl NoduleStudy {
         &self.folds[key.fold.unwrap_or(0)]
     }
 
-    /// Each loss with a contraction mapping and its counterpart without; a loss with changes and what it is a change of, or that
-    /// one's counterpart.
     pub(super) fn pairs_to_test(&self) -> Vec<(String, String)> {
-        let named = |preset: Preset| preset.name().to_owned();
-        let mut all = vec![(named(Preset::CmSoftmax), named(Preset::Softmax))];
-        all.extend(pairs());
-        let of_arm = |arm: &Arm| {
-            let own = named(arm.loss);
-            let counterparts: Vec<String> =
-                all.iter().filter(|(loss, _)| *loss == own).map(|(_, other)| other.clone()).collect();
-            let others = if counterparts.is_empty() { vec![own] } else { counterparts };
-            others.into_iter().map(|other| (arm.name.clone(), other)).collect::<Vec<_>>()
-        };
-        let of_arms: Vec<(String, String)> = self.config.plan.arms.iter().flat_map(of_arm).collect();
-        all.extend(of_arms);
-        all
+        self.config.plan.counterparts()
     }
 
     /// The folds that are tested on.
@@ -253,47 +238,31 @@ impl Study for NoduleStudy {
         Ok(Some(pooled::pooled(self, &scores)))
     }
 
-    fn report(&self, folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let results = Results::read(folder)?;
-        let scores = pooled::scores(folder, &results)?;
-        let figures = report::draw(self, &results, &scores)?;
-        let features = cm_report::drawn_features(folder, &results)?;
-        cm_report::write_report(folder, &results, &features, &figures)?;
-        Ok(())
+    fn report(&self, folder: &Path) -> Drawn<()> {
+        common::draw_report(folder, |results| report::draw(self, results, &pooled::scores(folder, results)?))
     }
 }
 
 /// How tables and pictures show nodules.
 fn layout() -> Layout {
-    let column = |metric: &str, heading: &str, percent| Column {
-        metric: metric.to_owned(),
-        stratum: String::new(),
-        heading: heading.to_owned(),
-        percent,
-    };
-    let headline = |metric: &str, stratum: &str, phrase: &str| Headline {
-        metric: metric.to_owned(),
-        stratum: stratum.to_owned(),
-        phrase: phrase.to_owned(),
-    };
     Layout {
         baseline: Preset::Softmax.name().to_owned(),
         pairs: pairs(),
         headlines: vec![
-            headline("accuracy", "", "on the nodules of the test folds"),
-            headline("auc", "", "on the nodules of the test folds"),
-            headline("accuracy", "subtlety=1–2.9", "on nodules that are hard to see (subtlety below 3)"),
+            Headline::new("accuracy", "", "on the nodules of the test folds"),
+            Headline::new("auc", "", "on the nodules of the test folds"),
+            Headline::new("accuracy", "subtlety=1–2.9", "on nodules that are hard to see (subtlety below 3)"),
         ],
         stratifications: evaluation::stratifications(),
         columns: vec![
-            column("auc", "AUC", true),
-            column("sensitivity", "sensitivity", true),
-            column("specificity", "specificity", true),
-            column("calibration_error", "calibration\nerror", true),
-            column("spearman_norm_subtlety", "ρ (norm,\nsubtlety)", false),
-            column("spearman_norm_subtlety_within", "the same,\nin classes", false),
-            column("spearman_norm_disagreement", "ρ (norm,\nagreement)", false),
-            column("spearman_norm_severity", "ρ (norm,\nintactness)", false),
+            Column::percent("auc", "", "AUC"),
+            Column::percent("sensitivity", "", "sensitivity"),
+            Column::percent("specificity", "", "specificity"),
+            Column::percent("calibration_error", "", "calibration\nerror"),
+            Column::number("spearman_norm_subtlety", "", "ρ (norm,\nsubtlety)"),
+            Column::number("spearman_norm_subtlety_within", "", "the same,\nin classes"),
+            Column::number("spearman_norm_disagreement", "", "ρ (norm,\nagreement)"),
+            Column::number("spearman_norm_severity", "", "ρ (norm,\nintactness)"),
         ],
         notes: vec![
             "Accuracy on the nodules of the test folds in percent, by subtlety, by the disagreement of the radiologists, and by \

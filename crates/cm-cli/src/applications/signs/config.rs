@@ -4,11 +4,11 @@ use clap::ValueEnum;
 use cm_data::{Augmentation, Sampling};
 use cm_train::{
     Error,
-    training::{OptimizerConfig, Recipe, Schedule, Shape, check},
+    training::{OptimizerConfig, Recipe, Schedule, Shape, at_least_one, check},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::applications::plan::{COMPARED, Choices, Plan, Profile, at_least_one};
+use crate::applications::plan::{COMPARED, Choices, Plan, Profile};
 
 /// Which signs to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]

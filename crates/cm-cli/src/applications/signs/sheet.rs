@@ -7,6 +7,7 @@ use cm_record::{FeatureRow, FeatureTable, Results};
 use cm_report::{ContactImage, ContactRow, Figure, contact_sheet};
 
 use super::source::Quality;
+use crate::applications::common::Drawn;
 
 /// Images of each kind: two lines.
 const SHOWN: usize = 24;
@@ -17,7 +18,7 @@ pub fn draw(
     results: &Results,
     test: &dyn ImageSet,
     quality: &[Quality],
-) -> Result<Vec<Figure>, Box<dyn std::error::Error + Send + Sync>> {
+) -> Drawn<Vec<Figure>> {
     let mut figures = Vec::new();
     let mut dims: Vec<usize> = results.runs.iter().map(|run| run.key.feature_dim).collect();
     dims.sort_unstable();

@@ -7,7 +7,7 @@ use cm_eval::{Bootstrap, Statistic, Strata};
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
 use cm_record::{
-    Column, DataRecord, FeatureTable, Headline, Layout, Level, Measurement, Results, RunKey, Stratification,
+    Column, DataRecord, FeatureTable, Headline, Layout, Level, Measurement, RunKey, Stratification,
 };
 use cm_train::{
     Error,
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     applications::{
-        common,
+        common::{self, Drawn},
         plan::{Images, pairs},
         start::{Application, Origin, Search},
     },
@@ -210,12 +210,10 @@ impl Study for SignStudy {
         }))
     }
 
-    fn report(&self, folder: &std::path::Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let results = Results::read(folder)?;
-        let sheets = sheet::draw(folder, &results, self.test.as_ref(), &self.quality)?;
-        let features = cm_report::drawn_features(folder, &results)?;
-        cm_report::write_report(folder, &results, &features, &sheets)?;
-        Ok(())
+    fn report(&self, folder: &std::path::Path) -> Drawn<()> {
+        common::draw_report(folder, |results| {
+            sheet::draw(folder, results, self.test.as_ref(), &self.quality)
+        })
     }
 }
 
@@ -239,35 +237,28 @@ fn layout(strata: &[(&'static str, Strata); 2]) -> Layout {
                 .collect(),
         })
         .collect();
-    let headline =
-        |stratum: String, phrase: String| Headline { metric: "accuracy".to_owned(), stratum, phrase };
-    let mut headlines = vec![headline(String::new(), "on all test images".to_owned())];
+    let mut headlines = vec![Headline::new("accuracy", "", "on all test images")];
     for (found, phrase) in stratifications.iter().zip(["of the lowest resolution", "of the lowest contrast"])
     {
         if let Some(level) = found.levels.first() {
-            headlines.push(headline(
+            headlines.push(Headline::new(
+                "accuracy",
                 found.stratum(level),
                 format!("on the test images {phrase} ({})", level.label),
             ));
         }
     }
-    let column = |metric: &str, heading: &str, percent| Column {
-        metric: metric.to_owned(),
-        stratum: String::new(),
-        heading: heading.to_owned(),
-        percent,
-    };
     Layout {
         baseline: Preset::Softmax.name().to_owned(),
         pairs: pairs(),
         headlines,
         stratifications,
         columns: vec![
-            column("accuracy", "all", true),
-            column("spearman_norm_resolution", "ρ (norm,\nresolution)", false),
-            column("spearman_norm_resolution_within", "the same,\nin classes", false),
-            column("spearman_norm_contrast", "ρ (norm,\ncontrast)", false),
-            column("spearman_norm_contrast_within", "the same,\nin classes", false),
+            Column::percent("accuracy", "", "all"),
+            Column::number("spearman_norm_resolution", "", "ρ (norm,\nresolution)"),
+            Column::number("spearman_norm_resolution_within", "", "the same,\nin classes"),
+            Column::number("spearman_norm_contrast", "", "ρ (norm,\ncontrast)"),
+            Column::number("spearman_norm_contrast_within", "", "the same,\nin classes"),
         ],
         notes: vec![
             "Accuracy on the test images in percent, by quarters of them.".to_owned(),

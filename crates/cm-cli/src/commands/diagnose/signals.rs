@@ -3,6 +3,8 @@
 use cm_eval::{Bootstrap, Comparison, ErrorDiscardCurve, Estimate, RiskCoverageCurve, Statistic};
 use serde_json::{Value, json};
 
+use crate::vectors::dot;
+
 /// Share of the mated pairs that fail before any are discarded.
 const STARTING_ERROR: f64 = 0.05;
 /// Share of the pairs up to which the area of their errors is taken.
@@ -118,7 +120,7 @@ impl Images {
 
     fn cosine(&self, a: usize, b: usize, dim: usize) -> f64 {
         let row = |i: usize| &self.features[i * dim..(i + 1) * dim];
-        let product: f64 = row(a).iter().zip(row(b)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+        let product = dot(row(a), row(b));
         let lengths = self.norms[a] * self.norms[b];
         if lengths > 0.0 { product / lengths } else { 0.0 }
     }

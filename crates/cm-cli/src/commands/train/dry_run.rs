@@ -1,6 +1,6 @@
 //! `cm train --dry-run`: what a training would be, from a few batches.
 
-use std::{fs, time::Instant};
+use std::time::Instant;
 
 use burn::{module::Module, optim::GradientsParams};
 use cm_data::{Loader, LoaderConfig};
@@ -11,7 +11,7 @@ use cm_train::{
 };
 
 use super::study::OneTraining;
-use crate::error::CliError;
+use crate::{error::CliError, session::peak_memory};
 
 /// Batches that are timed; one before them warms up.
 const BATCHES: usize = 5;
@@ -78,14 +78,7 @@ pub fn run(session: &Session, training: &OneTraining) -> Result<(), CliError> {
         );
     }
     if let Some(memory) = peak_memory() {
-        println!("{memory} MB of memory so far, decoded images in it");
+        println!("{memory:.0} MB of memory so far, decoded images in it");
     }
     Ok(())
-}
-
-/// Largest memory of this process in MB, where the system tells it.
-fn peak_memory() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? / 1024)
 }

@@ -8,7 +8,7 @@ use cm_models::Stem;
 use cm_train::{
     Error,
     device::{Backend, Devices, Place},
-    training::check,
+    training::{at_least_one, check},
 };
 use serde::{Deserialize, Serialize};
 
@@ -288,7 +288,6 @@ impl Settings {
     ///
     /// [`Error::Option`] with the name of the option and what it may be.
     pub fn validate(&self) -> Result<(), CliError> {
-        let at_least_one = |option: &str, value: usize| check(option, "at least 1", value, value > 0);
         let share = self.data.validation;
         check("validation", "at least 0 and below 1", share, (0.0..1.0).contains(&share))?;
         at_least_one("width", self.model.width.unwrap_or(1))?;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use cm_data::{Cached, ImageSet, InputSpec, Splits, Subset, measure};
 use cm_loss_core::HeadConfig;
-use cm_record::{DataRecord, FeatureTable, Headline, Layout, Measurement, RunKey, SplitRecord};
+use cm_record::{Column, DataRecord, FeatureTable, Headline, Layout, Measurement, RunKey, SplitRecord};
 use cm_train::{
     Error,
     classifier::Classifier,
@@ -203,20 +203,12 @@ impl Study for OneTraining {
     }
 
     fn layout(&self) -> Layout {
-        let headline = |name: &&'static str| Headline {
-            metric: "accuracy".to_owned(),
-            stratum: format!("split={name}"),
-            phrase: match *name {
-                "val" => "on the validation images".to_owned(),
-                _ => "on the test images".to_owned(),
-            },
+        let part = |name: &str| if name == "val" { "validation" } else { "test" };
+        let headline = |name: &&'static str| {
+            Headline::new("accuracy", format!("split={name}"), format!("on the {} images", part(name)))
         };
-        let column = |name: &&'static str| cm_record::Column {
-            metric: "accuracy".to_owned(),
-            stratum: format!("split={name}"),
-            heading: if *name == "val" { "validation".to_owned() } else { "test".to_owned() },
-            percent: true,
-        };
+        let column =
+            |name: &&'static str| Column::percent("accuracy", &format!("split={name}"), part(name));
         Layout {
             baseline: self.card.loss.clone(),
             headlines: self.tested.keys().map(headline).collect(),
@@ -276,6 +268,6 @@ impl Study for OneTraining {
     }
 
     fn report(&self, folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        common::draw_report(folder)
+        common::draw_report(folder, |_| Ok(Vec::new()))
     }
 }

@@ -12,7 +12,7 @@ use cm_train::{
 };
 
 use super::Score;
-use crate::error::CliError;
+use crate::{error::CliError, vectors::dot};
 
 /// Features by the position of their image.
 pub struct Features {
@@ -105,8 +105,4 @@ impl Features {
         };
         set.pairs.iter().map(|of| pair(of.images)).collect()
     }
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }

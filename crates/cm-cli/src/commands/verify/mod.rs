@@ -14,9 +14,6 @@ use cm_train::{evaluation::Views, model::Model};
 use self::{features::Features, figures::Figures};
 use crate::{error::CliError, session::ComputeOptions, values};
 
-/// What a network looks at of an image.
-const VIEWS: [&str; 2] = ["one", "flip"];
-
 /// Options of `cm verify`.
 #[derive(Debug, Args)]
 #[command(
@@ -34,7 +31,7 @@ pub struct Options {
     #[arg(long, value_name = "FOLDER")]
     root: Option<PathBuf>,
     /// What the network looks at of an image: it alone, or its mirror image as well, of which the features are added
-    #[arg(long, value_parser = values::named::<Views>(VIEWS), default_value = "flip")]
+    #[arg(long, value_parser = values::mirrored(), default_value = "flip")]
     views: Views,
     /// How alike two features are
     #[arg(long, value_enum, ignore_case = true, default_value = "cosine")]

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use cm_data::PairSet;
-use cm_eval::{Comparison, ErrorDiscardCurve, RocCurve};
+use cm_eval::{Comparison, RocCurve};
 use cm_record::{RecordError, files::write_atomically};
 use cm_report::chart::{self, Axis, Color, Corner, Curve, Line, Panel};
 
 use super::features::Compared;
-use crate::error::CliError;
+use crate::{error::CliError, figures::discarded};
 
 /// Share of the pairs of one person that the curve of errors begins with.
 const STARTING_ERROR: f64 = 0.05;
@@ -68,21 +68,10 @@ fn errors(mated: &[bool], compared: &[Compared]) -> Panel {
             .collect()
     };
     let curve = |name: &str, color, quality: &dyn Fn(&Compared) -> f64| {
-        let curve = ErrorDiscardCurve::fixed(&comparisons(quality), STARTING_ERROR)?;
-        let area = curve.partial_area(0.3);
-        let until = curve.points.partition_point(|point| point.0 <= 0.95);
-        let points = curve.points[..until].iter().map(|point| (100.0 * point.0, 100.0 * point.1)).collect();
-        Some(Curve::new(format!("{name} (pAUC {area:.4})"), color, points))
+        discarded::curve(name, color, &comparisons(quality), STARTING_ERROR)
     };
     let norm = curve("shorter feature", Color::CURVES[0], &|found| found.norms[0].min(found.norms[1]));
     let best =
         curve("the score itself", Color::MUTED, &|found| found.score).map(|curve| curve.drawn(Line::Dashed));
-    Panel {
-        title: "False rejects among what is left".to_owned(),
-        x: Axis::new(0.0..100.0, "pairs left out, shortest features first (%)", 6, true),
-        y: Axis::new(0.0..12.0, "false rejects (%)", 6, false),
-        legend: Corner::TopRight,
-        curves: norm.into_iter().chain(best).collect(),
-        about_zero: None,
-    }
+    discarded::panel(norm.into_iter().chain(best).collect(), STARTING_ERROR)
 }
