@@ -63,6 +63,24 @@ class LeNetPP(nn.Module):
         return self.activation(self.linear(x.flatten(1)))
 
 
+def projection(before, after, stride, convolution=nn.Conv2d, normalization=nn.BatchNorm2d):
+    """What the shortcut of a residual block has where the size or the channels change."""
+    if stride == 1 and before == after:
+        return None
+    return nn.Sequential(convolution(before, after, 1, stride, bias=False), normalization(after))
+
+
+def three_stages(network, block, width, blocks):
+    """The stages of section 4.2 of He et al.; returns the channels of the last."""
+    before = width
+    for number, (factor, stride) in enumerate(((1, 1), (2, 2), (4, 2)), start=1):
+        after = factor * width
+        stage = [block(before, after, stride)] + [block(after, after, 1) for _ in range(blocks - 1)]
+        setattr(network, f"layer{number}", nn.Sequential(*stage))
+        before = after
+    return before
+
+
 class BasicBlock(nn.Module):
     def __init__(self, before, after, stride):
         super().__init__()
@@ -70,9 +88,7 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(after)
         self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(after)
-        self.downsample = None
-        if stride != 1 or before != after:
-            self.downsample = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+        self.downsample = projection(before, after, stride)
 
     def forward(self, x):
         shortcut = x if self.downsample is None else self.downsample(x)
@@ -90,9 +106,7 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(within)
         self.conv3 = nn.Conv2d(within, after, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(after)
-        self.downsample = None
-        if stride != 1 or before != after:
-            self.downsample = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+        self.downsample = projection(before, after, stride)
 
     def forward(self, x):
         shortcut = x if self.downsample is None else self.downsample(x)
@@ -136,13 +150,7 @@ class CifarResNet(nn.Module):
         width, channels, *_ = state["conv1.weight"].shape
         self.conv1 = nn.Conv2d(channels, width, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        before = width
-        for number, (factor, stride) in enumerate(((1, 1), (2, 2), (4, 2)), start=1):
-            after = factor * width
-            blocks = [BasicBlock(before, after, stride)]
-            blocks += [BasicBlock(after, after, 1) for _ in range(config["blocks"] - 1)]
-            setattr(self, f"layer{number}", nn.Sequential(*blocks))
-            before = after
+        three_stages(self, BasicBlock, width, config["blocks"])
         self.is_flat = config["pooling"] == "none"
         feature_dim, inputs = state["fc.weight"].shape
         self.fc = nn.Linear(inputs, feature_dim)
@@ -160,9 +168,7 @@ class BasicBlock3d(nn.Module):
         self.bn1 = nn.BatchNorm3d(after)
         self.conv2 = nn.Conv3d(after, after, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm3d(after)
-        self.downsample = None
-        if stride != 1 or before != after:
-            self.downsample = nn.Sequential(nn.Conv3d(before, after, 1, stride, bias=False), nn.BatchNorm3d(after))
+        self.downsample = projection(before, after, stride, nn.Conv3d, nn.BatchNorm3d)
 
     forward = BasicBlock.forward
 
@@ -175,13 +181,7 @@ class ResNet3d(nn.Module):
         width = state["conv1.weight"].shape[0]
         self.conv1 = nn.Conv3d(1, width, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm3d(width)
-        before = width
-        for number, (factor, stride) in enumerate(((1, 1), (2, 2), (4, 2)), start=1):
-            after = factor * width
-            blocks = [BasicBlock3d(before, after, stride)]
-            blocks += [BasicBlock3d(after, after, 1) for _ in range(config["blocks"] - 1)]
-            setattr(self, f"layer{number}", nn.Sequential(*blocks))
-            before = after
+        before = three_stages(self, BasicBlock3d, width, config["blocks"])
         self.fc = nn.Linear(before, state["fc.weight"].shape[0])
 
     def forward(self, x):
@@ -236,9 +236,7 @@ class IBasicBlock(nn.Module):
         self.prelu = nn.PReLU(after)
         self.conv2 = nn.Conv2d(after, after, 3, stride, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(after)
-        self.downsample = None
-        if stride != 1 or before != after:
-            self.downsample = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+        self.downsample = projection(before, after, stride)
 
     def forward(self, x):
         shortcut = x if self.downsample is None else self.downsample(x)
@@ -447,6 +445,18 @@ def make_faces(folder):
     network = IResNet(shapes, {"backbone": "iresnet18"}).eval()
     state = randomized(network)
     torch.save(state, folder / "iresnet18.pth")
+    # As insightface keeps a whole training, of one worker.
+    centers = torch.tensor(json.loads((folder / "centers.json").read_text()))
+    torch.save(
+        {
+            "epoch": 2,
+            "global_step": 40,
+            "state_dict_backbone": {f"module.{name}": tensor for name, tensor in state.items()},
+            "state_dict_softmax_fc": {"weight": centers},
+            "state_optimizer": {"state": {0: {"momentum_buffer": torch.zeros(3, 4)}}, "param_groups": [{"lr": 0.1}]},
+        },
+        folder / "iresnet18-checkpoint.pth",
+    )
     with torch.no_grad():
         features = {"iresnet18.pth": network(pattern(2, 3, 40, 33)).tolist()}
     flat = torch.empty(5, 64 * 3 * 2)

@@ -42,7 +42,9 @@ pub fn foreign(bytes: &[u8]) {
             assert_eq!(centers.num_elements(), shape.iter().product::<usize>());
         }
     }
-    let loaded = within("reading weights", limit, || weights::load_foreign(backbone(), &path));
+    let loaded = within("reading weights", limit, || {
+        weights::load_foreign(backbone(), &path, weights::ChannelOrder::Rgb)
+    });
     if let Ok((backbone, report)) = loaded {
         assert!(!report.loaded.is_empty());
         assert_eq!(backbone.num_params(), self::backbone().num_params());

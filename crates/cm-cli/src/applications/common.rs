@@ -26,9 +26,7 @@ pub fn finish(folder: &Path, results: &Results, json: bool) -> Result<(), CliErr
         .runs
         .iter()
         .filter_map(|run| match &run.status {
-            Status::Diverged { reason, .. } => {
-                Some(format!("{} diverged: {reason}", run.key.label()))
-            }
+            Status::Diverged { reason, .. } => Some(format!("{} diverged: {reason}", run.key.label())),
             Status::Finished => None,
         })
         .collect();

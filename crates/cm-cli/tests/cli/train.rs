@@ -113,6 +113,8 @@ fn a_training_that_starts_from_a_model_file_has_its_weights_and_leaves_a_frozen_
     assert!(message.contains("moved.safetensors") && message.contains("--width"), "{message}");
     let missing = ["train", &data, "--out", &out, "--init", "/no/such/weights.pth"];
     assert!(refused(&missing).contains("/no/such/weights.pth"));
+    let reversed = ["train", &data, "--out", &out, "--init", &text, "--init-bgr"];
+    assert!(refused(&reversed).contains("--init-bgr is for weights of other programs"));
     assert!(!third.exists());
 }
 

@@ -29,6 +29,9 @@ const NAMES: [Name; 6] = [
     Name { last: "weight", is_a_heads: false, has_class_columns: false },
 ];
 
+/// What insightface's checkpoints have before the tensors of the head.
+const OF_INSIGHTFACE: &str = "state_dict_softmax_fc.";
+
 /// The class centers in a file that another program wrote, `[classes · sub_centers, feature_dim]`,
 /// as `Head::with_class_centers` takes them.
 ///
@@ -45,7 +48,8 @@ const NAMES: [Name; 6] = [
 /// | `proxies` | pytorch-metric-learning, ProxyAnchor | classes |
 /// | `weight` | insightface (classes), MagFace (features), any linear layer (classes) | by the shape |
 ///
-/// A `weight` is taken only where none of the others is there. Where several remain, as in a
+/// A `weight` is taken only where none of the others is there, but for that of
+/// `state_dict_softmax_fc` in a whole checkpoint of insightface. Where several remain, as in a
 /// checkpoint of a whole network, `name` chooses one: its full name. The shape tells which way
 /// round a tensor lies, and the table does where there are as many classes as features.
 ///
@@ -77,7 +81,7 @@ fn chosen<B>(
         .iter()
         .filter(|(full, stored)| match name {
             Some(name) => name == *full,
-            None => named(full).is_some_and(|name| name.is_a_heads) && holds(stored, feature_dim),
+            None => is_a_heads(full) && holds(stored, feature_dim),
         })
         .collect();
     let fits = match (name, fits.is_empty()) {
@@ -111,6 +115,11 @@ fn chosen<B>(
 fn named(full: &str) -> Option<&'static Name> {
     let last = full.rsplit('.').next();
     NAMES.iter().find(|name| Some(name.last) == last)
+}
+
+/// Whether nothing but a head has a tensor of this name.
+fn is_a_heads(full: &str) -> bool {
+    full.starts_with(OF_INSIGHTFACE) || named(full).is_some_and(|name| name.is_a_heads)
 }
 
 fn holds<B>(stored: &Stored<B>, feature_dim: usize) -> bool {

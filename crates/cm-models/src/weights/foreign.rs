@@ -18,9 +18,27 @@ use super::{
 use crate::Backbone;
 
 /// What training programs put before the names of torchvision.
-const PREFIXES: [&str; 4] = ["state_dict.", "model.", "module.", "backbone."];
+const PREFIXES: [&str; 5] = ["state_dict.", "state_dict_backbone.", "model.", "module.", "backbone."];
+/// The kernels that see the image, in whichever network.
+const STEMS: [&str; 4] = [
+    "conv1.weight",
+    "layers.0.layers.0.weight",
+    "stages.0.convolutions.0.weight",
+    "stages.0.down.convolution.weight",
+];
 /// What PyTorch counts beside the running statistics and uses only where it has no momentum.
 const COUNTER: &str = "num_batches_tracked";
+
+/// The order of the color channels of the images that weights were learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChannelOrder {
+    /// Red, green, blue, as everything here has it.
+    #[default]
+    Rgb,
+    /// Blue, green, red, as OpenCV reads images: the checkpoints of AdaFace are of such. The kernels that see the image are reversed,
+    /// so that the network takes RGB.
+    Bgr,
+}
 
 /// What was taken from a foreign file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,21 +56,25 @@ pub struct ForeignReport {
 ///
 /// The file is one of PyTorch (`.pth`, `.pt`: a state dict, or a checkpoint with one in it) or
 /// safetensors; its content tells which. Tensors have the names of torchvision, timm or
-/// insightface, with or without `state_dict.`, `model.`, `module.` or `backbone.` before them. What
-/// has another shape is left out: a last layer for other classes, another stem. A stem for three
-/// channels is summed over them where the images are gray.
+/// insightface, with or without `state_dict.`, `state_dict_backbone.`, `model.`, `module.` or
+/// `backbone.` before them. What has another shape is left out: a last layer for other classes,
+/// another stem. A stem for three channels is summed over them where the images are gray.
 ///
 /// # Errors
 ///
 /// [`WeightsError::Io`], [`WeightsError::Damaged`] or [`WeightsError::Foreign`] if the file cannot
 /// be read; [`WeightsError::NothingFits`] if nothing was taken. As everywhere here, who knows the
 /// file names it.
-pub fn load_foreign(backbone: Backbone, path: &Path) -> Result<(Backbone, ForeignReport), WeightsError> {
+pub fn load_foreign(
+    backbone: Backbone,
+    path: &Path,
+    order: ChannelOrder,
+) -> Result<(Backbone, ForeignReport), WeightsError> {
     if is_safetensors(path)? {
         let bytes = fs::read(path)?;
-        fill(backbone, container::tensors(&bytes)?, |bytes| Ok(bytes.to_vec()))
+        fill(backbone, container::tensors(&bytes)?, order, |bytes| Ok(bytes.to_vec()))
     } else {
-        fill(backbone, pickle::tensors(path)?, pickle::read)
+        fill(backbone, pickle::tensors(path)?, order, pickle::read)
     }
 }
 
@@ -67,6 +89,7 @@ pub(super) fn is_safetensors(path: &Path) -> io::Result<bool> {
 fn fill<B>(
     backbone: Backbone,
     found: BTreeMap<String, Stored<B>>,
+    order: ChannelOrder,
     read: impl Fn(&B) -> Result<Vec<u8>, WeightsError>,
 ) -> Result<(Backbone, ForeignReport), WeightsError> {
     let wanted = wanted(&backbone);
@@ -105,6 +128,11 @@ fn fill<B>(
     for name in &gray {
         tensors.entry(name.clone()).and_modify(|tensor| *tensor = summed_over_channels(tensor));
     }
+    if order == ChannelOrder::Bgr {
+        for stem in STEMS {
+            tensors.entry(stem.to_owned()).and_modify(|tensor| *tensor = with_channels_reversed(tensor));
+        }
+    }
     Ok((Filler::fill(backbone, tensors), ForeignReport { loaded, skipped, untouched }))
 }
 
@@ -140,6 +168,18 @@ impl Fit {
             Self::Summed => format!("{name}, summed over its 3 channels for gray images"),
         }
     }
+}
+
+/// `[kernels, channels, height, width]` with the last channel first.
+fn with_channels_reversed(kernels: &TensorData) -> TensorData {
+    let &[_, channels, height, width] = &kernels.shape()[..] else {
+        // Of a volume there is one channel.
+        return kernels.clone();
+    };
+    let values: Vec<f32> = kernels.iter::<f32>().collect();
+    let reversed = values.chunks_exact(channels * height * width);
+    let reversed = reversed.flat_map(|kernel| kernel.chunks_exact(height * width).rev().flatten().copied());
+    TensorData::new(reversed.collect(), kernels.shape().clone())
 }
 
 /// `[kernels, channels, height, width]` to `[kernels, 1, height, width]`.

@@ -35,7 +35,7 @@ use read::{Filler, differences, prepared, wanted};
 
 pub use centers::class_centers;
 pub use error::WeightsError;
-pub use foreign::{ForeignReport, load_foreign};
+pub use foreign::{ChannelOrder, ForeignReport, load_foreign};
 
 /// The tensors of a module as a safetensors file. The same module and metadata give the same bytes.
 ///

@@ -133,6 +133,6 @@ proptest! {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &bytes).unwrap();
         let network = resnet18(1, Stem::Imagenet).init([3, 32, 32], 3, &Device::flex()).unwrap();
-        let _ = weights::load_foreign(network, file.path());
+        let _ = weights::load_foreign(network, file.path(), weights::ChannelOrder::Rgb);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use cm_models::{
     Backbone, BackboneConfig, Stem, WeightsError,
-    weights::{self, ForeignReport, load_foreign},
+    weights::{self, ChannelOrder, ForeignReport, load_foreign},
 };
 
 use crate::shared::{bits, images, numbers, resnet18, shaken};
@@ -24,7 +24,7 @@ fn load(
     file: &str,
 ) -> (Backbone, ForeignReport) {
     let network = config.init(input, feature_dim, &Device::flex()).unwrap();
-    load_foreign(network, &path(file)).unwrap()
+    load_foreign(network, &path(file), ChannelOrder::Rgb).unwrap()
 }
 
 fn assert_close(found: &[f32], expected: &[f32]) {
@@ -54,7 +54,7 @@ fn what_has_another_shape_is_left_as_it_was_and_named() {
     for file in FILES {
         let network = shaken(&resnet18(1, Stem::Cifar), [3, 32, 32], 5);
         let before = bits(&network);
-        let (loaded, report) = load_foreign(network, &path(file)).unwrap();
+        let (loaded, report) = load_foreign(network, &path(file), ChannelOrder::Rgb).unwrap();
         assert_eq!(report.untouched, ["conv1.weight", "fc.bias", "fc.weight"]);
         let skipped = report.skipped.join("; ");
         for part in [
@@ -98,7 +98,7 @@ fn a_model_of_ours_gives_its_backbone() {
     let path = folder.path().join("model");
     std::fs::write(&path, file).unwrap();
     let fresh = config.init([1, 8, 8], 2, &Device::flex()).unwrap();
-    let (loaded, report) = load_foreign(fresh, &path).unwrap();
+    let (loaded, report) = load_foreign(fresh, &path, ChannelOrder::Rgb).unwrap();
     assert_eq!(bits(&loaded), bits(&network));
     assert_eq!(
         report.skipped,
@@ -109,10 +109,16 @@ fn a_model_of_ours_gives_its_backbone() {
 #[test]
 fn files_without_anything_to_take_are_refused() {
     let network = || BackboneConfig::lenet_pp(1).init([1, 8, 8], 2, &Device::flex()).unwrap();
-    let error = load_foreign(network(), &path("timm.safetensors")).unwrap_err();
+    let error = load_foreign(network(), &path("timm.safetensors"), ChannelOrder::Rgb).unwrap_err();
     assert!(matches!(&error, WeightsError::NothingFits { skipped, .. } if skipped.len() == 102), "{error}");
     let message = error.to_string();
     assert!(message.contains("lenet++") && message.contains(", and 92 more;"), "{message}");
-    assert!(matches!(load_foreign(network(), &path("nowhere.pth")), Err(WeightsError::Io(_))));
-    assert!(matches!(load_foreign(network(), &path("features.json")), Err(WeightsError::Foreign { .. })));
+    assert!(matches!(
+        load_foreign(network(), &path("nowhere.pth"), ChannelOrder::Rgb),
+        Err(WeightsError::Io(_))
+    ));
+    assert!(matches!(
+        load_foreign(network(), &path("features.json"), ChannelOrder::Rgb),
+        Err(WeightsError::Foreign { .. })
+    ));
 }

@@ -2,13 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use cm_models::{
-    BackboneConfig,
-    weights::{self, load_foreign},
+    Backbone, BackboneConfig,
+    weights::{self, ChannelOrder, ForeignReport, class_centers, load_foreign},
 };
 use safetensors::{SafeTensors, tensor::TensorView};
 use serde_json::Value;
@@ -27,12 +27,20 @@ fn assert_near(what: &str, found: &[f32], expected: &[Vec<f32>]) {
     assert!(difference <= 1e-4 * largest, "{what}: {difference:e} of {largest}");
 }
 
-#[test]
-fn an_iresnet_takes_a_checkpoint_of_insightface_key_for_key() {
+/// A narrow IResNet-18 with the weights of a file.
+fn iresnet18(channels: usize, file: &str, order: ChannelOrder) -> (Backbone, ForeignReport) {
     let network = BackboneConfig::IResNet18(cm_models::IResNet18Config { width: 1 });
-    let network = network.init([3, 40, 33], 3, &Device::flex()).unwrap();
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/torch/iresnet18.pth");
-    let (network, report) = load_foreign(network, &file).unwrap();
+    let network = network.init([channels, 40, 33], 3, &Device::flex()).unwrap();
+    load_foreign(network, &path(file), order).unwrap()
+}
+
+fn path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/torch").join(file)
+}
+
+#[test]
+fn an_iresnet_takes_weights_of_insightface_key_for_key() {
+    let (network, report) = iresnet18(3, "iresnet18.pth", ChannelOrder::Rgb);
     assert_eq!((report.untouched.len(), report.skipped.len()), (0, 0), "{report:?}");
     assert_near(
         "iresnet18.pth",
@@ -48,6 +56,32 @@ fn an_iresnet_takes_a_checkpoint_of_insightface_key_for_key() {
     {
         assert!(names.contains(name), "{name}");
     }
+}
+
+#[test]
+fn a_whole_checkpoint_of_insightface_has_the_network_and_the_centers() {
+    let file = "iresnet18-checkpoint.pth";
+    let (network, report) = iresnet18(3, file, ChannelOrder::Rgb);
+    assert!(report.untouched.is_empty(), "{report:?}");
+    let features = numbers(network.forward(images([2, 3, 40, 33])));
+    assert_near(file, &features, &expected()["iresnet18.pth"]);
+    let centers = class_centers(&path(file), 3, None).unwrap();
+    let rows: Vec<Vec<f32>> = serde_json::from_str(include_str!("torch/centers.json")).unwrap();
+    assert_eq!(centers.iter::<f32>().collect::<Vec<_>>(), rows.concat());
+}
+
+#[test]
+fn a_network_that_learned_from_bgr_takes_rgb() {
+    let (network, _) = iresnet18(3, "iresnet18.pth", ChannelOrder::Bgr);
+    let bgr = images([2, 3, 40, 33]);
+    let features = numbers(network.forward(bgr.clone().flip([1])));
+    assert_near("with the kernels reversed", &features, &expected()["iresnet18.pth"]);
+    // Of gray images all channels are alike.
+    let of = |order| {
+        let (network, _) = iresnet18(1, "iresnet18.pth", order);
+        numbers(network.forward(Tensor::ones([1, 1, 40, 33], &Device::flex())))
+    };
+    assert_eq!(of(ChannelOrder::Bgr), of(ChannelOrder::Rgb));
 }
 
 /// As `known` in `tools/torch_weights.py`.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use cm_data::{ImageSet, InputSpec, MemorySet, Resize, SEVERITIES, assign_severities, degrade_all};
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
-use cm_record::{
-    Column, DataRecord, FeatureTable, Headline, Layout, Level, RunKey, Stratification,
-};
+use cm_record::{Column, DataRecord, FeatureTable, Headline, Layout, Level, RunKey, Stratification};
 use cm_train::{
     Error,
     classifier::Classifier,

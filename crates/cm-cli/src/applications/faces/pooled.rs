@@ -157,7 +157,8 @@ fn tests(study: &FaceStudy, methods: &[Method], feature_dim: usize, stratum: &st
         let right = right.collect();
         (scores, right)
     };
-    let of_losses = study.pairs_to_test().into_iter().filter_map(|(loss, other)| Some((find(&loss)?, find(&other)?)));
+    let of_losses =
+        study.pairs_to_test().into_iter().filter_map(|(loss, other)| Some((find(&loss)?, find(&other)?)));
     let losses: BTreeSet<&str> = [PIXELS, PCA].into();
     let of_pca = methods
         .iter()

@@ -25,11 +25,7 @@ const SHOWN: usize = 24;
 const PREFERRED: &str = "CM-CosFace";
 
 /// All pictures, for each feature dimension.
-pub fn draw(
-    study: &NoduleStudy,
-    results: &Results,
-    scores: &Scores<usize>,
-) -> Drawn<Vec<Figure>> {
+pub fn draw(study: &NoduleStudy, results: &Results, scores: &Scores<usize>) -> Drawn<Vec<Figure>> {
     let mut figures = Vec::new();
     for dim in scores.dims() {
         let Some(compared) = Compared::new(study, scores, dim) else { continue };

@@ -211,9 +211,7 @@ impl Study for SignStudy {
     }
 
     fn report(&self, folder: &std::path::Path) -> Drawn<()> {
-        common::draw_report(folder, |results| {
-            sheet::draw(folder, results, self.test.as_ref(), &self.quality)
-        })
+        common::draw_report(folder, |results| sheet::draw(folder, results, self.test.as_ref(), &self.quality))
     }
 }
 

@@ -46,6 +46,9 @@ pub struct Options {
     /// Weights to start from: a model file, or a PyTorch state dict (.pth, .safetensors) of the same backbone
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
+    /// They were learned from images in the order blue, green, red, as those of AdaFace were
+    #[arg(long, requires = "init")]
+    pub init_bgr: bool,
     /// Memory for decoded images, in MB [default: 2048]
     #[arg(long, value_name = "MB")]
     pub cache: Option<usize>,
@@ -295,6 +298,7 @@ impl Options {
         }
         settings.data.allow_shared_groups |= self.allow_shared_groups;
         settings.model.freeze_backbone |= self.freeze_backbone;
+        settings.model.init_bgr |= self.init_bgr;
         settings.augmentation.0.flip |= self.flip;
         settings.augmentation.0.vertical_flip |= self.vertical_flip;
         if let Some(device) = &self.session.compute.device {

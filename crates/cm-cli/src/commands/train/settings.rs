@@ -102,6 +102,8 @@ pub struct ModelSettings {
     pub freeze_backbone: bool,
     /// Weights to start from: a model file, or a PyTorch state dict of the same backbone.
     pub init: Option<PathBuf>,
+    /// Whether they were learned from images in the order blue, green, red.
+    pub init_bgr: bool,
     /// Their checksum, which the program fills in: the file may be elsewhere when a training is resumed.
     pub init_checksum: Option<String>,
 }
@@ -210,6 +212,7 @@ impl Default for ModelSettings {
             std: None,
             freeze_backbone: false,
             init: None,
+            init_bgr: false,
             init_checksum: None,
         }
     }

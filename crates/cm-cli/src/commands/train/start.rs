@@ -9,7 +9,7 @@ use std::{
 };
 
 use burn::module::Module;
-use cm_models::weights;
+use cm_models::weights::{self, ChannelOrder};
 use cm_train::{
     Error,
     classifier::Classifier,
@@ -32,9 +32,16 @@ impl Start {
     /// # Errors
     ///
     /// A file that holds neither, or another backbone.
-    pub fn read(path: &Path, card: &ModelCard, display: Display) -> Result<Self, CliError> {
+    pub fn read(path: &Path, is_bgr: bool, card: &ModelCard, display: Display) -> Result<Self, CliError> {
         let path = path.to_owned();
         let ours = Model::find_card(&path)?;
+        if is_bgr && ours.is_some() {
+            return Err(CliError::Said(format!(
+                "{} is a model of this program, which takes red first: --init-bgr is for weights of other programs",
+                path.display()
+            )));
+        }
+        let order = if is_bgr { ChannelOrder::Bgr } else { ChannelOrder::Rgb };
         if let Some(found) = &ours
             && (&found.backbone, found.feature_dim, found.image())
                 != (&card.backbone, card.feature_dim, card.image())
@@ -68,7 +75,7 @@ impl Start {
             }
             let failed = |source| Error::Weights { path: path.clone(), source };
             let (backbone, report) =
-                weights::load_foreign(network.backbone.clone(), &path).map_err(failed)?;
+                weights::load_foreign(network.backbone.clone(), &path, order).map_err(failed)?;
             if !said.swap(true, Ordering::Relaxed) {
                 eprintln!("{}: {} tensors taken", path.display(), report.loaded.len());
                 for skipped in &report.skipped {

@@ -97,7 +97,9 @@ impl OneTraining {
             facts: vec![("classes".to_owned(), card.classes.len().to_string())],
         };
         let init = match (&settings.model.init, &settings.model.init_checksum) {
-            (Some(file), _) if needs_init => Some(start::Start::read(file, &card, display)?),
+            (Some(file), _) if needs_init => {
+                Some(start::Start::read(file, settings.model.init_bgr, &card, display)?)
+            }
             (None, Some(sum)) if needs_init => {
                 return Err(CliError::Said(format!(
                     "the training began with weights from a file ({sum}), and there is no checkpoint yet to go on from: \
@@ -207,8 +209,7 @@ impl Study for OneTraining {
         let headline = |name: &&'static str| {
             Headline::new("accuracy", format!("split={name}"), format!("on the {} images", part(name)))
         };
-        let column =
-            |name: &&'static str| Column::percent("accuracy", &format!("split={name}"), part(name));
+        let column = |name: &&'static str| Column::percent("accuracy", &format!("split={name}"), part(name));
         Layout {
             baseline: self.card.loss.clone(),
             headlines: self.tested.keys().map(headline).collect(),
