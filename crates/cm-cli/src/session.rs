@@ -114,6 +114,7 @@ impl ComputeOptions {
             devices: self.devices(numbers)?,
             display,
             interrupter: interrupter(display),
+            jobs: 1,
             workers: self.workers(),
             retry_diverged,
             program: program(),

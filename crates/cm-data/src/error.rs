@@ -374,7 +374,7 @@ pub enum DataError {
         message: String,
     },
     /// The system gives no thread.
-    #[error("no thread could be started to load images ({source}); choose fewer workers")]
+    #[error("no thread could be started ({source}); choose fewer workers, or fewer jobs")]
     NoThread {
         /// The system's answer.
         source: io::Error,

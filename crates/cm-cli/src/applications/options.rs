@@ -104,6 +104,9 @@ pub struct StudyOptions {
     /// With --resume: train again what diverged
     #[arg(long, requires = "resume")]
     pub retry_diverged: bool,
+    /// Networks that are trained at once, each on its share of the cores: small ones take less time so
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub jobs: usize,
     /// With --resume: what is asked for is added to what was chosen then
     #[arg(skip)]
     pub extend: bool,
@@ -150,6 +153,9 @@ impl StudyOptions {
         let mut words: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
         if let Some(folder) = self.data_dir.clone().or_else(places::named_by_variable) {
             words.extend(["--data-dir".to_owned(), folder.display().to_string()]);
+        }
+        if self.jobs != 1 {
+            words.extend(["--jobs".to_owned(), self.jobs.to_string()]);
         }
         self.session.resume_command(&words, folder.path())
     }

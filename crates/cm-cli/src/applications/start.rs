@@ -10,7 +10,7 @@ use cm_record::{DataRecord, SplitRecord};
 use cm_train::{
     Error,
     study::{self as studies, Study},
-    training::Display,
+    training::{Display, at_least_one},
 };
 
 use super::{
@@ -171,7 +171,9 @@ pub fn start<A: Application>(
     choose: impl FnOnce(A::Config) -> Result<A::Config, Error>,
     command: &[&str],
 ) -> Result<(), CliError> {
+    at_least_one("jobs", asked.jobs)?;
     let mut session = asked.session.open(asked.retry_diverged)?;
+    session.jobs = asked.jobs;
     let (folder, mut config, new) = asked.open(A::NAME, choose)?;
     session.resume = asked.resume_command(command, &folder);
     let search = Search {

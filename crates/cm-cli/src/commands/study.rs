@@ -41,6 +41,9 @@ pub struct Options {
     /// With --resume: train again what diverged
     #[arg(long, requires = "resume")]
     retry_diverged: bool,
+    /// Networks that are trained at once, each on its share of the cores: small ones take less time so
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    jobs: usize,
     #[command(flatten)]
     session: SessionOptions,
 }
@@ -82,6 +85,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
         out: options.out,
         resume: options.resume,
         retry_diverged: options.retry_diverged,
+        jobs: options.jobs,
         extend: options.file.is_some(),
         session: options.session,
     };

@@ -1,7 +1,5 @@
 //! The machine and the versions, as far as a result depends on them.
 
-use std::thread;
-
 use cm_record::Environment;
 
 use crate::device::Devices;
@@ -23,7 +21,7 @@ impl Program {
     pub fn environment(&self, devices: &Devices) -> Environment {
         Environment {
             backend: devices.to_string(),
-            threads: thread::available_parallelism().map_or(1, usize::from),
+            threads: rayon::current_num_threads(),
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
             version: self.version.clone(),
             burn: BURN_VERSION.to_owned(),

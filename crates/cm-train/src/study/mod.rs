@@ -1,4 +1,4 @@
-//! Many trainings with one record: data in, networks trained one after the other, results out.
+//! Many trainings with one record: data in, networks trained, results out.
 //!
 //! A study is interrupted at any time and goes on with the results of one that was not: every finished run is recorded
 //! at once, and a training goes on after its last checkpoint.
@@ -6,6 +6,7 @@
 mod changes;
 mod environment;
 mod folder;
+mod jobs;
 mod norms;
 mod run;
 
@@ -31,6 +32,7 @@ pub use folder::{StudyFolder, to_value};
 pub use run::run;
 
 /// What a study needs besides its settings.
+#[derive(Clone)]
 pub struct Session {
     /// Where to compute; networks are trained on all of these devices together, and used on the first.
     pub devices: Devices,
@@ -38,7 +40,10 @@ pub struct Session {
     pub display: Display,
     /// Told to stop by Ctrl-C.
     pub interrupter: Interrupter,
-    /// Threads that decode and transform images.
+    /// Networks that are trained at once, each on its share of the cores: small ones take less time together than one after the
+    /// other on all cores.
+    pub jobs: usize,
+    /// Threads that decode and transform images; trainings at once share them.
     pub workers: usize,
     /// Train again what diverged in an earlier session.
     pub retry_diverged: bool,
@@ -84,7 +89,7 @@ pub struct Evaluated {
 }
 
 /// Networks to train on some data, and how to test them.
-pub trait Study {
+pub trait Study: Sync {
     /// Its name in records.
     fn application(&self) -> &'static str;
 

@@ -6,7 +6,7 @@ use burn::{module::Module, tensor::Device};
 use cm_record::{DataRecord, RESULTS_FORMAT, Results, RunKey, RunRecord, Status};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Session, Study, StudyFolder, Trial, norms, refuse_changes};
+use super::{Session, Study, StudyFolder, Trial, jobs, norms, refuse_changes};
 use crate::{
     Error,
     classifier::Classifier,
@@ -153,19 +153,27 @@ fn train_missing(
     let start = Instant::now();
     let seconds_before = results.wall_seconds;
     let keys = study.keys();
+    let mut missing = Vec::new();
     for key in &keys {
         let trial = study.trial(key)?;
-        if results.run(key).is_some_and(|run| is_done(run, &trial)) {
-            continue;
+        if !results.run(key).is_some_and(|run| is_done(run, &trial)) {
+            missing.push(key.clone());
         }
-        let record = train_and_test(session, devices, folder, study, &trial, keys.len())?;
-        results.runs.retain(|run| run.key != *key);
+    }
+    let jobs = session.jobs.clamp(1, missing.len().max(1));
+    let session = &Session { workers: (session.workers / jobs).max(1), ..session.clone() };
+    let train = |key: RunKey| {
+        let trial = study.trial(&key)?;
+        train_and_test(session, devices, folder, study, &trial, keys.len())
+    };
+    jobs::each(jobs, missing, train, |record| {
+        results.runs.retain(|run| run.key != record.key);
         results.runs.push(record);
         results.runs.sort_by_key(|run| keys.iter().position(|key| *key == run.key));
         results.wall_seconds = seconds_before + start.elapsed().as_secs_f64();
         results.compare();
-        results.write(folder.path())?;
-    }
+        Ok(results.write(folder.path())?)
+    })?;
     results.complete = keys.iter().all(|key| results.run(key).is_some());
     results.compare();
     Ok(results.write(folder.path())?)

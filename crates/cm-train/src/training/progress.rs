@@ -1,7 +1,7 @@
 //! What a person sees while a network trains.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -12,7 +12,10 @@ use burn::train::{
         EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
     },
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// All bars of the terminal: those of trainings at once stand below each other.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,7 @@ impl Display {
             // A terminal that cannot be written to shows no bar at all.
             let _ = write!(out, "{:.0} images/s", state.per_sec());
         };
-        ProgressBar::new(items as u64)
+        BARS.add(ProgressBar::new(items as u64))
             .with_style(style.with_key("per_sec", rate))
             .with_prefix(label.to_owned())
     }

@@ -220,6 +220,7 @@ pub fn session(interrupter: Interrupter) -> Session {
         devices: Backend::Flex.into(),
         display: Display::Quiet,
         interrupter,
+        jobs: 1,
         workers: 2,
         retry_diverged: false,
         program: Program { version: "1.2.3".to_owned(), commit: "abc".to_owned() },

@@ -53,6 +53,22 @@ fn the_same_seed_gives_the_same_bits_for_any_number_of_workers_and_another_seed_
 }
 
 #[test]
+fn networks_trained_at_once_are_those_trained_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let losses = [Preset::Softmax, Preset::CmCosFace, Preset::ElasticFace];
+    let run = |name: &str, jobs: usize| {
+        let session = cm_train::study::Session { jobs, ..session(Interrupter::new()) };
+        // A pool of one thread, so that the threads of a training are the same: sums are in the order of threads.
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let config = Config::new(&losses, 2);
+        one.install(|| start_with(&session, &folder.path().join(name), config)).unwrap()
+    };
+    let (one, three) = (run("one", 1), run("three", 3));
+    assert_eq!(timeless(&one), timeless(&three));
+    assert!(three.complete && three.runs.len() == 3);
+}
+
+#[test]
 fn an_interrupted_study_goes_on_to_the_very_results_of_one_that_was_not() {
     let folder = tempfile::tempdir().unwrap();
     let config = || Config { images: 1200, ..Config::new(&[Preset::Softmax, Preset::CmCosFace], 4) };
