@@ -55,7 +55,7 @@ fn the_same_seed_gives_the_same_bits_for_any_number_of_workers_and_another_seed_
 #[test]
 fn networks_trained_at_once_are_those_trained_one_after_the_other() {
     let folder = tempfile::tempdir().unwrap();
-    let losses = [Preset::Softmax, Preset::CmCosFace, Preset::ElasticFace];
+    let losses = [Preset::Softmax, Preset::CmCosFace, Preset::ElasticFaceArc];
     let run = |name: &str, jobs: usize| {
         let session = cm_train::study::Session { jobs, ..session(Interrupter::new()) };
         // A pool of one thread, so that the threads of a training are the same: sums are in the order of threads.
