@@ -4,11 +4,14 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use cm_eval::{Estimate, Summary};
-use cm_record::{FeatureRow, Measurement, Results, Status};
+use cm_record::{FeatureRow, FeatureTable, Measurement, Results, Status};
 use cm_report::Figure;
-use cm_train::{Error, classifier::Classifier, evaluation::Prediction};
+use cm_train::{Error, classifier::Classifier, evaluation::Prediction, study::Evaluated};
 
 use crate::error::CliError;
+
+/// The share of the images whose norm lies where the norm map is flat.
+pub const SATURATED: &str = "norm_saturated";
 
 /// Prints the table of a study, or its whole record as JSON, and says what diverged.
 ///
@@ -91,10 +94,20 @@ pub fn feature_row(prediction: &Prediction, levels: Vec<String>) -> FeatureRow {
     }
 }
 
-/// A warning where the norm map is flat for these norms.
-pub fn saturation(network: &Classifier, norms: &[f32], device: &Device) -> Vec<String> {
-    let found = network.head.saturation(Tensor::from_data(norms, device));
-    found.filter(|found| found.is_serious()).map(|found| found.to_string()).into_iter().collect()
+/// What was found of a network, with the share of these norms, those of images as they are, where its norm map is flat, and a
+/// warning where that is most of them.
+pub fn evaluated(
+    network: &Classifier,
+    norms: &[f32],
+    device: &Device,
+    mut measurements: Vec<Measurement>,
+    features: FeatureTable,
+) -> Evaluated {
+    let found =
+        (!norms.is_empty()).then(|| network.head.saturation(Tensor::from_data(norms, device))).flatten();
+    measurements.extend(found.map(|found| Measurement::new(SATURATED, "", found.share, norms.len())));
+    let warnings = found.filter(|found| found.is_serious()).map(|found| found.to_string());
+    Evaluated { measurements, features: Some(features), warnings: warnings.into_iter().collect() }
 }
 
 /// A record as JSON.

@@ -69,7 +69,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        applications::{digits, signs},
+        applications::{digits, faces, nodules, signs},
         files::read_toml,
     };
 
@@ -96,6 +96,8 @@ mod tests {
             let checked = match file.application.as_str() {
                 digits::APPLICATION => checked::<digits::config::Config>(&file),
                 signs::APPLICATION => checked::<signs::config::Config>(&file),
+                nodules::APPLICATION => checked::<nodules::config::Config>(&file),
+                faces::APPLICATION => checked::<faces::config::Config>(&file),
                 other => panic!("{}: {other} is no application", path.display()),
             };
             checked.unwrap_or_else(|error| panic!("{}: {error}", path.display()));

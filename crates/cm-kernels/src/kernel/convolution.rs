@@ -143,6 +143,7 @@ impl Direct<'_> {
         let arch = Arch::new();
         let width = panel_width_here();
         let input = self.padded.channels * self.padded.image[0] * self.padded.image[1];
+        let filler = self.padded.filler();
         let divided = x.numbers.len() / input < rayon::current_num_threads();
         let images = y.par_chunks_mut(self.channels_out * self.area).zip(x.numbers.par_chunks(input));
         images.enumerate().for_each(|(i, (y, numbers))| {
@@ -153,9 +154,9 @@ impl Direct<'_> {
                     Some(kept) => {
                         let (dz, by_slope) = own.split_at_mut(input);
                         kept.gradients(i, numbers, dz, by_slope);
-                        self.padded.fill(dz, padded);
+                        filler.fill(dz, padded);
                     }
-                    None => self.padded.fill(numbers, padded),
+                    None => filler.fill(numbers, padded),
                 }
                 let image = &*padded;
                 let run = |(panel, y)| arch.dispatch(Panel { direct: self, image, panel, y });

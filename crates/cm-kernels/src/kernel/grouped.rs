@@ -90,11 +90,12 @@ impl Rows<'_> {
         let arch = Arch::new();
         let input = self.padded.channels * self.padded.image[0] * self.padded.image[1];
         let (slack, sums) = (slack(), self.span());
+        let filler = self.padded.filler();
         let units = y.par_chunks_mut(outputs * self.area).zip(x.par_chunks(input)).with_min_len(LEAST);
         units.enumerate().for_each(|(unit, (y, x))| {
             workspace::with(self.padded.len() + sums + 2 * slack, |work| {
                 let (image, sums) = work.split_at_mut(self.padded.len() + slack);
-                self.padded.fill(x, image);
+                filler.fill(x, image);
                 image[self.padded.len()..].fill(0.0);
                 let of_group = &weights[unit % groups * outputs..][..outputs];
                 for ((weights, bias), y) in of_group.iter().zip(y.chunks_exact_mut(self.area)) {

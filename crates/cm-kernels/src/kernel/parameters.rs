@@ -83,6 +83,7 @@ pub struct Gradients {
 pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: Images<'_>) -> Gradients {
     let padded = padded(c, output);
     let taps = taps(c, &padded);
+    let filler = padded.filler();
     let arch = Arch::new();
     let width = panel_width_here();
     let (area, channels) = (output[0] * output[1], padded_channels(c.channels_out));
@@ -106,7 +107,7 @@ pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: Images<'_>)
                 for (g, (x, numbers)) in groups.enumerate() {
                     let count = x.len() / c.input_len();
                     for (i, x) in x.chunks_exact(c.input_len()).enumerate() {
-                        padded.fill(x, &mut images[i * padded.len()..]);
+                        filler.fill(x, &mut images[i * padded.len()..]);
                         let numbers = &numbers[i * c.channels_out * area..][..c.channels_out * area];
                         let packed = &mut packed[i * each..][..each];
                         match dy.kept {

@@ -9,7 +9,7 @@ use cm_record::{Column, DataRecord, FeatureTable, Headline, Layout, Level, RunKe
 use cm_train::{
     Error,
     classifier::Classifier,
-    evaluation::Predictor,
+    evaluation::{Prediction, Predictor},
     study::{Evaluated, Study, Trial, to_value},
 };
 use serde_json::Value;
@@ -150,21 +150,20 @@ impl Study for Digits {
         }
         let clean: Vec<f32> =
             predictions.iter().filter(|(severity, _)| *severity == 0).map(|(_, p)| p.norm).collect();
-        Ok(Some(Evaluated {
-            measurements: [
-                evaluation::measurements(&predictions),
-                evaluation::by_kind(&predictions, self.config.degradation, self.config.test_seed()),
-            ]
-            .concat(),
-            warnings: common::saturation(network, &clean, predictor.device),
-            features: Some(FeatureTable {
-                stratifications: vec!["severity".to_owned()],
-                rows: predictions
-                    .iter()
-                    .map(|(severity, prediction)| common::feature_row(prediction, vec![severity.to_string()]))
-                    .collect(),
-            }),
-        }))
+        let mut measurements = evaluation::measurements(&predictions);
+        measurements.extend(evaluation::by_kind(
+            &predictions,
+            self.config.degradation,
+            self.config.test_seed(),
+        ));
+        let row = |(severity, prediction): &(usize, Prediction)| {
+            common::feature_row(prediction, vec![severity.to_string()])
+        };
+        let features = FeatureTable {
+            stratifications: vec!["severity".to_owned()],
+            rows: predictions.iter().map(row).collect(),
+        };
+        Ok(Some(common::evaluated(network, &clean, predictor.device, measurements, features)))
     }
 
     fn report(&self, folder: &std::path::Path) -> Drawn<()> {

@@ -4,7 +4,7 @@ use cm_loss_core::Preset;
 use cm_record::{Column, Headline, Layout};
 
 use super::evaluation;
-use crate::applications::plan::pairs;
+use crate::applications::{common::SATURATED, plan::pairs};
 
 /// The layout, before losses are chosen.
 pub fn layout() -> Layout {
@@ -26,6 +26,7 @@ pub fn layout() -> Layout {
             Column::percent("map_at_r", "", "MAP@R"),
             Column::number("spearman_norm_severity", "", "ρ (norm,\nintactness)"),
             Column::number("spearman_norm_sharpness", "", "ρ (norm,\nsharpness)"),
+            Column::percent(SATURATED, "", "norms where the\nmap is flat"),
             Column::number("pauc_norm", "", "pAUC,\nnorm"),
             Column::number("pauc_sharpness", "", "pAUC,\nsharpness"),
         ],

@@ -349,11 +349,7 @@ impl Study for FaceStudy {
         let same: Vec<bool> = self.held_pairs.iter().map(|pair| pair.same).collect();
         measurements.push(Measurement::new("valid_auc", "", cm_eval::auc(&scores, &same), scores.len()));
         let norms: Vec<f32> = untouched.iter().map(|feature| feature.norm).collect();
-        Ok(Some(Evaluated {
-            measurements,
-            warnings: common::saturation(network, &norms, predictor.device),
-            features: Some(table),
-        }))
+        Ok(Some(common::evaluated(network, &norms, predictor.device, measurements, table)))
     }
 
     fn pooled(&self, folder: &Path, results: &Results) -> Result<Option<Pooled>, Error> {

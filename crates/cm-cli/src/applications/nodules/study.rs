@@ -223,14 +223,9 @@ impl Study for NoduleStudy {
             scored.iter().map(move |scored| evaluation::row(scored, &self.nodules[scored.nodule], severity))
         });
         let names = DIVISIONS.iter().map(|division| division.name).chain([evaluation::SEVERITY]);
-        Ok(Some(Evaluated {
-            measurements,
-            warnings: common::saturation(network, &norms, predictor.device),
-            features: Some(FeatureTable {
-                stratifications: names.map(str::to_owned).collect(),
-                rows: rows.collect(),
-            }),
-        }))
+        let features =
+            FeatureTable { stratifications: names.map(str::to_owned).collect(), rows: rows.collect() };
+        Ok(Some(common::evaluated(network, &norms, predictor.device, measurements, features)))
     }
 
     fn pooled(&self, folder: &Path, results: &Results) -> Result<Option<Pooled>, Error> {

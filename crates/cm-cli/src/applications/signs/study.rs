@@ -200,14 +200,10 @@ impl Study for SignStudy {
         let rows = predictions.iter().enumerate().map(|(i, prediction)| {
             common::feature_row(prediction, levels.iter().map(|of| of[i].clone()).collect())
         });
-        Ok(Some(Evaluated {
-            measurements: self.measurements(&predictions),
-            warnings: common::saturation(network, &norms, predictor.device),
-            features: Some(FeatureTable {
-                stratifications: self.strata.iter().map(|(name, _)| (*name).to_owned()).collect(),
-                rows: rows.collect(),
-            }),
-        }))
+        let stratifications = self.strata.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let features = FeatureTable { stratifications, rows: rows.collect() };
+        let measurements = self.measurements(&predictions);
+        Ok(Some(common::evaluated(network, &norms, predictor.device, measurements, features)))
     }
 
     fn report(&self, folder: &std::path::Path) -> Drawn<()> {

@@ -257,15 +257,8 @@ impl Study for OneTraining {
             norms.extend(predictions.iter().map(|prediction| prediction.norm));
             rows.extend(predictions.iter().map(|p| common::feature_row(p, vec![(*name).to_owned()])));
         }
-        Ok(Some(Evaluated {
-            measurements,
-            warnings: if norms.is_empty() {
-                Vec::new()
-            } else {
-                common::saturation(network, &norms, predictor.device)
-            },
-            features: Some(FeatureTable { stratifications: vec!["split".to_owned()], rows }),
-        }))
+        let features = FeatureTable { stratifications: vec!["split".to_owned()], rows };
+        Ok(Some(common::evaluated(network, &norms, predictor.device, measurements, features)))
     }
 
     fn report(&self, folder: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
