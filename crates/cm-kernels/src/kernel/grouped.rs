@@ -259,6 +259,7 @@ pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: &[f32]) -> 
     let padded = padded(&of_group, output);
     let taps = taps(&of_group, &padded);
     let (area, outputs, input) = (output[0] * output[1], of_group.channels_out, of_group.input_len());
+    let filler = padded.filler();
     let row_step = c.stride[0] * padded.row();
     let slack = slack();
     let span = ((output[0] - 1) * row_step + output[1]).next_multiple_of(slack);
@@ -273,7 +274,7 @@ pub fn gradients(c: &Convolution, output: [usize; 2], x: &[f32], dy: &[f32]) -> 
             spread.fill(0.0);
             for i in 0..c.batch {
                 let unit = i * c.groups + group;
-                padded.fill(&x[unit * input..][..input], image);
+                filler.fill(&x[unit * input..][..input], image);
                 let channels = dy[unit * outputs * area..][..outputs * area].chunks_exact(area);
                 for (channel, dy) in channels.enumerate() {
                     for (spread, dy) in spread.chunks_mut(row_step).zip(dy.chunks_exact(output[1])) {
