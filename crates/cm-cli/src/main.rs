@@ -48,6 +48,8 @@ enum Command {
     Export(commands::export::Options),
     /// Whether the norm tells the quality of images, beside what is had without it.
     Diagnose(Box<commands::diagnose::Options>),
+    /// A model from the weights of another program.
+    Import(Box<commands::import::Options>),
     /// What is wrong with a data set; a small example.
     #[command(after_help = "Examples:\n  cm data example signs\n  cm data check photos --page photos.html")]
     Data {
@@ -124,6 +126,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Embed(options) => commands::embed::run(*options),
         Command::Calibrate(options) => commands::calibrate::run(*options),
         Command::Export(options) => commands::export::run(&options),
+        Command::Import(options) => commands::import::run(&options),
         Command::Diagnose(options) => commands::diagnose::run(&options),
         Command::Data { command } => commands::data::run(command),
         Command::Serve(options) => commands::serve::run(&options),

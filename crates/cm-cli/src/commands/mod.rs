@@ -11,6 +11,7 @@ pub mod eval_report;
 pub mod export;
 pub mod figures;
 pub mod images;
+pub mod import;
 pub mod inputs;
 pub mod list;
 pub mod look;

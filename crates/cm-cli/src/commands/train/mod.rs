@@ -31,8 +31,10 @@ use crate::{
 pub use choices::{Optimizer, ScheduleName};
 pub use options::Options;
 #[cfg(test)]
-pub use options::{RESIZES, SAMPLINGS, STEMS};
-use settings::{RunSettings, Settings};
+pub use options::SAMPLINGS;
+pub use options::{RESIZES, STEMS, Size, size};
+use settings::RunSettings;
+pub use settings::{ModelSettings, Settings};
 use study::OneTraining;
 
 /// Name of the application in records.

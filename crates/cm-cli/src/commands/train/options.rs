@@ -203,7 +203,8 @@ pub const RESIZES: [&str; 4] = ["stretch", "crop", "fit", "none"];
 pub const STEMS: [&str; 3] = ["cifar", "small", "imagenet"];
 pub const SAMPLINGS: [&str; 2] = ["natural", "balanced"];
 
-fn size(text: &str) -> Result<Size, String> {
+/// Reads a width and height, or one number for both.
+pub fn size(text: &str) -> Result<Size, String> {
     let side =
         |text: &str| text.parse::<usize>().map_err(|_| format!("\"{text}\" is not a number of pixels"));
     match text.split_once('x') {

@@ -18,7 +18,7 @@ use cm_train::{
     training::Display,
 };
 
-use crate::error::CliError;
+use crate::{commands::import, error::CliError};
 
 /// Where the weights come from.
 pub struct Start {
@@ -77,13 +77,7 @@ impl Start {
             let (backbone, report) =
                 weights::load_foreign(network.backbone.clone(), &path, order).map_err(failed)?;
             if !said.swap(true, Ordering::Relaxed) {
-                eprintln!("{}: {} tensors taken", path.display(), report.loaded.len());
-                for skipped in &report.skipped {
-                    eprintln!("  left out: {skipped}");
-                }
-                if !report.untouched.is_empty() {
-                    eprintln!("  not in the file: {}", report.untouched.join(", "));
-                }
+                import::say(&path, &report);
             }
             network.backbone = backbone;
             Ok(network)
