@@ -90,6 +90,27 @@ pub trait Choices: Clone + Serialize + DeserializeOwned {
 }
 
 impl Plan {
+    /// These losses with one seed, each as it is.
+    pub fn new(
+        profile: Profile,
+        losses: &[Preset],
+        feature_dims: &[usize],
+        width: usize,
+        recipe: Recipe,
+    ) -> Self {
+        Self {
+            profile,
+            losses: losses.to_vec(),
+            arms: Vec::new(),
+            compare_with: Vec::new(),
+            feature_dims: feature_dims.to_vec(),
+            seeds: vec![0],
+            width,
+            data_seed: 0,
+            recipe,
+        }
+    }
+
     /// The values of a profile, with those that were given in their place.
     pub fn with(mut self, options: &StudyOptions) -> Self {
         if let Some(given) = &options.losses {

@@ -13,7 +13,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use burn::{tensor::Device, train::Interrupter};
 use clap::Parser;
-use cm_data::{Augmentation, ImageSet, InputSpec, MemorySet, Resize, Sampling};
+use cm_data::{ImageSet, InputSpec, MemorySet, Resize};
 use cm_loss_core::Preset;
 use cm_train::{
     Error,
@@ -268,15 +268,10 @@ fn training_loop(
     let preset = Preset::CmCosFace;
     let (mut ratios, mut seconds) = (Vec::new(), Vec::new());
     let recipe = Recipe {
-        epochs: 1,
-        batch_size: options.batch,
         optimizer: OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4 },
         schedule: Schedule { learning_rate: 1e-3, warm_up_epochs: 0.0, shape: Shape::Constant },
         max_grad_norm: None,
-        sampling: Sampling::Natural,
-        augmentation: Augmentation::default(),
-        early_stopping: None,
-        freeze_backbone: false,
+        ..Recipe::one_cycle(1, options.batch, 1e-3, 0.0)
     };
     let card = card(options, preset);
     let network = classifier(&card, device)?;

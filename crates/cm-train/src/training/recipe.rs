@@ -36,6 +36,22 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// AdamW, one cycle of the learning rate up to this one, and gradients of a norm of at most 5; every class as often as it
+    /// comes, nothing changed in the images.
+    pub fn one_cycle(epochs: usize, batch_size: usize, learning_rate: f64, weight_decay: f64) -> Self {
+        Self {
+            epochs,
+            batch_size,
+            optimizer: OptimizerConfig::AdamW { weight_decay },
+            schedule: Schedule { learning_rate, warm_up_epochs: 0.0, shape: Shape::OneCycle },
+            max_grad_norm: Some(5.0),
+            sampling: Sampling::Natural,
+            augmentation: Augmentation::default(),
+            early_stopping: None,
+            freeze_backbone: false,
+        }
+    }
+
     /// Checks every number.
     ///
     /// # Errors

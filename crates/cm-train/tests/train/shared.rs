@@ -9,7 +9,7 @@ use std::{
 };
 
 use burn::train::Interrupter;
-use cm_data::{Augmentation, ImageSet, InputSpec, MemorySet, Resize, Sampling};
+use cm_data::{Augmentation, ImageSet, InputSpec, MemorySet, Resize};
 use cm_loss_core::{LossOptions, Preset};
 use cm_models::BackboneConfig;
 use cm_record::{DataRecord, Layout, Measurement, Results, RunKey, SplitRecord};
@@ -20,7 +20,7 @@ use cm_train::{
     evaluation::Predictor,
     model::{CARD_FORMAT, ModelCard, Provenance},
     study::{self, Evaluated, Program, Session, Study, StudyFolder, Trial},
-    training::{Display, OptimizerConfig, Recipe, Schedule, Shape},
+    training::{Display, Recipe},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
@@ -60,17 +60,8 @@ pub fn input() -> InputSpec {
 }
 
 pub fn recipe(epochs: usize) -> Recipe {
-    Recipe {
-        epochs,
-        batch_size: 16,
-        optimizer: OptimizerConfig::AdamW { weight_decay: 1e-2 },
-        schedule: Schedule { learning_rate: 3e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
-        max_grad_norm: Some(5.0),
-        sampling: Sampling::Natural,
-        augmentation: Augmentation { flip: true, shift: 0.1, ..Augmentation::default() },
-        early_stopping: None,
-        freeze_backbone: false,
-    }
+    let augmentation = Augmentation { flip: true, shift: 0.1, ..Augmentation::default() };
+    Recipe { augmentation, ..Recipe::one_cycle(epochs, 16, 3e-3, 1e-2) }
 }
 
 pub fn card(loss: Preset, feature_dim: usize) -> ModelCard {

@@ -1,7 +1,7 @@
 //! Everything that is chosen before the study of digits begins.
 
 use clap::ValueEnum;
-use cm_data::{Augmentation, Degradation, Sampling};
+use cm_data::Degradation;
 use cm_train::{
     Error,
     training::{OptimizerConfig, Recipe, Schedule, Shape, at_least_one, check},
@@ -40,56 +40,34 @@ pub struct Config {
     pub low_quality_fraction: f64,
 }
 
+/// How the method's authors train on digits.
+fn authors() -> Recipe {
+    Recipe {
+        optimizer: OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4 },
+        schedule: Schedule {
+            learning_rate: 1e-3,
+            warm_up_epochs: 0.0,
+            shape: Shape::Step { epochs: 20, factor: 0.8 },
+        },
+        max_grad_norm: None,
+        ..Recipe::one_cycle(100, 128, 1e-3, 0.0)
+    }
+}
+
 impl Choices for Config {
     fn of(profile: Profile) -> Self {
-        let full = Self {
-            plan: Plan {
-                profile,
-                losses: COMPARED.to_vec(),
-                arms: Vec::new(),
-                compare_with: Vec::new(),
-                feature_dims: vec![64, 2],
-                seeds: vec![0],
-                width: 32,
-                data_seed: 0,
-                recipe: Recipe {
-                    epochs: 100,
-                    batch_size: 128,
-                    optimizer: OptimizerConfig::Sgd { momentum: 0.9, weight_decay: 5e-4 },
-                    schedule: Schedule {
-                        learning_rate: 1e-3,
-                        warm_up_epochs: 0.0,
-                        shape: Shape::Step { epochs: 20, factor: 0.8 },
-                    },
-                    max_grad_norm: None,
-                    sampling: Sampling::Natural,
-                    augmentation: Augmentation::default(),
-                    early_stopping: None,
-                    freeze_backbone: false,
-                },
-            },
-            data: DataChoice::Auto,
-            train_images: 60_000,
-            test_images: 10_000,
-            degradation: Degradation::Mixed,
-            low_quality_fraction: 0.1,
-        };
-        if profile == Profile::Full {
-            return full;
-        }
-        let recipe = Recipe {
-            epochs: 4,
-            batch_size: 64,
-            optimizer: OptimizerConfig::AdamW { weight_decay: 1e-2 },
-            schedule: Schedule { learning_rate: 1.5e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
-            max_grad_norm: Some(5.0),
-            ..full.plan.recipe
+        let quick = Recipe::one_cycle(4, 64, 1.5e-3, 1e-2);
+        let (width, recipe, [train_images, test_images]) = match profile {
+            Profile::Quick => (16, quick, [15_000, 2_000]),
+            Profile::Full => (32, authors(), [60_000, 10_000]),
         };
         Self {
-            plan: Plan { width: 16, recipe, ..full.plan },
-            train_images: 15_000,
-            test_images: 2_000,
-            ..full
+            plan: Plan::new(profile, &COMPARED, &[64, 2], width, recipe),
+            data: DataChoice::Auto,
+            train_images,
+            test_images,
+            degradation: Degradation::Mixed,
+            low_quality_fraction: 0.1,
         }
     }
 

@@ -1,13 +1,13 @@
 //! Everything that is chosen before the study of faces begins.
 
 use clap::ValueEnum;
-use cm_data::{Augmentation, Sampling};
+use cm_data::Augmentation;
 use cm_loss_core::Preset;
 use cm_models::BackboneConfig;
 use cm_train::{
     Error,
     evaluation::Views,
-    training::{OptimizerConfig, Recipe, Schedule, Shape, at_least_one, check},
+    training::{Recipe, at_least_one, check},
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,34 +52,17 @@ pub struct Config {
 
 impl Choices for Config {
     fn of(profile: Profile) -> Self {
-        let quick = Plan {
-            profile,
-            losses: vec![Preset::Softmax, Preset::CosFace, Preset::CmCosFace],
-            arms: Vec::new(),
-            compare_with: Vec::new(),
-            feature_dims: vec![128],
-            seeds: vec![0],
-            width: 16,
-            data_seed: 0,
-            recipe: Recipe {
-                epochs: 10,
-                batch_size: 64,
-                optimizer: OptimizerConfig::AdamW { weight_decay: 5e-2 },
-                schedule: Schedule { learning_rate: 2e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
-                max_grad_norm: Some(5.0),
-                sampling: Sampling::Natural,
-                augmentation: Augmentation {
-                    flip: true,
-                    shift: 0.06,
-                    scale: [0.9, 1.1],
-                    rotation: 8.0,
-                    color: 0.2,
-                    ..Augmentation::default()
-                },
-                early_stopping: None,
-                freeze_backbone: false,
-            },
+        let augmentation = Augmentation {
+            flip: true,
+            shift: 0.06,
+            scale: [0.9, 1.1],
+            rotation: 8.0,
+            color: 0.2,
+            ..Augmentation::default()
         };
+        let recipe = Recipe { augmentation, ..Recipe::one_cycle(10, 64, 2e-3, 5e-2) };
+        let losses = [Preset::Softmax, Preset::CosFace, Preset::CmCosFace];
+        let quick = Plan::new(profile, &losses, &[128], 16, recipe);
         let plan = match profile {
             Profile::Quick => quick,
             Profile::Full => Plan {

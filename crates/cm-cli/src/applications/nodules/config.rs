@@ -1,13 +1,13 @@
 //! Everything that is chosen before the study of nodules begins.
 
 use clap::ValueEnum;
-use cm_data::{Augmentation, Sampling};
+use cm_data::Augmentation;
 use cm_loss_core::Preset;
 use cm_models::Pooling;
 use cm_train::{
     Error,
     evaluation::Views,
-    training::{OptimizerConfig, Recipe, Schedule, Shape, at_least_one, check},
+    training::{Recipe, at_least_one, check},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::applications::{
     arm::Arm,
-    plan::{Choices, Plan, Profile},
+    plan::{COMPARED, Choices, Plan, Profile},
 };
 
 /// Which nodules to use.
@@ -62,40 +62,19 @@ pub struct Config {
 
 impl Choices for Config {
     fn of(profile: Profile) -> Self {
+        let augmentation = Augmentation {
+            flip: true,
+            vertical_flip: true,
+            transpose: true,
+            rotation: 45.0,
+            shift: 0.06,
+            scale: [0.9, 1.1],
+            ..Augmentation::default()
+        };
+        let recipe = Recipe { augmentation, ..Recipe::one_cycle(20, 32, 2e-3, 5e-2) };
         let quick = Plan {
-            profile,
-            losses: vec![
-                Preset::Softmax,
-                Preset::L2Softmax,
-                Preset::CmSoftmax,
-                Preset::CosFace,
-                Preset::CmCosFace,
-            ],
             arms: vec![Arm::compensated(Preset::CmSoftmax)],
-            compare_with: Vec::new(),
-            feature_dims: vec![64],
-            seeds: vec![0],
-            width: 16,
-            data_seed: 0,
-            recipe: Recipe {
-                epochs: 20,
-                batch_size: 32,
-                optimizer: OptimizerConfig::AdamW { weight_decay: 5e-2 },
-                schedule: Schedule { learning_rate: 2e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
-                max_grad_norm: Some(5.0),
-                sampling: Sampling::Natural,
-                augmentation: Augmentation {
-                    flip: true,
-                    vertical_flip: true,
-                    transpose: true,
-                    rotation: 45.0,
-                    shift: 0.06,
-                    scale: [0.9, 1.1],
-                    ..Augmentation::default()
-                },
-                early_stopping: None,
-                freeze_backbone: false,
-            },
+            ..Plan::new(profile, &COMPARED, &[64], 16, recipe)
         };
         let (plan, tested_folds) = match profile {
             Profile::Quick => (quick, 2),

@@ -1,10 +1,10 @@
 //! Everything that is chosen before the study of signs begins.
 
 use clap::ValueEnum;
-use cm_data::{Augmentation, Sampling};
+use cm_data::Augmentation;
 use cm_train::{
     Error,
-    training::{OptimizerConfig, Recipe, Schedule, Shape, at_least_one, check},
+    training::{Recipe, at_least_one, check},
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,33 +38,15 @@ pub struct Config {
 
 impl Choices for Config {
     fn of(profile: Profile) -> Self {
-        let quick = Plan {
-            profile,
-            losses: COMPARED.to_vec(),
-            arms: Vec::new(),
-            compare_with: Vec::new(),
-            feature_dims: vec![64],
-            seeds: vec![0],
-            width: 12,
-            data_seed: 0,
-            recipe: Recipe {
-                epochs: 6,
-                batch_size: 64,
-                optimizer: OptimizerConfig::AdamW { weight_decay: 1e-2 },
-                schedule: Schedule { learning_rate: 3e-3, warm_up_epochs: 0.0, shape: Shape::OneCycle },
-                max_grad_norm: Some(5.0),
-                sampling: Sampling::Natural,
-                augmentation: Augmentation {
-                    shift: 0.08,
-                    scale: [0.85, 1.15],
-                    rotation: 10.0,
-                    color: 0.2,
-                    ..Augmentation::default()
-                },
-                early_stopping: None,
-                freeze_backbone: false,
-            },
+        let augmentation = Augmentation {
+            shift: 0.08,
+            scale: [0.85, 1.15],
+            rotation: 10.0,
+            color: 0.2,
+            ..Augmentation::default()
         };
+        let recipe = Recipe { augmentation, ..Recipe::one_cycle(6, 64, 3e-3, 1e-2) };
+        let quick = Plan::new(profile, &COMPARED, &[64], 12, recipe);
         let plan = match profile {
             Profile::Quick => quick,
             Profile::Full => Plan {
