@@ -59,10 +59,11 @@ def picture(identity, number, form="JPEG", comment=None):
 
 
 def write(folder, name, records, leave_out=()):
-    """The records, and an index of them."""
+    """The records, and an index of them by their own numbers."""
     at, index = 0, []
     with open(os.path.join(folder, f"{name}.rec"), "wb") as file:
-        for number, data in enumerate(records):
+        for data in records:
+            (number,) = struct.unpack_from("<Q", data, 8)
             if number not in leave_out:
                 index.append(f"{number}\t{at}\n")
             at += file.write(record(data))
@@ -88,6 +89,9 @@ def main(folder):
     write(folder, "identities", [first, *images, *identities])
     write(folder, "without-first", [first, *images, *identities], leave_out={0})
     write(folder, "cut-index", [first, *images, *identities], leave_out=range(6, 11))
+    # face2rec2.py writes the first record after the images, and dataset_merge.py after everything.
+    write(folder, "after-images", [*images, first, *identities])
+    write(folder, "at-the-end", [*images, *identities, first])
     # As im2rec packs any images, with one label or several.
     plain = [packed(7.0, 0, picture(0, 0, "PNG")), packed((9.0, 0.25, -1.0), 1, picture(2, 1, "PNG"))]
     write(folder, "plain", [*plain, packed(7.0, 2, picture(0, 2))])

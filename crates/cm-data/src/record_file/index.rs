@@ -30,7 +30,7 @@ pub(super) fn parse(text: &[u8], bytes: u64) -> Result<Starts, RecordProblem> {
             let text = String::from_utf8_lossy(text).chars().take(40).flat_map(char::escape_debug).collect();
             return Err(RecordProblem::IndexLine { line, text });
         };
-        if offset + PREFIX > bytes {
+        if offset.checked_add(PREFIX).is_none_or(|end| end > bytes) {
             return Err(RecordProblem::IndexPastEnd { record, offset, bytes });
         }
         if starts.insert(record, offset).is_some() {

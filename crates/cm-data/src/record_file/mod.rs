@@ -1,5 +1,6 @@
 //! Record files as MXNet writes them and insightface trains on: `.rec`, with an index `.idx` beside it.
 
+mod announced;
 mod index;
 mod problem;
 mod stream;
@@ -15,6 +16,7 @@ use rayon::prelude::*;
 pub use problem::RecordProblem;
 
 use self::{
+    announced::Announced,
     index::{Starts, end_of},
     stream::{Failure, PREFIX, Place},
 };
@@ -24,8 +26,6 @@ use crate::DataError;
 const HEADER: usize = 24;
 /// Largest index, which is read whole.
 const INDEX_BYTES: u64 = 1 << 32;
-/// Largest record that is read to see whether it is the one without an image.
-const LABELS: u64 = 1 << 16;
 /// Images whose labels one thread reads at a time.
 const TOGETHER: usize = 4096;
 /// Up to here a 32-bit float holds every whole number.
@@ -45,6 +45,8 @@ pub(crate) struct RecordFile {
 struct Header {
     /// One, or as many as it says.
     labels: Vec<f32>,
+    /// The number that the packer gave it.
+    number: u64,
     /// Where the image begins in the record.
     image: usize,
 }
@@ -64,7 +66,8 @@ impl Header {
             0 => vec![label(4)?],
             _ => (0..count).map(|i| label(HEADER + 4 * i)).collect::<Result<_, _>>()?,
         };
-        Ok(Self { labels, image })
+        let number = record.get(8..).and_then(|rest| rest.first_chunk()).copied().ok_or_else(short)?;
+        Ok(Self { labels, number: u64::from_le_bytes(number), image })
     }
 }
 
@@ -72,9 +75,9 @@ impl RecordFile {
     /// Opens a file and finds its images, each with the number of its class.
     ///
     /// Where there is an index beside it, with `.idx` in the place of `.rec`, it tells where the records are; otherwise they are found
-    /// one after another. Where the first record has two labels and no image, as insightface writes it, records up to the first
-    /// label are images and those after them identities, which are none; otherwise every record is an image. A file of that kind that
-    /// was cut between two records cannot be told from a whole one without its index.
+    /// one after another. Where record 0 has two labels and no image, as insightface's packers write it, before the images or after
+    /// them, records up to the first label are images and those from there on identities, which are none; otherwise every record is
+    /// an image. A file without a record 0, or whose record 0 was cut off, cannot be told from a whole one without its index.
     ///
     /// # Errors
     ///
@@ -105,14 +108,17 @@ impl RecordFile {
             starts.entry(0).or_insert(0);
         }
         let found = starts.len();
-        let first = Place { record: 0, offset: 0, end: bytes };
         let (last, end) = end_of_last(&mut file, &starts, bytes).map_err(failure)?;
-        file.seek(SeekFrom::Start(0)).map_err(DataError::io("read", path))?;
-        let images = match announced(&mut file, first).map_err(failure)? {
-            Some((_, identities)) if !indexed && (found as u64) < identities => {
+        let announced = match indexed {
+            true => Announced::in_record(&mut file, &starts, 0, bytes),
+            false => Announced::found(&mut file, &mut starts, bytes),
+        };
+        let images = match announced.map_err(failure)? {
+            Some(Announced { identities, .. }) if !indexed && (found as u64) < identities => {
                 return Err(problem(RecordProblem::Fewer { announced: identities, found }));
             }
-            Some((images, _)) => {
+            Some(announced) => {
+                let images = announced.images(&mut file, &starts, bytes).map_err(failure)?;
                 if let Some(record) = (1..images).find(|record| !starts.contains_key(record)) {
                     return Err(problem(RecordProblem::IndexCut { record, found }));
                 }
@@ -173,26 +179,6 @@ impl RecordFile {
     }
 }
 
-/// The record after the last image and that after the last identity, if the first record announces them.
-fn announced(file: &mut BufReader<File>, first: Place) -> Result<Option<(u64, u64)>, Failure> {
-    let record = match stream::record(file, first, LABELS) {
-        Ok(record) => record,
-        // Too large for one without an image.
-        Err(Failure::Problem(RecordProblem::Large { .. })) => return Ok(None),
-        Err(failure) => return Err(failure),
-    };
-    let header = Header::of(&record, first)?;
-    let [images, identities] = header.labels[..] else { return Ok(None) };
-    if record.len() > header.image {
-        return Ok(None);
-    }
-    let is_number = |value: f32| value.fract() == 0.0 && (1.0..1e15).contains(&value);
-    if !is_number(images) || !is_number(identities) || identities < images {
-        return Err(RecordProblem::Range { images, identities }.into());
-    }
-    Ok(Some((images as u64, identities as u64)))
-}
-
 /// Where the last record ends that is known of, and its number.
 fn end_of_last(file: &mut BufReader<File>, starts: &Starts, bytes: u64) -> Result<(u64, u64), Failure> {
     let Some((&record, &offset)) = starts.iter().max_by_key(|(_, offset)| **offset) else {
@@ -204,6 +190,15 @@ fn end_of_last(file: &mut BufReader<File>, starts: &Starts, bytes: u64) -> Resul
 
 /// The class of an image, without the image.
 fn label_of(file: &mut BufReader<File>, place: Place) -> Result<u32, Failure> {
+    let label = beginning(file, place)?.labels[0];
+    match label.fract() == 0.0 && (0.0..=MOST_CLASSES).contains(&label) {
+        true => Ok(label as u32),
+        false => Err(RecordProblem::Label { record: place.record, label }.into()),
+    }
+}
+
+/// What stands before the image of a record, without the image.
+fn beginning(file: &mut BufReader<File>, place: Place) -> Result<Header, Failure> {
     let mut prefix = [0; PREFIX as usize];
     file.read_exact(&mut prefix).map_err(Failure::Io)?;
     let prefix = place.prefix(&prefix, place.offset)?;
@@ -215,17 +210,12 @@ fn label_of(file: &mut BufReader<File>, place: Place) -> Result<u32, Failure> {
     until(HEADER as u64, &mut start)?;
     let count = start.first_chunk().map_or(0, |count| u32::from_le_bytes(*count));
     until(HEADER as u64 + 4 * u64::from(count), &mut start)?;
-    let header = match Header::of(&start, place) {
+    match Header::of(&start, place) {
         // Divided within its labels, which hold the magic number.
         Err(_) if !prefix.is_last() => {
             file.seek(SeekFrom::Start(place.offset)).map_err(Failure::Io)?;
-            Header::of(&stream::record(file, place, u64::MAX)?, place)?
+            Ok(Header::of(&stream::record(file, place, u64::MAX)?, place)?)
         }
-        header => header?,
-    };
-    let label = header.labels[0];
-    match label.fract() == 0.0 && (0.0..=MOST_CLASSES).contains(&label) {
-        true => Ok(label as u32),
-        false => Err(RecordProblem::Label { record: place.record, label }.into()),
+        header => Ok(header?),
     }
 }

@@ -59,7 +59,7 @@ pub enum RecordProblem {
     },
     /// A label that no class can have.
     #[error(
-        "the label of record {record} is {label}, but has to be a whole number from 0 on; write the file anew"
+        "the label of record {record} is {label}, but has to be a whole number from 0 to 16777216; write the file anew"
     )]
     Label {
         /// The record.
@@ -67,9 +67,9 @@ pub enum RecordProblem {
         /// The label.
         label: f32,
     },
-    /// Images that the first record announces in a way that cannot be.
+    /// Images that record 0 announces in a way that cannot be.
     #[error(
-        "its first record announces images up to record {images} and identities up to {identities}, which cannot be; replace the file \
+        "its record 0 announces images up to record {images} and identities up to {identities}, which cannot be; replace the file \
          by the original"
     )]
     Range {
@@ -78,15 +78,23 @@ pub enum RecordProblem {
         /// Those from there to before this one are identities.
         identities: f32,
     },
-    /// Fewer records than the first one announces.
+    /// Fewer records than record 0 announces.
     #[error(
-        "its first record announces {announced} records, and {found} are there; it was not copied whole, replace it by the original"
+        "its record 0 announces {announced} records, and {found} are there; it was not copied whole, replace it by the original"
     )]
     Fewer {
         /// Records that should be there.
         announced: u64,
         /// Records that are.
         found: usize,
+    },
+    /// Two records of one number, in a file without an index.
+    #[error(
+        "two records have the number {record}; take its index from where it came from, and put it beside it"
+    )]
+    NumberTwice {
+        /// The number.
+        record: u64,
     },
     /// No image in it.
     #[error("there is no image in it")]
@@ -136,8 +144,8 @@ pub enum RecordProblem {
     },
     /// An index without some of the records.
     #[error(
-        "its index was cut short: record {record} is not in it, and {found} are; take the index again from where it came from, or \
-         delete it to have the records found without"
+        "its index was cut short: it has {found} records, and record {record} is missing; take the index again from where it came \
+         from, or delete it to find the records without it"
     )]
     IndexCut {
         /// The first record that is missing.

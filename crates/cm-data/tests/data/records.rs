@@ -50,13 +50,25 @@ fn images_and_their_identities_are_read_and_the_records_of_identities_are_no_ima
     // With an index, with one that leaves the first record out, by the index, and without an index.
     let (_folder, alone, index) = copied("identities");
     fs::remove_file(index).unwrap();
-    for path in [fixture("identities.rec"), fixture("without-first.rec"), fixture("identities.idx"), alone] {
+    // face2rec2.py has record 0 after the images, and dataset_merge.py at the very end.
+    let late: Vec<(TempDir, PathBuf)> = ["after-images", "at-the-end"]
+        .map(|name| {
+            let (folder, records, index) = copied(name);
+            fs::remove_file(index).unwrap();
+            (folder, records)
+        })
+        .into();
+    let indexed =
+        ["identities.rec", "without-first.rec", "identities.idx", "after-images.rec", "at-the-end.rec"];
+    let paths = indexed.map(fixture).into_iter().chain([alone]);
+    for path in paths.chain(late.iter().map(|(_, records)| records.clone())) {
         let set = open(&path).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(set.classes, ["0", "1", "2"], "{}", path.display());
         let labels: Vec<u32> = set.items.iter().map(|item| item.label).collect();
         assert_eq!(labels, [0, 0, 1, 1, 1, 2, 2]);
         assert_eq!(colors(&set), [0, 0, 1, 1, 1, 2, 2], "a red face is red");
-        assert_eq!(set.items[3].file, "record 4");
+        let name = path.with_extension("rec").file_name().unwrap().to_string_lossy().into_owned();
+        assert_eq!(set.items[3].file, format!("{name}, record 4"));
     }
 }
 
@@ -80,7 +92,7 @@ fn records_of_any_images_have_their_first_label() {
     assert_eq!(set.classes, ["7", "9"]);
     assert_eq!(set.items.iter().map(|item| item.label).collect::<Vec<_>>(), [0, 1, 0]);
     assert_eq!(colors(&set), [0, 2, 0]);
-    assert_eq!(set.items[0].file, "record 0");
+    assert_eq!(set.items[0].file, "plain.rec, record 0");
     let options =
         OpenOptions { classes: Some(vec!["9".to_owned(), "7".to_owned()]), ..OpenOptions::default() };
     let of_model = Collection::open(&fixture("plain.rec"), &options).unwrap();
@@ -162,10 +174,12 @@ fn an_index_that_is_wrong_is_named_with_the_record() {
     let lines: Vec<&str> = lines.lines().collect();
     let found = with(&lines[..2].join("\n"));
     assert_eq!(found, RecordProblem::IndexCut { record: 2, found: 2 });
-    assert!(found.to_string().contains("delete it to have the records found without"), "{found}");
+    assert!(found.to_string().contains("delete it to find the records without it"), "{found}");
     let length = fs::metadata(&records).unwrap().len();
     let found = with(&format!("{}\n3\t{length}\n", lines.join("\n")));
     assert_eq!(found, RecordProblem::IndexPastEnd { record: 3, offset: length, bytes: length });
+    let found = with(&format!("{}\n3\t18446744073709551612\n", lines.join("\n")));
+    assert!(matches!(found, RecordProblem::IndexPastEnd { record: 3, .. }), "{found:?}");
     let found = with(&format!("{}\n1\t0\n", lines.join("\n")));
     assert_eq!(found, RecordProblem::IndexTwice { record: 1, line: 4 });
     for wrong in ["a\t0", "0 zero", "0\t2", "0", "\u{0}"] {
@@ -181,7 +195,7 @@ fn labels_and_images_that_cannot_be_used_are_named_with_their_record() {
     let set = open(&fixture("no-image.rec")).unwrap();
     assert!(set.image(0).is_ok());
     let message = set.image(1).unwrap_err().to_string();
-    assert!(message.contains("record 1"), "{message}");
+    assert!(message.contains("no-image.rec, record 1"), "{message}");
     let (_folder, records, index) = copied("identities");
     // The numbers that the first record announces, the wrong way round.
     let mut bytes = fs::read(&records).unwrap();
