@@ -49,9 +49,10 @@ def verification(seed, count, folds, digits):
     at_most, nearest = {}, {}
     for far in (0.1, 0.01, 0.001):
         at_most[str(far)] = tpr[fpr <= far].max() if far * (~issame).sum() >= 1 else None
-        # As insightface's `eval_ijbc.py`: the last of the nearest.
-        at = np.argmin(np.abs(np.flipud(fpr) - far))
-        nearest[str(far)] = np.flipud(tpr)[at] if far * (~issame).sum() >= 1 else None
+        # As insightface's `eval_ijbc.py`: the last of the nearest, of the points that scikit-learn leaves.
+        fewer, of_them, _ = roc_curve(issame, cosine)
+        at = np.argmin(np.abs(np.flipud(fewer) - far))
+        nearest[str(far)] = np.flipud(of_them)[at] if far * (~issame).sum() >= 1 else None
     return {
         "scores": cosine.tolist(),
         "same": issame.tolist(),

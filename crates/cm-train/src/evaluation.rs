@@ -66,7 +66,7 @@ pub struct PredictedBatch {
     pub predicted: Vec<u32>,
     /// Probabilities of the classes predicted, without margin.
     pub confidences: Vec<f32>,
-    /// Lengths of the features.
+    /// Lengths of the features, the mean over the views.
     pub norms: Vec<f32>,
     /// The features, row after row.
     pub features: Vec<f32>,
@@ -76,8 +76,8 @@ pub struct PredictedBatch {
     pub failed: Vec<(usize, String)>,
 }
 
-/// The views of an image that a network looks at. Its feature is the mean of their features: class, probability and norm are
-/// of that mean, which is shorter the less the views agree.
+/// The views of an image that a network looks at. Its feature is the mean of their features, and class and probability are of
+/// that mean. Its norm is the mean of their norms: the mean feature is the shorter the less the views agree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Views {
@@ -100,12 +100,20 @@ impl Views {
         }
     }
 
-    /// The mean feature `(batch, dim)` of the views of images `(batch, channels, height, width)`, which are square for
-    /// [`Views::Symmetries`].
-    pub fn features(self, images: Tensor<4>, forward: impl Fn(Tensor<4>) -> Tensor<2>) -> Tensor<2> {
+    /// The mean feature `(batch, dim)` and the mean norm `(batch, 1)` of the views of images `(batch, channels, height, width)`,
+    /// which are square for [`Views::Symmetries`].
+    pub fn features(
+        self,
+        images: Tensor<4>,
+        forward: impl Fn(Tensor<4>) -> Tensor<2>,
+    ) -> (Tensor<2>, Tensor<2>) {
+        let seen = |images| {
+            let features = forward(images);
+            (features.clone(), norm(features))
+        };
         let mirrored = |images: Tensor<4>| [images.clone(), images.flip([3])];
         let views: Vec<Tensor<4>> = match self {
-            Self::One => return forward(images),
+            Self::One => return seen(images),
             Self::Flip => mirrored(images).into(),
             Self::Symmetries => {
                 let transposed = images.clone().swap_dims(2, 3);
@@ -117,8 +125,9 @@ impl Views {
             }
         };
         let count = views.len() as f64;
-        views.into_iter().map(forward).reduce(|sum, features| sum + features).expect("there is a view")
-            / count
+        let sums = views.into_iter().map(seen).reduce(|sum, of| (sum.0 + of.0, sum.1 + of.1));
+        let (features, norms) = sums.expect("there is a view");
+        (features / count, norms / count)
     }
 }
 
@@ -211,14 +220,9 @@ impl Predictor<'_> {
         }
         let (labels, indices) = (raw.labels.clone(), raw.indices.clone());
         let images = to_device(raw, 0, 0, self.device).images;
-        let features = self.views.features(images, |images| network.backbone.forward(images));
-        let mut batch = PredictedBatch {
-            indices,
-            labels,
-            norms: floats(norm(features.clone())),
-            failed,
-            ..Default::default()
-        };
+        let (features, norms) = self.views.features(images, |images| network.backbone.forward(images));
+        let mut batch =
+            PredictedBatch { indices, labels, norms: floats(norms), failed, ..Default::default() };
         if asked.classes || asked.probabilities {
             let (logits, _) = network.head.logits(features.clone());
             let probabilities = softmax(logits.clone(), 1);
@@ -254,12 +258,14 @@ mod tests {
             (Views::Symmetries, [5.0; 9]),
         ] {
             let seen = RefCell::new(Vec::new());
-            let found = views.features(image().reshape([1, 1, 3, 3]), |image| {
+            let (found, norms) = views.features(image().reshape([1, 1, 3, 3]), |image| {
                 let flat = image.reshape([1, 9]);
                 seen.borrow_mut().push(floats(flat.clone()));
                 flat
             });
             assert_eq!(floats(found), mean, "{views:?}");
+            // Every view has the same numbers in another order: their norms are alike, that of the mean is not.
+            assert!((floats(norms)[0] - 285.0f32.sqrt()).abs() < 1e-4, "{views:?}");
             let mut seen = seen.into_inner();
             seen.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
             seen.dedup();

@@ -68,7 +68,7 @@ pub struct Options {
     /// Standard deviation of each channel; one for all is enough
     #[arg(long, value_delimiter = ',', default_value = "0.5")]
     std: Vec<f32>,
-    /// The weights were learned from images in the order blue, green, red, as those of AdaFace were
+    /// The weights were learned from images in the order blue, green, red, as OpenCV reads them
     #[arg(long)]
     bgr: bool,
     /// The file that holds the class centers as well; the checkpoint itself may be it

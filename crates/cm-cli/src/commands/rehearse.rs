@@ -172,7 +172,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
         LoaderConfig { batch_size: options.batch_size, workers: session.workers, ..LoaderConfig::default() };
     let loader = Loader::new(Arc::new(faces), input, loading)?;
     let bar = session.display.bar(steps, "rehearsing");
-    let (mut total, mut losses) = (Times::default(), Vec::new());
+    let mut total = Times::default();
     let mut batches = loader.epoch(0);
     for step in 0..steps {
         if session.interrupter.should_stop() {
@@ -192,7 +192,12 @@ pub fn run(options: Options) -> Result<(), CliError> {
             &device,
             &mut times,
         )?;
-        losses.push(loss);
+        if !loss.is_finite() {
+            return Err(CliError::Said(format!(
+                "the loss is {loss} in step {}; take a smaller --learning-rate",
+                step + 1
+            )));
+        }
         if step >= WARM_UP {
             total.images += times.images;
             total.network += times.network;
@@ -201,8 +206,8 @@ pub fn run(options: Options) -> Result<(), CliError> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let found =
-        Found { options: &options, parameters: burn::module::Module::num_params(&network), total, losses };
+    let parameters = burn::module::Module::num_params(&network);
+    let found = Found { options: &options, parameters, total };
     match options.json {
         true => println!("{}", found.json()),
         false => print!("{}", found.text()),
@@ -263,7 +268,6 @@ struct Found<'a> {
     options: &'a Options,
     parameters: usize,
     total: Times,
-    losses: Vec<f32>,
 }
 
 impl Found<'_> {
@@ -293,7 +297,7 @@ impl Found<'_> {
             "size": options.size, "batch_size": options.batch_size, "steps": options.steps,
             "images_per_second": self.images_per_second(), "seconds_images": images, "seconds_network": network,
             "seconds_head": head, "share_of_the_head": head / (images + network + head), "peak_mb": peak_memory(),
-            "first_loss": self.losses.first(), "last_loss": self.losses.last(),
+            "counted_steps": options.steps,
         })
     }
 
@@ -325,9 +329,6 @@ impl Found<'_> {
         if let Some(peak) = peak_memory() {
             let _ = writeln!(text, "largest memory {peak:.0} MB");
         }
-        if let [first, .., last] = self.losses[..] {
-            let _ = writeln!(text, "loss {first:.2} in the first step, {last:.2} in the last");
-        }
         let _ = writeln!(
             text,
             "\nBy the same numbers of a head, which grow with its classes, at the same batch:"
@@ -337,7 +338,9 @@ impl Found<'_> {
             let [kept, in_a_step] = self.bytes(classes).map(|bytes| bytes / 1e9);
             let _ = writeln!(
                 text,
-                "  {classes:>12.0} classes  {:>8.2} s a step  centers and their velocity {kept:>7.2} GB, gradient {in_a_step:>7.2} GB",
+                "  {classes:>12.0} classes  {:>8.2} s a step, {:>8.2} s of them the head  centers and their velocity {kept:>7.2} GB, \
+                 gradient {in_a_step:>7.2} GB",
+                images + network + factor * head,
                 factor * head
             );
         }

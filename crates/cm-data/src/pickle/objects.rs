@@ -87,7 +87,7 @@ impl Type {
     fn named(name: &str) -> Option<Self> {
         let name = name.trim_start_matches(['|', '<', '>', '=']);
         let kind = *name.as_bytes().first()?;
-        let size = name[1..].parse().ok()?;
+        let size = name.get(1..)?.parse().ok()?;
         let is_known = matches!((kind, size), (b'b', 1) | (b'i' | b'u', 1 | 2 | 4 | 8));
         is_known.then_some(Self { kind, size, big_endian: false })
     }

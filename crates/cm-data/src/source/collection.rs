@@ -95,9 +95,9 @@ impl Collection {
         Self { items, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }
     }
 
-    /// Encoded images in memory, without classes. They are called by their numbers.
+    /// Encoded images in memory, without classes. They are called by the name of all of them and their numbers.
     pub(crate) fn from_encoded(name: String, encoded: Vec<Vec<u8>>, options: &OpenOptions) -> Self {
-        let item = |at| Item::new(format!("image {at}"), Location::Encoded(at), Item::UNLABELED);
+        let item = |at| Item::new(format!("{name}, image {at}"), Location::Encoded(at), Item::UNLABELED);
         let items = (0..encoded.len()).map(item).collect();
         let source = Arc::new(Source { encoded, ..Source::new(None, Vec::new(), options) });
         Self { items, source, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }

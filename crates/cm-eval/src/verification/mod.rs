@@ -24,7 +24,8 @@ pub enum FarRule {
     /// The lowest with at most this FAR.
     AtMost,
     /// The one whose FAR is nearest, the lower threshold where two are equally near: as insightface's evaluation of IJB-B and IJB-C
-    /// does it. The FAR found may be above the one asked for.
+    /// does it, with the thresholds that scikit-learn's `roc_curve` leaves, without those on a straight line between their
+    /// neighbors. The FAR found may be above the one asked for.
     Nearest,
 }
 
@@ -85,16 +86,17 @@ impl Verification {
         if !(far > 0.0 && far < 1.0) || at_most(far, count) == 0 {
             return None;
         }
-        let found = self.thresholds().map(|threshold| {
+        let at = |threshold| {
             let (far, tar) = self.rates(threshold);
             TarAtFar { threshold, far, tar }
-        });
+        };
+        let found = self.thresholds().map(at);
         match rule {
             FarRule::AtMost => {
                 let most = at_most(far, count) as f64 / count as f64;
                 found.take_while(|point| point.far <= most).last()
             }
-            FarRule::Nearest => found.reduce(|nearest, point| {
+            FarRule::Nearest => self.corners().into_iter().map(at).reduce(|nearest, point| {
                 let distance = |point: TarAtFar| (point.far - far).abs();
                 if distance(point) <= distance(nearest) { point } else { nearest }
             }),
@@ -109,6 +111,22 @@ impl Verification {
         all.dedup();
         // One that accepts nothing comes first.
         std::iter::once(f64::INFINITY).chain(all)
+    }
+
+    /// The thresholds without those at which the curve goes straight on.
+    fn corners(&self) -> Vec<f64> {
+        let all: Vec<f64> = self.thresholds().collect();
+        // Of accepted comparisons of both kinds; the one that accepts nothing stands apart.
+        let accepted = |&threshold: &f64| {
+            let count = |scores: &[f64]| scores.partition_point(|&score| score >= threshold) as i64;
+            (count(&self.non_mated), count(&self.mated))
+        };
+        let counts: Vec<(i64, i64)> = all.iter().map(accepted).collect();
+        let is_corner = |i: &usize| {
+            let straight = |of: &dyn Fn(usize) -> i64| of(i + 1) - of(*i) == of(*i) - of(i - 1);
+            *i < 2 || i + 1 == all.len() || !(straight(&|i| counts[i].0) && straight(&|i| counts[i].1))
+        };
+        (0..all.len()).filter(is_corner).map(|i| all[i]).collect()
     }
 
     /// The equal error rate (EER): where the share of non-mated comparisons that are accepted is that of mated ones that are not, on

@@ -59,8 +59,8 @@ pub enum WeightsError {
     },
     /// A file without a single tensor that the backbone can take.
     #[error(
-        "none of the weights is one of {backbone}: {}; the file must have the weights of this network under the names of \
-         torchvision or timm",
+        "no tensor of the file fits {backbone}: {}; the file must have the weights of this network under the names of torchvision, \
+         timm or insightface",
         listed(skipped)
     )]
     NothingFits {

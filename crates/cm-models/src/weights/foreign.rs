@@ -35,8 +35,7 @@ pub enum ChannelOrder {
     /// Red, green, blue, as everything here has it.
     #[default]
     Rgb,
-    /// Blue, green, red, as OpenCV reads images: the checkpoints of AdaFace are of such. The kernels that see the image are reversed,
-    /// so that the network takes RGB.
+    /// Blue, green, red, as OpenCV reads images. The kernels that see the image are reversed, so that the network takes RGB.
     Bgr,
 }
 
@@ -96,7 +95,11 @@ fn fill<B>(
     let mut chosen: BTreeMap<String, (Fit, Stored<Vec<u8>>)> = BTreeMap::new();
     let mut skipped = Vec::new();
     for (full, stored) in found {
+        // MagFace has `features.` before all names, of which one in the network itself is `features.weight`.
         let name = without_prefixes(&full);
+        let inner = name.strip_prefix("features.").map(without_prefixes);
+        let name =
+            inner.filter(|inner| !wanted.contains_key(name) && wanted.contains_key(*inner)).unwrap_or(name);
         if name.rsplit('.').next() == Some(COUNTER) {
             continue;
         }

@@ -15,7 +15,10 @@ use cm_train::{
 };
 use rayon::prelude::*;
 
-use crate::{applications::common, vectors::dot};
+use crate::{
+    applications::common,
+    vectors::{dot, unit},
+};
 
 /// Folds that thresholds are chosen by; pairs of one person and of two are in each alike.
 pub const FOLDS: usize = 10;
@@ -92,7 +95,7 @@ pub fn folds(pairs: &[Pair]) -> Vec<usize> {
     pairs.iter().map(&mut next).collect()
 }
 
-/// A feature of length 1, and how long it was.
+/// The direction of a feature, and how long those of its views are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Feature {
     pub unit: Vec<f32>,
@@ -110,8 +113,7 @@ pub fn features(
     let finished = predictor.each_batch(network, set, asked, |batch| {
         let dim = batch.features.len() / batch.indices.len().max(1);
         for (feature, &norm) in batch.features.chunks_exact(dim.max(1)).zip(&batch.norms) {
-            let divisor = norm.max(f32::MIN_POSITIVE);
-            found.push(Feature { unit: feature.iter().map(|value| value / divisor).collect(), norm });
+            found.push(Feature { unit: unit(feature.to_vec()), norm });
         }
         Ok::<(), Error>(())
     })?;
@@ -202,9 +204,10 @@ pub fn searched(features: &[Feature], people: &[u32]) -> Vec<Measurement> {
         .flat_map(|(place, images)| images[1..].iter().map(move |&i| (i, Some(place))));
     let outside = images.iter().filter(|images| images.len() == 1).map(|images| (images[0], None));
     let probes: Vec<(usize, Option<usize>)> = inside.chain(outside).collect();
-    let searches: Vec<Search> = probes
+    // None at all where a feature is not a number.
+    let searches: Option<Vec<Search>> = probes
         .par_iter()
-        .filter_map(|&(probe, right)| {
+        .map(|&(probe, right)| {
             let scores: Vec<f64> =
                 gallery.iter().map(|&entry| dot(&features[probe].unit, &features[entry].unit)).collect();
             Search::new(&scores, right)
@@ -216,12 +219,13 @@ pub fn searched(features: &[Feature], people: &[u32]) -> Vec<Measurement> {
             |(score, other): (&mut f32, &Feature)| *score = dot(&features[query].unit, &other.unit) as f32;
         scores.par_iter_mut().zip(features).for_each(of);
     });
-    let count = searches.len();
+    let searches = searches.unwrap_or_default();
+    let inside = probes.iter().filter(|(_, right)| right.is_some()).count();
     let queries = retrieval.map_or(0, |found| found.queries);
     vec![
-        Measurement::new("rank_1", "", rank_accuracy(&searches, 1), count),
-        Measurement::new("rank_5", "", rank_accuracy(&searches, 5), count),
-        Measurement::new("tpir_at_fpir_0.1", "", tpir_at_fpir(&searches, 0.1), count),
+        Measurement::new("rank_1", "", rank_accuracy(&searches, 1), inside),
+        Measurement::new("rank_5", "", rank_accuracy(&searches, 5), inside),
+        Measurement::new("tpir_at_fpir_0.1", "", tpir_at_fpir(&searches, 0.1), probes.len()),
         Measurement::new("precision_at_1", "", retrieval.map(|found| found.precision_at_1), queries),
         Measurement::new("map_at_r", "", retrieval.map(|found| found.map_at_r), queries),
     ]
@@ -283,6 +287,7 @@ mod tests {
             (Some(1.0), Some(1.0), Some(1.0))
         );
         assert_eq!(value("tpir_at_fpir_0.1"), Some(1.0));
-        assert_eq!(found[0].count, 12);
+        // Of two people there is a second image, and twelve are searched for.
+        assert_eq!((found[0].count, found[2].count), (2, 12));
     }
 }

@@ -88,7 +88,7 @@ pub fn learned(faces: &Faces, min_images: usize, held_out: f64, seed: u64) -> Re
     people.sort_unstable();
     if people.len() < 2 {
         return Err(CliError::Said(format!(
-            "there are {} people with {min_images} images or more to learn; a class needs another: lower min_images",
+            "there are {} people with {min_images} images or more to learn; a class needs another: lower --min-images",
             people.len()
         )));
     }

@@ -252,9 +252,16 @@ fn sharpness(path: &Path, files: &[String]) -> Result<Vec<f64>, CliError> {
     }
     let of = |file: &String| {
         let name = file.rsplit('/').next().unwrap_or(file);
-        known.get(name).copied().unwrap_or(f64::NAN)
+        known.get(file).or_else(|| known.get(name)).copied().unwrap_or(f64::NAN)
     };
-    Ok(files.iter().map(of).collect())
+    let found: Vec<f64> = files.iter().map(of).collect();
+    if found.iter().all(|sharpness| sharpness.is_nan()) {
+        let (file, example) = (path.display(), files.first().map_or("", |file| file));
+        return Err(CliError::Said(format!(
+            "{file} names none of the images: its column file has to have names such as {example}; correct it, or take it away"
+        )));
+    }
+    Ok(found)
 }
 
 fn checksums(folder: &Path, root: &Path, files: &[String]) -> Result<BTreeMap<String, String>, CliError> {

@@ -46,7 +46,7 @@ pub struct Options {
     /// Weights to start from: a model file, or a PyTorch state dict (.pth, .safetensors) of the same backbone
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
-    /// They were learned from images in the order blue, green, red, as those of AdaFace were
+    /// They were learned from images in the order blue, green, red, as OpenCV reads them
     #[arg(long, requires = "init")]
     pub init_bgr: bool,
     /// Memory for decoded images, in MB [default: 2048]

@@ -16,9 +16,17 @@ use crate::{error::CliError, vectors::dot};
 
 /// Features by the position of their image.
 pub struct Features {
-    rows: Vec<Option<Vec<f32>>>,
+    rows: Vec<Option<Row>>,
     /// Images that are missing or cannot be read, and why.
     pub unread: Vec<(String, String)>,
+}
+
+/// What a network says of an image.
+#[derive(Debug, Clone)]
+struct Row {
+    feature: Vec<f32>,
+    /// The mean length of the features of the views.
+    norm: f64,
 }
 
 /// What came of a pair.
@@ -26,7 +34,7 @@ pub struct Features {
 pub struct Compared {
     /// Higher is more alike; −∞ where an image could not be read.
     pub score: f64,
-    /// Lengths of the two features; NaN of an image that could not be read.
+    /// Lengths of the features of the two images, the mean over the views; NaN of an image that could not be read.
     pub norms: [f64; 2],
 }
 
@@ -57,7 +65,8 @@ impl Features {
         let finished = predictor.each_batch(&model.network, set.clone(), asked, |batch| {
             let dim = batch.features.len() / batch.indices.len().max(1);
             for (row, &index) in batch.indices.iter().enumerate() {
-                features.rows[index] = Some(batch.features[row * dim..(row + 1) * dim].to_vec());
+                let feature = batch.features[row * dim..(row + 1) * dim].to_vec();
+                features.rows[index] = Some(Row { feature, norm: f64::from(batch.norms[row]) });
             }
             for (index, reason) in batch.failed {
                 features.unread.push((set.name(index), reason));
@@ -65,7 +74,26 @@ impl Features {
             Ok::<(), CliError>(())
         })?;
         bar.finish_and_clear();
-        if finished { Ok(features) } else { Err(CliError::Stopped) }
+        if !finished {
+            return Err(CliError::Stopped);
+        }
+        features.refuse_not_finite(set.as_ref())?;
+        Ok(features)
+    }
+
+    /// A network that diverged says nothing of any pair.
+    fn refuse_not_finite(&self, set: &dyn ImageSet) -> Result<(), CliError> {
+        let is_finite = |row: &Row| row.feature.iter().all(|value| value.is_finite());
+        let mut wrong =
+            (0..self.rows.len()).filter(|&at| self.rows[at].as_ref().is_some_and(|row| !is_finite(row)));
+        let Some(first) = wrong.next() else { return Ok(()) };
+        Err(CliError::Said(format!(
+            "the features of {} of {} images are NaN or infinite, that of {} the first; the model diverged when it was trained, or is \
+             damaged",
+            1 + wrong.count(),
+            self.rows.len(),
+            set.name(first)
+        )))
     }
 
     /// # Errors
@@ -85,14 +113,14 @@ impl Features {
     /// Compares every pair.
     pub fn compare(&self, set: &PairSet, score: Score, quality_aware: Option<QualityAware>) -> Vec<Compared> {
         let pair = |images: [usize; 2]| {
-            let [first, second] = images.map(|image| self.rows[image].as_deref());
-            let norms = [first, second]
-                .map(|feature| feature.map_or(f64::NAN, |feature| dot(feature, feature).sqrt()));
-            let (Some(first), Some(second)) = (first, second) else {
+            let rows = images.map(|image| self.rows[image].as_ref());
+            let norms = rows.map(|row| row.map_or(f64::NAN, |row| row.norm));
+            let [Some(first), Some(second)] = rows.map(|row| Some(&*row?.feature)) else {
                 return Compared { score: f64::NEG_INFINITY, norms };
             };
             // A feature of length 0 is at a right angle to all others.
-            let cosine = dot(first, second) / (norms[0] * norms[1]).max(f64::MIN_POSITIVE);
+            let lengths = (dot(first, first) * dot(second, second)).sqrt();
+            let cosine = dot(first, second) / lengths.max(f64::MIN_POSITIVE);
             let score = match (score, quality_aware) {
                 (Score::Cosine, None) => cosine,
                 (Score::Cosine, Some(aware)) => aware.score(cosine, norms),

@@ -135,9 +135,10 @@ impl Figures {
                     found.threshold,
                     found.far
                 ),
-                None => {
+                None if far * (others as f64) < 1.0 => {
                     writeln!(text, "  {far:<8e} {:>9}  less than one of {others} pairs of two people", "–")
                 }
+                None => writeln!(text, "  {far:<8e} {:>9}  there is no pair of one person", "–"),
             };
         }
         if !unread.is_empty() {

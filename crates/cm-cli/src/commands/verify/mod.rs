@@ -7,7 +7,7 @@ mod pictures;
 use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use cm_data::{OpenOptions, PairSet};
+use cm_data::{DataError, OpenOptions, PairSet, PairsProblem};
 use cm_eval::{FarRule, QualityAware, Thresholds};
 use cm_train::{evaluation::Views, model::Model};
 
@@ -30,7 +30,7 @@ pub struct Options {
     /// Folder that the paths of pairs begin in [default: where the pairs are]
     #[arg(long, value_name = "FOLDER")]
     root: Option<PathBuf>,
-    /// What the network looks at of an image: it alone, or its mirror image as well, of which the features are added
+    /// What the network looks at of an image: it alone, or its mirror image as well, whose features are averaged
     #[arg(long, value_parser = values::mirrored(), default_value = "flip")]
     views: Views,
     /// How alike two features are
@@ -122,7 +122,22 @@ pub fn run(options: Options) -> Result<(), CliError> {
         labels_required: false,
         ..OpenOptions::default()
     };
-    let set = PairSet::open(&options.pairs, &open)?;
+    let set = PairSet::open(&options.pairs, &open).map_err(|error| match error {
+        DataError::Pairs { problem: PairsProblem::MissingFiles { .. }, .. } => CliError::Said(format!(
+            "{error} (--root FOLDER names it, --skip-bad N counts the pairs of up to N missing images as errors)"
+        )),
+        other => other.into(),
+    })?;
+    if set.missing.len() > options.skip_bad {
+        return Err(CliError::Said(format!(
+            "{} of the {} images of {} are missing, more than the {} that --skip-bad allows; {} is the first",
+            set.missing.len(),
+            set.images.len(),
+            options.pairs.display(),
+            options.skip_bad,
+            set.images.items[set.missing[0]].file
+        )));
+    }
     let features = Features::of(&model, Arc::new(set.images.clone()), options.views, &session, &device)?;
     features.refuse_more_unread_than(options.skip_bad)?;
     let compared = features.compare(&set, score, quality_aware);
