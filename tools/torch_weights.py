@@ -154,11 +154,12 @@ class CifarResNet(nn.Module):
         self.is_flat = config["pooling"] == "none"
         feature_dim, inputs = state["fc.weight"].shape
         self.fc = nn.Linear(inputs, feature_dim)
+        self.features = nn.BatchNorm1d(feature_dim) if config["feature_norm"] else nn.Identity()
 
     def forward(self, x):
         x = torch.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.fc(x.flatten(1) if self.is_flat else x.mean((2, 3)))
+        return self.features(self.fc(x.flatten(1) if self.is_flat else x.mean((2, 3))))
 
 
 class BasicBlock3d(nn.Module):

@@ -12,7 +12,7 @@ use crate::{
     BackboneError,
     error::{Sizes, at_least_one},
     onnx::{Graph, Value},
-    residual::{Block, Kind, convolution, mean_over_image, norm, stage},
+    residual::{Block, Kind, convolution, mean_over_image, norm, norm_of_features, stage},
 };
 
 /// What stands between the last maps and the linear layer.
@@ -37,16 +37,20 @@ pub struct CifarResNetConfig {
     pub blocks: usize,
     /// What stands before the linear layer.
     pub pooling: Pooling,
+    /// Whether batch norm with a scale of 1 comes after it, as in insightface's networks: over the training images every dimension of
+    /// the features has a deviation of 1, so that norms are about the root of their number, however the weights grow.
+    pub feature_norm: bool,
 }
 
 impl Default for CifarResNetConfig {
     fn default() -> Self {
-        Self { width: 16, blocks: 3, pooling: Pooling::Average }
+        Self { width: 16, blocks: 3, pooling: Pooling::Average, feature_norm: false }
     }
 }
 
 /// The residual network of the paper's experiments on CIFAR-10, for images of about 32 x 32 pixels: a 3x3 convolution, three
-/// stages of residual blocks (the second and the third halve the image), [`Pooling`], and a linear layer.
+/// stages of residual blocks (the second and the third halve the image), [`Pooling`], a linear layer, and batch norm of the
+/// features if it is asked for.
 ///
 /// Where a block changes the channels, its shortcut is a 1x1 convolution with batch norm, as in the paper's larger networks
 /// (its option B), and not the image with channels of zeros.
@@ -61,6 +65,7 @@ pub struct CifarResNet {
     layer2: Vec<Block>,
     layer3: Vec<Block>,
     fc: Linear,
+    features: Option<BatchNorm>,
     #[module(skip)]
     pooling: Pooling,
     #[module(skip)]
@@ -79,7 +84,7 @@ impl CifarResNetConfig {
         feature_dim: usize,
         device: &Device,
     ) -> Result<CifarResNet, BackboneError> {
-        let Self { width, blocks, pooling } = *self;
+        let Self { width, blocks, pooling, feature_norm } = *self;
         let backbone = CifarResNet::NAME;
         Sizes { backbone, width, input, feature_dim, smallest: 4, way_out: "enlarge the images" }.check()?;
         at_least_one(backbone, "number of blocks", blocks)?;
@@ -95,6 +100,7 @@ impl CifarResNetConfig {
             layer2: stage(Kind::Basic, width, 2 * width, 2, blocks, device),
             layer3: stage(Kind::Basic, 2 * width, 4 * width, 2, blocks, device),
             fc: LinearConfig::new(4 * width * places, feature_dim).init(device),
+            features: feature_norm.then(|| norm_of_features(feature_dim, device)),
             pooling,
             input,
         })
@@ -117,10 +123,14 @@ impl CifarResNet {
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = Relu::new().fast(self.bn1.fast(self.conv1.fast(images)));
         let maps = self.blocks().fold(x, |x, block| block.forward(x));
-        self.fc.forward(match self.pooling {
+        let features = self.fc.forward(match self.pooling {
             Pooling::Average => mean_over_image(maps),
             Pooling::None => maps.flatten(1, 3),
-        })
+        });
+        match &self.features {
+            Some(norm) => norm.fast(features),
+            None => features,
+        }
     }
 
     /// The layer that gives the feature its dimensions.
@@ -140,7 +150,11 @@ impl CifarResNet {
             Pooling::Average => graph.mean_over_image(&maps),
             Pooling::None => graph.flatten(&maps),
         };
-        graph.linear(&self.fc, &pooled)
+        let features = graph.linear(&self.fc, &pooled);
+        match &self.features {
+            Some(norm) => graph.batch_norm(norm, &features),
+            None => features,
+        }
     }
 
     fn blocks(&self) -> impl Iterator<Item = &Block> {

@@ -12,7 +12,7 @@ use crate::{
     BackboneError,
     error::Sizes,
     onnx::{Graph, Value},
-    residual::{convolution, norm},
+    residual::{convolution, norm, norm_of_features},
 };
 
 /// Stages, each of which halves the image.
@@ -172,8 +172,6 @@ impl IResNet {
         });
         let halved = |size: usize| (0..STAGES).fold(size, |size, _| size.div_ceil(2));
         let last = width << (STAGES - 1);
-        let mut features = norm(feature_dim, device);
-        features.gamma = features.gamma.set_require_grad(false);
         Self {
             conv1: convolution([channels, width], 3, 1, device),
             bn1: norm(width, device),
@@ -184,7 +182,7 @@ impl IResNet {
             layer4,
             bn2: norm(last, device),
             fc: LinearConfig::new(last * halved(height) * halved(image_width), feature_dim).init(device),
-            features,
+            features: norm_of_features(feature_dim, device),
             input,
         }
     }

@@ -57,6 +57,13 @@ pub(crate) fn norm(channels: usize, device: &Device) -> BatchNorm {
     BatchNormConfig::new(channels).init(device)
 }
 
+/// Batch norm of features with a scale that stays 1.
+pub(crate) fn norm_of_features(dim: usize, device: &Device) -> BatchNorm {
+    let mut features = norm(dim, device);
+    features.gamma = features.gamma.set_require_grad(false);
+    features
+}
+
 impl Block {
     fn new(kind: Kind, before: usize, within: usize, stride: usize, device: &Device) -> Self {
         let after = within * kind.expansion();

@@ -11,7 +11,12 @@ use cm_models::{
 
 /// The small residual network without pooling.
 pub fn flat() -> BackboneConfig {
-    BackboneConfig::CifarResNet(CifarResNetConfig { width: 2, blocks: 1, pooling: Pooling::None })
+    BackboneConfig::CifarResNet(CifarResNetConfig {
+        width: 2,
+        blocks: 1,
+        pooling: Pooling::None,
+        feature_norm: true,
+    })
 }
 
 pub fn resnet18(width: usize, stem: Stem) -> BackboneConfig {

@@ -54,6 +54,8 @@ pub struct Config {
     pub blocks: usize,
     /// What stands before its linear layer.
     pub pooling: Pooling,
+    /// Whether its features pass through batch norm, which keeps their norms where a contraction mapping still rises.
+    pub feature_norm: bool,
     /// What a network looks at of an image that it is tested on.
     pub views: Views,
     /// Patients that synthetic nodules are drawn of.
@@ -93,6 +95,7 @@ impl Choices for Config {
             blocks: 1,
             // A nodule is always in the middle; around it there is much that looks like one.
             pooling: Pooling::None,
+            feature_norm: true,
             views: Views::Symmetries,
             synthetic_patients: 300,
         }

@@ -185,8 +185,10 @@ impl Study for NoduleStudy {
             valid: Some(folds::part(&self.images, &fold.valid)),
             validated: "validation",
         };
-        let Config { blocks, pooling, .. } = self.config;
-        let backbone = BackboneConfig::CifarResNet(CifarResNetConfig { width: plan.width, blocks, pooling });
+        let Config { blocks, pooling, feature_norm, .. } = self.config;
+        let width = plan.width;
+        let backbone =
+            BackboneConfig::CifarResNet(CifarResNetConfig { width, blocks, pooling, feature_norm });
         plan.trial(key, backbone, &images)
     }
 
