@@ -57,12 +57,11 @@ impl Array {
             return Err(ArrayProblem::Kind { kind: header.dtype().descr() });
         };
         let shape: Vec<usize> = header.shape().iter().map(|&length| length as usize).collect();
-        let count = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
-        let size = kind.num_bytes().filter(|&size| size > 0);
-        let (Some(count), Some(size)) = (count, size) else {
+        let Some(size) = kind.num_bytes().filter(|&size| size > 0) else {
             return Err(ArrayProblem::Kind { kind: kind.to_string() });
         };
-        let expected = count as u128 * size as u128;
+        // More than there can be bytes is as wrong as any other number.
+        let expected = shape.iter().fold(size as u128, |bytes, &length| bytes.saturating_mul(length as u128));
         if data.len() as u128 != expected {
             return Err(ArrayProblem::Length { found: data.len() as u64, expected, shape });
         }

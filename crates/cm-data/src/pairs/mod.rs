@@ -42,10 +42,6 @@ pub struct PairSet {
 /// Folds where a file has none of its own: so many of nearly equal size, one after another, as insightface divides them.
 pub(crate) const FOLDS: usize = 10;
 
-fn file_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 impl PairSet {
     /// Reads pairs.
     ///
@@ -66,7 +62,7 @@ impl PairSet {
         let bytes = read_file(path, &path.display().to_string(), LARGEST)?;
         if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("bin")) {
             let (encoded, same) = bin::read(&bytes).map_err(problem)?;
-            let images = Collection::from_encoded(file_name(path), encoded, options);
+            let images = Collection::from_encoded(crate::source::name_of(path), encoded, options);
             let folds = folds(same.len());
             let pair = |(i, (same, fold))| Pair { images: [2 * i, 2 * i + 1], same, fold };
             let pairs = same.into_iter().zip(folds).enumerate().map(pair).collect();

@@ -146,6 +146,11 @@ impl RecordFile {
         Ok((Self { path: path.to_owned(), bytes, images }, labels))
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The numbers of the images' records.
     pub fn numbers(&self) -> impl Iterator<Item = u64> {
         self.images.iter().map(|(record, _)| *record)

@@ -95,9 +95,9 @@ impl Collection {
         Self { items, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }
     }
 
-    /// Encoded images in memory, without classes. They are called by the name of all of them and their numbers.
+    /// Encoded images in memory, without classes. They are called by their numbers.
     pub(crate) fn from_encoded(name: String, encoded: Vec<Vec<u8>>, options: &OpenOptions) -> Self {
-        let item = |at| Item::new(format!("{name}, image {at}"), Location::Encoded(at), Item::UNLABELED);
+        let item = |at| Item::new(format!("image {at}"), Location::Encoded(at), Item::UNLABELED);
         let items = (0..encoded.len()).map(item).collect();
         let source = Arc::new(Source { encoded, ..Source::new(None, Vec::new(), options) });
         Self { items, source, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }
@@ -204,7 +204,13 @@ impl Collection {
         if let Location::Memory(at) = self.items[index].location {
             return Ok(self.source.images[at].clone());
         }
-        let file = || self.items[index].file.clone();
+        let item = &self.items[index];
+        // What has no file of its own is named with the one that it is in.
+        let file = || match (&item.location, &self.source.records) {
+            (Location::Record(_), Some(records)) => format!("{}, {}", records.path().display(), item.file),
+            (Location::Encoded(_), _) => format!("{}, {}", self.name, item.file),
+            _ => item.file.clone(),
+        };
         decode(bytes, &self.source.decode).map_err(|problem| DataError::BadImage { file: file(), problem })
     }
 

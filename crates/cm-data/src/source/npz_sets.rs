@@ -80,14 +80,16 @@ fn images_of(archive: &ArrayArchive, key: &str) -> Result<Vec<Image>, DataError>
 fn cut(shape: &[usize], bytes: &[u8], what: String) -> Result<Vec<Image>, ArrayProblem> {
     let (height, width, channels) = match *shape {
         [_, height, width] => (height, width, 1),
-        [_, height, width, 3] => (height, width, 3),
+        [_, height, width, channels @ (1 | 3)] => (height, width, channels),
+        // Gray with transparency, and color with it: not volumes of narrow slices.
+        [_, _, width, 2 | 4] if SLICES.contains(&width) => (0, 0, 0),
         [_, slices, height, width] if SLICES.contains(&slices) => (height, width, slices),
         _ => (0, 0, 0),
     };
     let values = height * width * channels;
     if values == 0 {
-        let expected = "(images, height, width), (images, height, width, 3) for color, or (images, slices, height, width) for volumes of \
-                        8 to 255 slices"
+        let expected = "(images, height, width), maybe with 1 or 3 channels after them, or (images, slices, height, width) for volumes of 8 \
+                        to 255 slices; leave transparency out"
             .to_owned();
         return Err(ArrayProblem::Shape { what, found: shape.to_vec(), expected });
     }
@@ -120,4 +122,25 @@ fn labels_of(archive: &ArrayArchive, key: &str) -> Result<Vec<i64>, DataError> {
         },
     };
     Err(archive.problem(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_dimension_of_channels_is_no_volume() {
+        let of = |shape: &[usize]| cut(shape, &vec![7; shape.iter().product()], "\"x\"".to_owned());
+        let sizes = |shape: &[usize]| {
+            let image = of(shape).expect("images").remove(0);
+            [image.height, image.width, image.channels]
+        };
+        assert_eq!(sizes(&[2, 28, 20, 1]), [28, 20, 1]);
+        assert_eq!(sizes(&[2, 28, 20, 3]), [28, 20, 3]);
+        assert_eq!(sizes(&[2, 28, 20, 24]), [20, 24, 28]);
+        for channels in [2, 4] {
+            let message = of(&[2, 28, 20, channels]).expect_err("transparency").to_string();
+            assert!(message.contains("leave transparency out"), "{message}");
+        }
+    }
 }

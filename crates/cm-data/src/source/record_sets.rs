@@ -53,10 +53,9 @@ pub(super) fn read(
     let found: Vec<String> = occurring.iter().map(ToString::to_string).collect();
     let classes = Classes::new(options, path, found.iter().map(String::as_str))?;
     let mut items = Vec::with_capacity(labels.len());
-    let of = path.file_name().unwrap_or_default().to_string_lossy();
     for (at, (record, label)) in file.numbers().zip(labels).enumerate() {
-        let name = format!("{of}, record {record}");
-        let label = classes.label(&label.to_string(), || format!("{}, record {record}", path.display()))?;
+        let name = format!("record {record}");
+        let label = classes.label(&label.to_string(), || format!("{}, {name}", path.display()))?;
         items.push(Item::new(name, Location::Record(at), label));
     }
     Ok((classes.names, items, file))
