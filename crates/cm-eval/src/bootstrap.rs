@@ -73,8 +73,8 @@ impl Bootstrap {
     /// Any figures of images that come in groups, from the positions of the images that they are of: first of all images, then
     /// of resamples, for which whole groups are drawn (the cluster bootstrap).
     ///
-    /// A figure is `None` if it is so for all images, if no resample has it, or as [`overall`](Self::overall). Resamples
-    /// without it are left out.
+    /// A figure is `None` if it is so for all images, if more than a tenth of the resamples do not have it, with a single group, or
+    /// as [`overall`](Self::overall). Resamples without it are left out.
     ///
     /// From C. A. Field, A. H. Welsh, "Bootstrapping Clustered Data", Journal of the Royal Statistical Society B 69 (2007).
     pub fn by_group<const N: usize>(
@@ -82,10 +82,11 @@ impl Bootstrap {
         groups: &[usize],
         figures: impl Fn(&[usize]) -> [Option<f64>; N],
     ) -> [Option<Estimate>; N] {
-        if groups.is_empty() {
+        let members: Vec<Vec<usize>> = members(groups);
+        // Of a single group every resample is the same.
+        if members.len() < 2 {
             return [None; N];
         }
-        let members: Vec<Vec<usize>> = members(groups);
         let mut random = ChaCha12Rng::seed_from_u64(self.seed);
         let mut resampled: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(self.resamples));
         for _ in 0..self.resamples {
@@ -136,6 +137,10 @@ impl Bootstrap {
     fn percentiles(&self, value: f64, mut resampled: Vec<f64>) -> Option<Estimate> {
         let confidence = self.confidence;
         if !(confidence > 0.0 && confidence < 1.0) {
+            return None;
+        }
+        // Few resamples that have a figure are not drawn at random any more.
+        if 10 * resampled.len() < 9 * self.resamples {
             return None;
         }
         resampled.sort_by(f64::total_cmp);
@@ -220,13 +225,25 @@ mod tests {
         let groups: Vec<usize> = (0..60).map(|i| i / 4).collect();
         let bootstrap = bootstrap(200, 0.9, 3);
         let mean = |images: &[usize]| images.iter().map(|&i| x[i]).sum::<f64>() / images.len() as f64;
-        let [found, nothing, rare] =
-            bootstrap.by_group(&groups, |images| [Some(mean(images)), None, (images[0] == 0).then_some(1.0)]);
+        let [found, nothing, rare, frequent] = bootstrap.by_group(&groups, |images| {
+            let value = mean(images);
+            [
+                Some(value),
+                None,
+                (images[0] == 0).then_some(1.0),
+                (images[0] > 3)
+                    .then_some(value)
+                    .or_else(|| (images.len() == 60 && images[59] == 59).then_some(value)),
+            ]
+        });
         let [alone] = bootstrap.by_group(&groups, |images| [Some(mean(images))]);
         assert_eq!((found, nothing), (alone, None));
         assert!(found.is_some_and(|e| e.interval.0 < e.value && e.value < e.interval.1), "{found:?}");
-        assert_eq!(rare.map(|e| (e.value, e.interval)), Some((1.0, (1.0, 1.0))));
+        // Of fifteen groups the first comes first in a fifteenth of the resamples.
+        assert_eq!(rare, None);
+        assert!(frequent.is_some(), "fourteen of fifteen resamples have it");
         assert_eq!(bootstrap.by_group(&[], |_| [Some(1.0)]), [None]);
+        assert_eq!(bootstrap.by_group(&[7; 20], |_| [Some(1.0)]), [None]);
     }
 
     #[test]

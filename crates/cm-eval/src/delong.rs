@@ -15,8 +15,8 @@ pub struct AucDifference {
     pub difference: Estimate,
     /// Its standard error.
     pub std_error: f64,
-    /// Two-sided p value of the hypothesis that the true areas are equal; `None` where the scores order the images alike and
-    /// nothing can be said.
+    /// Two-sided p value of the hypothesis that the true areas are equal; `None` where the difference has no variance, as with scores
+    /// that order the images alike, and nothing can be said.
     pub p: Option<f64>,
 }
 
@@ -68,7 +68,7 @@ pub fn auc_difference(
     })
 }
 
-fn normal_half_width(confidence: f64) -> Option<f64> {
+pub(crate) fn normal_half_width(confidence: f64) -> Option<f64> {
     let between = confidence > 0.0 && confidence < 1.0;
     between.then(|| Normal::standard().inverse_cdf(0.5 + confidence / 2.0))
 }

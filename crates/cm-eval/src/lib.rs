@@ -15,7 +15,7 @@
 //! | how is it for images of low resolution? | [`Strata`] |
 //! | what are the numbers of a sample like? | [`Summary`] |
 //! | how sure is a figure of images that come in groups? | [`Bootstrap::by_group`], [`auc_interval`] |
-//! | is a difference between two methods more than chance? | [`paired_difference`], [`auc_difference`] (DeLong), [`mcnemar`], [`adjusted_by_holm`] |
+//! | is a difference between two methods more than chance? | [`paired_difference`], [`auc_difference`] (DeLong), [`mcnemar`], [`accuracy_difference`] (images in groups), [`adjusted_by_holm`] |
 //!
 //! ```
 //! use cm_eval::{Classification, Strata, spearman};
@@ -57,7 +57,7 @@ pub use delong::{AucDifference, auc_difference, auc_interval};
 pub use discard::{Comparison, ErrorDiscardCurve};
 pub use identification::{Search, rank_accuracy, tpir_at_fpir};
 pub use logistic::Logistic;
-pub use mcnemar::{McNemar, mcnemar};
+pub use mcnemar::{AccuracyDifference, McNemar, accuracy_difference, mcnemar};
 pub use paired::{PairedDifference, adjusted_by_holm, paired_difference};
 pub use proportion::Proportion;
 pub use reliability::{Reliability, ReliabilityBin};

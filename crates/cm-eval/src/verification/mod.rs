@@ -167,8 +167,11 @@ mod tests {
         // At most 0.3 of four is one.
         let strict = found.tar_at(0.3, FarRule::AtMost).expect("defined");
         assert_eq!((strict.threshold, strict.far, strict.tar), (0.6, 0.25, 0.75));
+        // From 0.25 to 0.75 the curve is straight, so that the threshold between is none; of the two the lower one.
         let nearest = found.tar_at(0.45, FarRule::Nearest).expect("defined");
-        assert_eq!((nearest.far, nearest.tar), (0.5, 0.75));
+        assert_eq!((nearest.far, nearest.tar), (0.25, 0.75));
+        let nearest = found.tar_at(0.5, FarRule::Nearest).expect("defined");
+        assert_eq!((nearest.far, nearest.tar), (0.75, 1.0));
         // Fewer than one comparison.
         assert_eq!(found.tar_at(0.2, FarRule::AtMost), None);
         assert_eq!(found.tar_at(1.0, FarRule::AtMost), None);
