@@ -9,6 +9,9 @@ use crate::Results;
 pub const CONFIDENCE: f64 = 0.95;
 
 /// The mean difference of a figure between two losses, seed by seed and fold by fold.
+///
+/// Folds share most of the images that they learn from, and seeds of a fold the images that they are tested on: their differences are
+/// not independent, and have no interval and no p value. What is said of all folds together has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The metric of the measurements.
@@ -25,7 +28,7 @@ pub struct Comparison {
     pub pairs: usize,
     /// Mean of the differences, loss minus baseline.
     pub mean: f64,
-    /// The interval of the t distribution with a probability of [`CONFIDENCE`]; `None` with fewer than two pairs.
+    /// The interval of the t distribution with a probability of [`CONFIDENCE`]; `None` with fewer than two pairs, and of folds.
     pub interval: Option<(f64, f64)>,
     /// Two-sided p value of the paired t-test.
     pub p: Option<f64>,
@@ -89,7 +92,10 @@ impl Results {
                             Some(value(run)? - value(partner)?)
                         })
                         .collect();
-                    let Some(found) = paired_difference(&differences, CONFIDENCE) else { continue };
+                    let Some(mut found) = paired_difference(&differences, CONFIDENCE) else { continue };
+                    if finished.iter().any(|run| run.key.fold.is_some()) {
+                        (found.interval, found.p) = (None, None);
+                    }
                     family.push(Comparison {
                         metric: headline.metric.clone(),
                         stratum: headline.stratum.clone(),
