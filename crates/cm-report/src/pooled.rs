@@ -45,10 +45,9 @@ pub(crate) fn figures(pooled: &Pooled) -> Vec<Titled> {
             title: format!("{}, feature dimension {dim}: {images}", of(stratum)),
             is_of_all: stratum.is_empty(),
             table: PageTable {
-                columns: ["scores of"]
+                columns: ["scores of".to_owned()]
                     .into_iter()
                     .chain(metrics.iter().map(|metric| heading(metric)))
-                    .map(str::to_owned)
                     .collect(),
                 rows: losses.into_iter().map(row).collect(),
             },
@@ -125,12 +124,16 @@ fn figure(found: &PooledFigure) -> String {
     }
 }
 
-fn heading(metric: &str) -> &str {
+fn heading(metric: &str) -> String {
+    if let Some(quality) = metric.strip_prefix("spearman_norm_") {
+        return match quality.strip_suffix("_within") {
+            Some(quality) => format!("ρ (norm, {quality}), in classes"),
+            None => format!("ρ (norm, {quality})"),
+        };
+    }
     match metric {
-        "auc" => "AUC",
-        "f1" => "F1",
-        "balanced_accuracy" => "balanced accuracy",
-        "calibration_error" => "calibration error",
-        other => other,
+        "auc" => "AUC".to_owned(),
+        "f1" => "F1".to_owned(),
+        other => other.replace('_', " "),
     }
 }

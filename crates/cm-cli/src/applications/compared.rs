@@ -3,13 +3,17 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use cm_eval::{adjusted_by_holm, auc_difference, mcnemar};
+use cm_eval::{accuracy_difference, adjusted_by_holm, auc_difference, mcnemar};
 use cm_record::{CONFIDENCE, FeatureRow, FeatureTable, PooledTest, Results};
 use cm_train::Error;
+
+use super::common::SATURATED;
 
 /// What one network says of one case.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {
+    /// The seed that it was trained with.
+    pub seed: u64,
     pub logit: f64,
     pub norm: f64,
 }
@@ -19,6 +23,22 @@ pub struct OfLoss<K> {
     pub loss: String,
     pub feature_dim: usize,
     pub cases: BTreeMap<K, Vec<Score>>,
+}
+
+impl<K: Ord> OfLoss<K> {
+    /// What the networks say of these cases, by seed, then by case: of the seeds with which every case was scored. A fold whose
+    /// training diverged with a seed takes that seed away.
+    pub fn by_seed<'a>(&self, cases: impl Iterator<Item = K> + Clone + 'a) -> Vec<Vec<Score>> {
+        let mut first = cases.clone();
+        let Some(first) = first.next().and_then(|case| self.cases.get(&case)) else { return Vec::new() };
+        let mut seeds: Vec<u64> = first.iter().map(|score| score.seed).collect();
+        seeds.sort_unstable();
+        let of_seed = |&seed: &u64| -> Option<Vec<Score>> {
+            let score = |case| self.cases.get(&case)?.iter().find(|score| score.seed == seed).copied();
+            cases.clone().map(score).collect()
+        };
+        seeds.iter().filter_map(of_seed).collect()
+    }
 }
 
 /// The scores of all finished runs.
@@ -51,7 +71,8 @@ impl<K: Ord> Scores<K> {
             });
             for row in &table.rows {
                 if let (Some(case), Some(logit)) = (case(&table, row), row.logit) {
-                    let score = Score { logit: f64::from(logit), norm: f64::from(row.norm) };
+                    let score =
+                        Score { seed: run.key.seed, logit: f64::from(logit), norm: f64::from(row.norm) };
                     losses[at].cases.entry(case).or_default().push(score);
                 }
             }
@@ -73,31 +94,53 @@ impl<K: Ord> Scores<K> {
     }
 }
 
+/// What is to be known of losses whose norm map is flat where the norms are.
+pub fn saturated(results: &Results) -> Vec<String> {
+    let mut shares: BTreeMap<(&str, usize), Vec<f64>> = BTreeMap::new();
+    for run in results.runs.iter().filter(|run| run.is_finished()) {
+        let key = (&*run.key.loss, run.key.feature_dim);
+        shares.entry(key).or_default().extend(run.value(SATURATED, ""));
+    }
+    let mean = |shares: &[f64]| shares.iter().sum::<f64>() / shares.len() as f64;
+    let told = |((loss, dim), shares): ((&str, usize), Vec<f64>)| {
+        (mean(&shares) > 0.5).then(|| {
+            format!(
+                "The norm map of {loss} is flat for {:.0} % of the images with {dim} features: there it is the loss of a constant scale, \
+                 and what is found of it says nothing of a contraction.",
+                100.0 * mean(&shares)
+            )
+        })
+    };
+    shares.into_iter().filter(|(_, shares)| !shares.is_empty()).filter_map(told).collect()
+}
+
 /// A method on the cases of a stratum.
-pub struct Tested<'a> {
-    pub name: &'a str,
+pub struct Tested {
+    pub name: String,
     pub scores: Vec<f64>,
     pub right: Vec<bool>,
 }
 
 /// DeLong's test of the areas and McNemar's of the accuracies for pairs of methods, each corrected by Holm's method for all of them.
-/// Of several cases of one group, such as a patient, the variance is Obuchowski's.
+/// Of several cases of one group, such as a patient, the variances are Obuchowski's. `about` follows the names of the tests: what is
+/// corrected together has one.
 pub fn tests(
+    about: &str,
     stratum: &str,
     feature_dim: usize,
-    pairs: &[(Tested<'_>, Tested<'_>)],
+    pairs: &[(Tested, Tested)],
     positive: &[bool],
     groups: Option<&[usize]>,
 ) -> Vec<PooledTest> {
     let (mut areas, mut accuracies) = (Vec::new(), Vec::new());
     for (method, other) in pairs {
         let test = |test: &str, metric: &str, difference, interval, p| PooledTest {
-            test: test.to_owned(),
+            test: format!("{test}{about}"),
             metric: metric.to_owned(),
             stratum: stratum.to_owned(),
             feature_dim,
-            loss: method.name.to_owned(),
-            baseline: other.name.to_owned(),
+            loss: method.name.clone(),
+            baseline: other.name.clone(),
             difference,
             interval,
             p,
@@ -107,7 +150,14 @@ pub fn tests(
             let difference = found.difference;
             areas.push(test("DeLong", "auc", difference.value, Some(difference.interval), found.p));
         }
-        if let Some(found) = mcnemar(&method.right, &other.right) {
+        if let Some(groups) = groups {
+            if let Some(found) = accuracy_difference(&method.right, &other.right, groups, CONFIDENCE) {
+                let difference = found.difference;
+                let of =
+                    test("McNemar", "accuracy", difference.value, Some(difference.interval), Some(found.p));
+                accuracies.push(of);
+            }
+        } else if let Some(found) = mcnemar(&method.right, &other.right) {
             let difference = (found.first_only as f64 - found.second_only as f64) / positive.len() as f64;
             accuracies.push(test("McNemar", "accuracy", difference, None, Some(found.p)));
         }

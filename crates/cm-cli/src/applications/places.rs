@@ -16,7 +16,7 @@ pub enum Found {
 }
 
 /// Looks for data in `--data-dir`, in the folder that the environment variable `CM_DATA_DIR` names, and in the user's
-/// data folder; in each below every one of `below`.
+/// data folder; in each below every one of `below`. `remedy` is what has to be put where: `PLACE` stands for the folder.
 ///
 /// # Errors
 ///
@@ -26,6 +26,7 @@ pub fn find(
     data_dir: Option<&Path>,
     below: &[&str],
     is_there: impl Fn(&Path) -> bool,
+    remedy: &str,
 ) -> Result<Found, CliError> {
     let named = [(data_dir.map(Path::to_owned), "--data-dir"), (named_by_variable(), "CM_DATA_DIR")];
     let mut looked = Vec::new();
@@ -43,9 +44,10 @@ pub fn find(
         }
         if origin == "--data-dir" {
             return Err(CliError::Said(format!(
-                "there is nothing of {name} in {}: looked at {}",
+                "there is nothing of {name} in {}: looked at {}. {}",
                 path.display(),
-                shown(&folders)
+                shown(&folders),
+                remedy.replace("PLACE", &format!("{} or its folder {}", path.display(), below[0]))
             )));
         }
         looked.extend(folders);

@@ -198,7 +198,7 @@ impl Plan {
     }
 
     /// Each loss with a contraction mapping and its counterpart without; a loss with changes and what it is a change of, or that
-    /// one's counterpart.
+    /// one's counterpart; every loss and each that all are to be compared with.
     pub fn counterparts(&self) -> Vec<(String, String)> {
         let named = |preset: Preset| preset.name().to_owned();
         let mut all = vec![(named(Preset::CmSoftmax), named(Preset::Softmax))];
@@ -212,6 +212,11 @@ impl Plan {
         };
         let of_arms: Vec<(String, String)> = self.arms.iter().flat_map(of_arm).collect();
         all.extend(of_arms);
+        for other in &self.compare_with {
+            let names = self.names().into_iter().filter(|name| name != other);
+            let pairs = names.map(|name| (name.to_owned(), other.clone()));
+            all.extend(pairs.filter(|pair| !all.contains(pair)).collect::<Vec<_>>());
+        }
         all
     }
 

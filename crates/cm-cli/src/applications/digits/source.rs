@@ -30,6 +30,8 @@ const MIRRORS: [&str; 3] = [
 /// Name of the data set in every table and picture.
 pub const MNIST: &str = "MNIST";
 
+/// The files, for messages.
+const FILES: &str = "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz";
 /// Where the files may be below a folder; the third is where torchvision puts them.
 const BELOW: [&str; 4] = ["mnist", ".", "MNIST/raw", "raw"];
 
@@ -81,7 +83,7 @@ pub fn load(choice: DataChoice, wanted: Wanted, search: &Search<'_>) -> Result<D
         true => mnist::all_in(folder),
         false => mnist::any_in(folder),
     };
-    let looked = match find(MNIST, search.data_dir, &BELOW, is_there)? {
+    let looked = match find(MNIST, search.data_dir, &BELOW, is_there, &format!("Put {FILES} into PLACE"))? {
         Found::In(folder) => return from_folder(&folder, wanted),
         Found::Nowhere(looked) => looked,
     };
@@ -107,8 +109,7 @@ pub fn load(choice: DataChoice, wanted: Wanted, search: &Search<'_>) -> Result<D
                 name: MNIST.to_owned(),
                 reason: error.to_string(),
                 remedy: format!(
-                    "Put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and \
-                     t10k-labels-idx1-ubyte.gz into a folder named mnist, and give the folder above it by --data-dir or \
+                    "Put {FILES} into a folder named mnist, and give the folder above it by --data-dir or \
                      CM_DATA_DIR; or name a mirror by CM_MNIST_MIRROR{stand_in}"
                 ),
             }

@@ -13,7 +13,7 @@ use super::{
     evaluation::{METRICS, Side, figures},
     study::FaceStudy,
 };
-use crate::applications::compared::{self, OfLoss, Tested};
+use crate::applications::compared::{self, OfLoss, Score, Tested};
 
 /// A severity of both images, and a pair.
 pub type Case = (usize, usize);
@@ -59,11 +59,10 @@ pub fn methods(
         Method { name: PCA.to_owned(), seeds: vec![components.clone()] },
     ];
     let of_loss = |of: &OfLoss<Case>| {
-        let found: Vec<&Vec<_>> =
-            (0..study.pairs.len()).map(|pair| of.cases.get(&(severity, pair))).collect::<Option<_>>()?;
-        let seeds = found.iter().map(|scores| scores.len()).min()?;
-        let of_seed = |seed: usize| found.iter().map(|scores| scores[seed].logit).collect();
-        Some(Method { name: of.loss.clone(), seeds: (0..seeds).map(of_seed).collect() })
+        let seeds = of.by_seed((0..study.pairs.len()).map(|pair| (severity, pair)));
+        let logits = |scores: Vec<Score>| scores.into_iter().map(|score| score.logit).collect();
+        let seeds: Vec<Vec<f64>> = seeds.into_iter().map(logits).collect();
+        (!seeds.is_empty()).then(|| Method { name: of.loss.clone(), seeds })
     };
     methods.extend(scores.of_dim(feature_dim).filter_map(of_loss));
     Ok(methods)
@@ -117,7 +116,7 @@ fn all_figures(
     let pairs: Vec<usize> = (0..same.len()).collect();
     let bootstrap = Bootstrap { resamples: 500, ..Bootstrap::default() };
     let of_method = |method: &Method| {
-        let estimates = bootstrap.by_group(&pairs, |drawn| {
+        let of = |drawn: &[usize]| {
             let same: Vec<bool> = drawn.iter().map(|&i| same[i]).collect();
             let folds: Vec<usize> = drawn.iter().map(|&i| folds[i]).collect();
             let mut sums = [Some(0.0); METRICS.len()];
@@ -128,17 +127,19 @@ fn all_figures(
                 }
             }
             sums.map(|sum| sum.map(|sum| sum / method.seeds.len() as f64))
-        });
-        let named = METRICS.into_iter().zip(estimates);
-        let figure = |(metric, estimate): (&str, Option<cm_eval::Estimate>)| PooledFigure {
-            loss: method.name.clone(),
-            feature_dim,
-            metric: metric.to_owned(),
-            stratum: stratum.to_owned(),
-            value: estimate.map(|found| found.value),
-            interval: estimate.map(|found| found.interval),
-            count: same.len(),
         };
+        let estimates = bootstrap.by_group(&pairs, of);
+        let named = METRICS.into_iter().zip(of(&pairs)).zip(estimates);
+        let figure =
+            |((metric, value), estimate): ((&str, Option<f64>), Option<cm_eval::Estimate>)| PooledFigure {
+                loss: method.name.clone(),
+                feature_dim,
+                metric: metric.to_owned(),
+                stratum: stratum.to_owned(),
+                value,
+                interval: estimate.map(|found| found.interval),
+                count: same.len(),
+            };
         named.map(figure).collect::<Vec<_>>()
     };
     methods.par_iter().map(of_method).collect::<Vec<_>>().concat()
@@ -147,7 +148,7 @@ fn all_figures(
 /// Each loss with a contraction mapping against the one that it extends, and every loss against the principal components.
 fn tests(study: &FaceStudy, methods: &[Method], feature_dim: usize, stratum: &str) -> Vec<PooledTest> {
     let find = |name: &str| methods.iter().find(|method| method.name == name);
-    let tested = |method: &Method| -> (Vec<f64>, Vec<bool>) {
+    let tested = |method: &Method| {
         let scores = method.mean();
         let found = FoldAccuracy::new(&scores, &study.same, &study.folds, Thresholds::Between);
         let right = scores.iter().zip(&study.same).zip(&study.folds).map(|((&score, &same), &fold)| {
@@ -155,7 +156,7 @@ fn tests(study: &FaceStudy, methods: &[Method], feature_dim: usize, stratum: &st
             (score > threshold) == same
         });
         let right = right.collect();
-        (scores, right)
+        Tested { name: method.name.clone(), scores, right }
     };
     let of_losses =
         study.pairs_to_test().into_iter().filter_map(|(loss, other)| Some((find(&loss)?, find(&other)?)));
@@ -164,15 +165,13 @@ fn tests(study: &FaceStudy, methods: &[Method], feature_dim: usize, stratum: &st
         .iter()
         .filter(|method| !losses.contains(&*method.name))
         .filter_map(|method| Some((method, find(PCA)?)));
-    let pairs: Vec<(Tested<'_>, Tested<'_>)> = of_losses
-        .chain(of_pca)
-        .map(|(method, other)| {
-            let [first, second] = [method, other].map(|method| {
-                let (scores, right) = tested(method);
-                Tested { name: &method.name, scores, right }
-            });
-            (first, second)
-        })
-        .collect();
-    compared::tests(stratum, feature_dim, &pairs, &study.same, None)
+    // Two questions, each with a correction of its own: what does a loss add, and is a network better than none?
+    let of = |about, pairs: Vec<(&Method, &Method)>| {
+        let both = |(method, other)| (tested(method), tested(other));
+        let pairs: Vec<(Tested, Tested)> = pairs.into_iter().map(both).collect();
+        compared::tests(about, stratum, feature_dim, &pairs, &study.same, None)
+    };
+    let mut found = of("", of_losses.collect());
+    found.extend(of(" against PCA", of_pca.collect()));
+    found
 }

@@ -78,13 +78,13 @@ pub fn load(
         return Ok(drawn());
     }
     let is_there = |folder: &Path| [TRAIN, TEST, PAIRS].iter().any(|name| folder.join(name).is_file());
-    match find(LFW, search.data_dir, &["lfw", "LFW", "."], is_there)? {
+    let remedy = format!(
+        "Labeled Faces in the Wild is had from its authors (http://vis-www.cs.umass.edu/lfw/). Put {TRAIN}, {TEST} and {PAIRS} \
+         and the folder of its images (a folder for each person) into PLACE"
+    );
+    match find(LFW, search.data_dir, &["lfw", "LFW", "."], is_there, &remedy)? {
         Found::In(folder) => read(&folder),
         Found::Nowhere(looked) => {
-            let remedy = format!(
-                "Labeled Faces in the Wild is had from its authors (http://vis-www.cs.umass.edu/lfw/). Put {TRAIN}, {TEST} and {PAIRS} \
-                 and the folder of its images (a folder for each person) into PLACE"
-            );
             let nowhere = Nowhere { what_is: "LFW is", looked, drawn: "faces", remedy: (&remedy, "lfw") };
             nowhere.draw(choice == DataChoice::Lfw, search, drawn)
         }

@@ -33,6 +33,7 @@ use super::{
 use crate::{
     applications::{
         common::{self, Drawn},
+        compared::saturated,
         plan::Images,
         start::{Application, Origin, Search, facts},
     },
@@ -354,7 +355,9 @@ impl Study for FaceStudy {
 
     fn pooled(&self, folder: &Path, results: &Results) -> Result<Option<Pooled>, Error> {
         let scores = pooled::scores(folder, results)?;
-        pooled::pooled(self, &scores).map(Some)
+        let mut pooled = pooled::pooled(self, &scores)?;
+        pooled.notes.extend(saturated(results));
+        Ok(Some(pooled))
     }
 
     fn report(&self, folder: &Path) -> Drawn<()> {

@@ -76,7 +76,7 @@ impl Choices for Config {
         let recipe = Recipe { augmentation, ..Recipe::one_cycle(20, 32, 2e-3, 5e-2) };
         let quick = Plan {
             arms: vec![Arm::compensated(Preset::CmSoftmax)],
-            ..Plan::new(profile, &COMPARED, &[64], 16, recipe)
+            ..Plan::new(profile, &COMPARED, &[16], 16, recipe)
         };
         let (plan, tested_folds) = match profile {
             Profile::Quick => (quick, 2),

@@ -41,7 +41,12 @@ pub const DIVISIONS: [Division; 2] = [
         name: DISAGREEMENT,
         title: "disagreement of the radiologists",
         axis: "standard deviation of the ratings of malignancy",
-        levels: &[("0", 0.0, 1e-9), ("to 0.5", 1e-9, 0.501), ("above 0.5", 0.501, 5.0)],
+        levels: &[
+            ("0", 0.0, 1e-9),
+            ("to 0.5", 1e-9, 0.501),
+            ("above 0.5", 0.501, 5.0),
+            (UNKNOWN, f64::NAN, f64::NAN),
+        ],
     },
 ];
 
@@ -58,7 +63,7 @@ impl Division {
     }
 
     /// The number with the sign with which it rises as a nodule is easier to judge.
-    fn quality(&self, nodule: &Nodule) -> Option<f64> {
+    pub fn quality(&self, nodule: &Nodule) -> Option<f64> {
         let value = self.value(nodule)?;
         Some(if self.name == DISAGREEMENT { -value } else { value })
     }
@@ -142,7 +147,7 @@ pub fn scored(
     let finished = predictor.each_batch(network, set, asked, |batch| {
         for row in 0..batch.indices.len() {
             let [benign, malignant] = [0, 1].map(|class| {
-                // The smaller one is not rounded away; below what 32 bits hold it is what they hold least.
+                // The smaller one is not rounded away; it is at least the smallest number that 32 bits hold.
                 f64::from(batch.probabilities[2 * row + class].max(f32::MIN_POSITIVE)).ln()
             });
             found.push(Scored {
@@ -195,7 +200,7 @@ fn figures(stratum: &str, scored: &[Scored]) -> Vec<Measurement> {
     let positive: Vec<bool> = scored.iter().map(|scored| scored.label == 1).collect();
     let norms: Vec<f64> = scored.iter().map(|scored| f64::from(scored.norm)).collect();
     let Some(figures) = BinaryFigures::new(&probabilities, &positive) else { return Vec::new() };
-    // Within rounding, probabilities are 1 for many: what they are made of is not.
+    // Many probabilities are rounded to 1, and their logits still differ.
     let logits: Vec<f64> = scored.iter().map(|scored| f64::from(scored.logit)).collect();
     let figures = BinaryFigures { auc: cm_eval::auc(&logits, &positive), ..figures };
     let named = BinaryFigures::METRICS.into_iter().zip(figures.values());

@@ -36,6 +36,14 @@ pub fn made(
     validation: f64,
     seed: u64,
 ) -> Result<Vec<Fold>, CliError> {
+    for (class, name) in CLASSES.iter().enumerate() {
+        if !labels.iter().any(|&label| label as usize == class) {
+            return Err(CliError::Said(format!(
+                "of {} nodules that are left none is {name}: both classes are needed; leave out less by --min-raters and --undecided",
+                labels.len()
+            )));
+        }
+    }
     let all: Vec<usize> = (0..labels.len()).collect();
     let of_nodule = folds(&collection(&all, patients, labels), count, seed)?;
     let fold = |number: usize| {

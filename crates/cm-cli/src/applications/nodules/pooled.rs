@@ -2,19 +2,23 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use cm_eval::{BinaryFigures, Bootstrap, Logistic, auc};
+use cm_eval::{BinaryFigures, Bootstrap, Logistic, Statistic, auc};
 use cm_record::{CONFIDENCE, Pooled, PooledFigure, PooledTest, Results};
 use cm_train::Error;
 use rayon::prelude::*;
 
 use super::{
-    evaluation::{DIVISIONS, SEVERITY, probability},
+    evaluation::{DIVISIONS, Division, SEVERITY, probability},
     study::NoduleStudy,
 };
-use crate::applications::compared::{self, Scores, Tested};
+use crate::applications::compared::{self, OfLoss, Score, Scores, Tested};
 
 /// The rows of the table that no network has a part in, and that one has with the diameter.
-const DIAMETER: &str = "diameter";
+pub const DIAMETER: &str = "diameter";
+/// What the correlations of the norm are called among the figures.
+const OF_NORM: &str = "norm and quality";
+/// The figure of which resamples are all too high: an interval of them would not hold it.
+const CALIBRATION: &str = "calibration_error";
 
 /// The scores of the untouched images of the test folds, by nodule.
 pub fn scores(folder: &Path, results: &Results) -> Result<Scores<usize>, Error> {
@@ -66,14 +70,11 @@ impl Compared {
             seeds: vec![diameter_alone(study, &nodules)],
         }];
         for of in &of_dim {
-            let found = &of.cases;
-            let seeds = nodules.iter().map(|nodule| found[nodule].len()).min().unwrap_or(0);
-            let of_seed = |seed: usize| nodules.iter().map(|nodule| found[nodule][seed].logit).collect();
-            methods.push(Method {
-                name: of.loss.clone(),
-                feature_dim,
-                seeds: (0..seeds).map(of_seed).collect(),
-            });
+            let logits = |scores: Vec<Score>| scores.into_iter().map(|score| score.logit).collect();
+            let seeds: Vec<Vec<f64>> = of.by_seed(nodules.iter().copied()).into_iter().map(logits).collect();
+            if !seeds.is_empty() {
+                methods.push(Method { name: of.loss.clone(), feature_dim, seeds });
+            }
         }
         if let Some(network) = methods.get(1) {
             let with = network.seeds.iter().map(|logits| with_diameter(study, &nodules, logits));
@@ -98,11 +99,6 @@ fn log_diameter(study: &NoduleStudy, nodule: usize) -> f64 {
     study.nodules[nodule].diameter.ln()
 }
 
-/// The fold that each nodule is tested in.
-fn fold_of(study: &NoduleStudy, nodule: usize) -> Option<usize> {
-    study.tested().iter().position(|fold| fold.test.binary_search(&nodule).is_ok())
-}
-
 /// The logit of a regression on the logarithm of the diameter, fitted to the nodules that a network of the fold learns from.
 fn diameter_alone(study: &NoduleStudy, nodules: &[usize]) -> Vec<f64> {
     let fitted: Vec<Option<Logistic>> = study
@@ -115,7 +111,7 @@ fn diameter_alone(study: &NoduleStudy, nodules: &[usize]) -> Vec<f64> {
         })
         .collect();
     let logit = |&nodule: &usize| {
-        let found = fold_of(study, nodule).and_then(|fold| fitted[fold].as_ref());
+        let found = study.fold_of(nodule).and_then(|fold| fitted[fold].as_ref());
         found.map_or(0.0, |fit| logit_of(fit, &[log_diameter(study, nodule)]))
     };
     nodules.iter().map(logit).collect()
@@ -124,7 +120,7 @@ fn diameter_alone(study: &NoduleStudy, nodules: &[usize]) -> Vec<f64> {
 /// The logit of a regression on the network's logit and the logarithm of the diameter, fitted to the other folds, whose scores
 /// are of networks that did not learn from them. `None` with a single fold.
 fn with_diameter(study: &NoduleStudy, nodules: &[usize], logits: &[f64]) -> Option<Vec<f64>> {
-    let folds: Vec<usize> = nodules.iter().filter_map(|&nodule| fold_of(study, nodule)).collect();
+    let folds: Vec<usize> = nodules.iter().filter_map(|&nodule| study.fold_of(nodule)).collect();
     let row = |i: usize| vec![logits[i], log_diameter(study, nodules[i])];
     let fit = |fold: usize| {
         let others: Vec<usize> = (0..nodules.len()).filter(|&i| folds[i] != fold).collect();
@@ -163,25 +159,100 @@ pub fn pooled(study: &NoduleStudy, scores: &Scores<usize>) -> Pooled {
     for dim in scores.dims() {
         let Some(compared) = Compared::new(study, scores, dim) else { continue };
         pooled.figures.extend(all_figures(study, &compared));
+        pooled.figures.extend(scores.of_dim(dim).flat_map(|of| correlations(study, of, &compared.nodules)));
+        pooled.notes.extend(lost(study, &compared, scores, dim));
         for (stratum, positions) in strata(study, &compared) {
             pooled.tests.extend(tests(study, &compared, &stratum, &positions));
         }
     }
-    pooled.notes = vec![
+    pooled.notes.extend([
         format!(
             "Each nodule is scored by the networks that did not learn from its patient. A figure is the mean over the seeds; its \
-             {:.0} % interval is from 1000 resamples of the patients. A probability of at least one half is called malignant.",
+             {:.0} % interval is from 1000 resamples of the patients, but for the calibration error, which resampling makes larger. A \
+             probability of at least one half is called malignant.",
             100.0 * CONFIDENCE
         ),
         format!(
-            "{DIAMETER}: a logistic regression on the logarithm of the equivalent diameter in mm. With a loss: on the network's \
-             logit as well, fitted to the other folds."
+            "{DIAMETER}: a logistic regression on the logarithm of the equivalent diameter in mm, which is that of the radiologists' \
+             outlines; networks do not have it. With a loss: on the network's logit as well, fitted to the other folds."
         ),
-        "DeLong's test of the areas (with Obuchowski's variance for several nodules of a patient) and McNemar's exact test of the \
-         accuracies are of the mean logits over the seeds."
+        "DeLong's test of the areas and McNemar's of the accuracies, both with Obuchowski's variance for several nodules of a patient, \
+         are of the mean logits over the seeds. Tests by stratum explore: they are corrected each by itself."
             .to_owned(),
-    ];
+        "ρ: Spearman correlation of the feature norm with subtlety and with agreement (minus the disagreement), the mean over folds and \
+         seeds of those of each network; 500 resamples of the patients."
+            .to_owned(),
+    ]);
     pooled
+}
+
+/// What is said of nodules that are in no figure, since a loss has no finished training for their fold.
+fn lost(study: &NoduleStudy, compared: &Compared, scores: &Scores<usize>, dim: usize) -> Option<String> {
+    let all: Vec<usize> = study.tested().iter().flat_map(|fold| fold.test.iter().copied()).collect();
+    let missing = all.len() - compared.nodules.len();
+    let lacks = |of: &&OfLoss<usize>| all.iter().any(|nodule| !of.cases.contains_key(nodule));
+    let losses: Vec<&str> = scores.of_dim(dim).filter(lacks).map(|of| &*of.loss).collect();
+    (missing > 0).then(|| {
+        format!(
+            "{missing} of {} nodules are in no figure with {dim} features: of {} there is no finished training for their fold.",
+            all.len(),
+            losses.join(", ")
+        )
+    })
+}
+
+/// How the norm goes with the ratings, in each network, over all nodules of its fold and within classes: above 0 where better images
+/// have longer features.
+fn correlations(study: &NoduleStudy, of: &OfLoss<usize>, nodules: &[usize]) -> Vec<PooledFigure> {
+    let seeds = of.by_seed(nodules.iter().copied());
+    let figures = |division: &Division| {
+        let known: Vec<usize> =
+            (0..nodules.len()).filter(|&i| division.quality(&study.nodules[nodules[i]]).is_some()).collect();
+        let groups: Vec<usize> = known.iter().map(|&i| study.patients[nodules[i]] as usize).collect();
+        let statistics = |drawn: &[usize]| -> [Option<f64>; 2] {
+            let mut by_fold: Vec<Vec<usize>> = vec![Vec::new(); study.tested().len()];
+            for &position in drawn {
+                let i = known[position];
+                if let Some(fold) = study.fold_of(nodules[i]) {
+                    by_fold[fold].push(i);
+                }
+            }
+            let (mut sums, mut counts) = ([0.0; 2], [0.0; 2]);
+            for fold in &by_fold {
+                let qualities: Vec<f64> =
+                    fold.iter().filter_map(|&i| division.quality(&study.nodules[nodules[i]])).collect();
+                let classes: Vec<usize> = fold.iter().map(|&i| study.labels[nodules[i]] as usize).collect();
+                for scores in &seeds {
+                    let norms: Vec<f64> = fold.iter().map(|&i| scores[i].norm).collect();
+                    let of = Statistic::Spearman;
+                    let found = [of.of(&norms, &qualities), of.within_classes(&norms, &qualities, &classes)];
+                    for ((sum, count), found) in sums.iter_mut().zip(&mut counts).zip(found) {
+                        if let Some(found) = found {
+                            *sum += found;
+                            *count += 1.0;
+                        }
+                    }
+                }
+            }
+            [0, 1].map(|i| (counts[i] > 0.0).then(|| sums[i] / counts[i]))
+        };
+        let all: Vec<usize> = (0..known.len()).collect();
+        let bootstrap = Bootstrap { resamples: 500, ..Bootstrap::default() };
+        let estimates = bootstrap.by_group(&groups, statistics);
+        let named = ["", "_within"].into_iter().zip(statistics(&all)).zip(estimates);
+        let figure =
+            |((suffix, value), estimate): ((&str, Option<f64>), Option<cm_eval::Estimate>)| PooledFigure {
+                loss: of.loss.clone(),
+                feature_dim: of.feature_dim,
+                metric: format!("spearman_norm_{}{suffix}", division.name),
+                stratum: OF_NORM.to_owned(),
+                value,
+                interval: estimate.map(|found| found.interval),
+                count: known.len(),
+            };
+        named.map(figure).collect::<Vec<_>>()
+    };
+    DIVISIONS.par_iter().flat_map_iter(figures).collect()
 }
 
 /// All nodules, and those of each level of subtlety: positions among those compared.
@@ -212,15 +283,16 @@ fn all_figures(study: &NoduleStudy, compared: &Compared) -> Vec<PooledFigure> {
                 let drawn: Vec<usize> = drawn.iter().map(|&i| positions[i]).collect();
                 figures(method, &positive, &drawn)
             });
-            let named = BinaryFigures::METRICS.into_iter().zip(estimates);
+            let values = figures(method, &positive, positions);
+            let named = BinaryFigures::METRICS.into_iter().zip(values).zip(estimates);
             named
-                .map(|(metric, estimate)| PooledFigure {
+                .map(|((metric, value), estimate)| PooledFigure {
                     loss: method.name.clone(),
                     feature_dim: method.feature_dim,
                     metric: metric.to_owned(),
                     stratum: stratum.clone(),
-                    value: estimate.map(|found| found.value),
-                    interval: estimate.map(|found| found.interval),
+                    value,
+                    interval: estimate.map(|found| found.interval).filter(|_| metric != CALIBRATION),
                     count: positions.len(),
                 })
                 .collect()
@@ -242,23 +314,21 @@ fn tests(study: &NoduleStudy, compared: &Compared, stratum: &str, positions: &[u
     let diameter = find(DIAMETER);
     let networks = compared.methods.iter().filter(|method| method.name != DIAMETER);
     let of_diameter = networks.filter_map(|method| Some((method, diameter?)));
-    let tested = |method: &'_ Method| {
+    let tested = |method: &Method| {
         let mean = method.mean();
         let scores: Vec<f64> = positions.iter().map(|&i| mean[i]).collect();
         let right =
             scores.iter().zip(&positive).map(|(&logit, &positive)| (logit >= 0.0) == positive).collect();
-        (scores, right)
+        Tested { name: method.name.clone(), scores, right }
     };
-    let pairs: Vec<(Tested<'_>, Tested<'_>)> = of_losses
-        .chain(of_diameter)
-        .map(|pair| {
-            let [first, second] = [pair.0, pair.1].map(|method| {
-                let (scores, right) = tested(method);
-                Tested { name: &method.name, scores, right }
-            });
-            (first, second)
-        })
-        .collect();
     let feature_dim = compared.methods.first().map_or(0, |method| method.feature_dim);
-    compared::tests(stratum, feature_dim, &pairs, &positive, Some(&patients))
+    // Two questions, each with a correction of its own: what does a loss add, and is a network better than the diameter?
+    let of = |about, pairs: Vec<(&Method, &Method)>| {
+        let both = |(method, other)| (tested(method), tested(other));
+        let pairs: Vec<(Tested, Tested)> = pairs.into_iter().map(both).collect();
+        compared::tests(about, stratum, feature_dim, &pairs, &positive, Some(&patients))
+    };
+    let mut found = of("", of_losses.collect());
+    found.extend(of(" against the diameter", of_diameter.collect()));
+    found
 }

@@ -1,15 +1,21 @@
 //! Pictures of the study of nodules.
 
 use cm_data::DataError;
-use cm_eval::{Bootstrap, Comparison, ErrorDiscardCurve, Reliability, RiskCoverageCurve, RocCurve, auc};
+use cm_eval::{
+    Bootstrap, Comparison, ErrorDiscardCurve, Reliability, ReliabilityBin, RiskCoverageCurve, RocCurve, auc,
+};
 use cm_record::{CONFIDENCE, Results};
 use cm_report::{
     ContactImage, ContactRow, Figure,
     chart::{self, Axis, Color, Corner, Curve, Line, Panel},
-    contact_sheet, reliability,
+    contact_sheet,
 };
 
-use super::{evaluation::probability, pooled::Compared, study::NoduleStudy};
+use super::{
+    evaluation::probability,
+    pooled::{Compared, DIAMETER},
+    study::NoduleStudy,
+};
 use crate::applications::{
     common::Drawn,
     compared::{Score, Scores},
@@ -17,8 +23,8 @@ use crate::applications::{
 
 /// Places on the axis of a band.
 const STEPS: usize = 41;
-/// Losses in a picture of curves.
-const MOST_CURVES: usize = 5;
+/// Bins of the picture of probabilities.
+const BINS: usize = 10;
 /// Patches of each kind on the sheet: two lines.
 const SHOWN: usize = 24;
 /// The loss whose norm is shown, if it was trained.
@@ -55,10 +61,10 @@ impl Shown<'_> {
         )
     }
 
-    /// What each network of a loss says of each nodule compared, by seed.
-    fn of_loss(&self, name: &str) -> Option<Vec<&[Score]>> {
-        let found = self.scores.of_dim(self.dim).find(|found| found.loss == name)?;
-        self.compared.nodules.iter().map(|nodule| found.cases.get(nodule).map(Vec::as_slice)).collect()
+    /// What the networks of a loss say of each nodule compared, by seed.
+    fn of_loss(&self, name: &str) -> Vec<Vec<Score>> {
+        let found = self.scores.of_dim(self.dim).find(|found| found.loss == name);
+        found.map_or(Vec::new(), |found| found.by_seed(self.compared.nodules.iter().copied()))
     }
 
     /// The loss whose norm is shown.
@@ -72,15 +78,14 @@ impl Shown<'_> {
         let patients: Vec<usize> =
             self.compared.nodules.iter().map(|&nodule| self.study.patients[nodule] as usize).collect();
         let mut panels = Vec::new();
-        let networks = || self.compared.methods.iter().filter(|method| method.name != "diameter");
+        let networks = || self.compared.methods.iter().filter(|method| method.name != DIAMETER);
         // In the first panel all of them, in the second two with their bands.
         let mut curves = Vec::new();
-        for (i, method) in self.compared.methods.iter().enumerate().take(MOST_CURVES + 1) {
+        for (i, method) in self.compared.methods.iter().enumerate() {
             let mean = method.mean();
             let Some(curve) = RocCurve::new(&mean, &positive) else { continue };
             let area = auc(&mean, &positive).unwrap_or(f64::NAN);
-            let color = if i == 0 { Color::MUTED } else { Color::CURVES[i - 1] };
-            let line = if i == 0 { Line::Dashed } else { Line::Solid };
+            let (color, line) = style(i);
             curves.push(Curve::new(format!("{} {area:.3}", method.name), color, points(&curve)).drawn(line));
         }
         panels.push(panel("All methods, with their AUC", curves));
@@ -110,61 +115,93 @@ impl Shown<'_> {
         Ok(chart::panels(&name, "Receiver operating characteristic", &subtitle, 430, (1, 2), &panels)?)
     }
 
+    /// The share of malignant nodules by the probability that a network gives them, for the first loss and the preferred one.
     fn reliability(&self) -> Drawn<Figure> {
-        let name = self.preferred();
         let positive = self.compared.positive(self.study);
-        let (mut confidences, mut right) = (Vec::new(), Vec::new());
-        for (scores, &positive) in self.of_loss(name).unwrap_or_default().iter().zip(&positive) {
-            for score in *scores {
-                let malignant = probability(score.logit);
-                confidences.push(malignant.max(1.0 - malignant));
-                right.push((score.logit >= 0.0) == positive);
-            }
+        let ideal = Curve::new("what it should be", Color::MUTED, vec![(0.0, 0.0), (100.0, 100.0)]);
+        let mut curves = vec![ideal.drawn(Line::Dashed)];
+        let first = self.scores.of_dim(self.dim).next().map(|found| &*found.loss);
+        let mut names: Vec<&str> = first.into_iter().chain([self.preferred()]).collect();
+        names.dedup();
+        for (name, color) in names.into_iter().zip(Color::CURVES) {
+            let of_seed = |scores: &Vec<Score>| {
+                let probabilities: Vec<f64> = scores.iter().map(|score| probability(score.logit)).collect();
+                Reliability::new(&probabilities, &positive, BINS)
+            };
+            let found: Vec<Reliability> = self.of_loss(name).iter().filter_map(of_seed).collect();
+            let Some(first) = found.first() else { continue };
+            let error = found.iter().map(Reliability::expected_error).sum::<f64>() / found.len() as f64;
+            let point = |bin: &ReliabilityBin| (100.0 * bin.confidence, 100.0 * bin.accuracy);
+            let points = first.bins().iter().map(point).collect();
+            curves.push(Curve::new(format!("{name}, calibration error {error:.3}"), color, points));
         }
-        let bins = Reliability::new(&confidences, &right, 10).map(|found| found.bins().to_vec());
-        let title = format!("Does the confidence of {name} mean what it says?");
-        Ok(reliability(&format!("reliability-{}d", self.dim), &title, &bins.unwrap_or_default())?)
+        let panel = Panel {
+            title: "Malignant nodules by probability".to_owned(),
+            x: Axis::new(-2.0..102.0, "probability of malignancy (%)", 6, true),
+            y: Axis::new(-2.0..102.0, "share that is malignant (%)", 6, true),
+            legend: Corner::TopLeft,
+            curves,
+            about_zero: None,
+        };
+        let name = format!("reliability-{}d", self.dim);
+        let about =
+            self.subtitle("first seed; the calibration error is the mean of the seeds, as in the table");
+        Ok(chart::panels(&name, "Do probabilities mean what they say?", &about, 430, (1, 1), &[panel])?)
+    }
+
+    /// The share of the nodules of the same fold that have a shorter feature: norms of different networks have different scales.
+    fn ranks(&self, scores: &[Score]) -> Vec<f64> {
+        let folds: Vec<Option<usize>> =
+            self.compared.nodules.iter().map(|&nodule| self.study.fold_of(nodule)).collect();
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|&a, &b| scores[a].norm.total_cmp(&scores[b].norm));
+        let mut ranks = vec![0.0; scores.len()];
+        for fold in 0..self.study.tested().len() {
+            let of_fold: Vec<usize> = order.iter().copied().filter(|&i| folds[i] == Some(fold)).collect();
+            let last = of_fold.len().saturating_sub(1).max(1) as f64;
+            of_fold.into_iter().enumerate().for_each(|(rank, i)| ranks[i] = rank as f64 / last);
+        }
+        ranks
     }
 
     /// Errors that are left when the nodules of short features are left out.
     fn discarded(&self) -> Drawn<Figure> {
         let positive = self.compared.positive(self.study);
         let (mut risks, mut discards, mut worst) = (Vec::new(), Vec::new(), 0.0f64);
-        let losses: Vec<&str> =
-            self.scores.of_dim(self.dim).map(|found| &*found.loss).take(MOST_CURVES).collect();
-        for (name, color) in losses.into_iter().zip(Color::CURVES) {
-            let Some(found) = self.of_loss(name) else { continue };
-            // The first seed: norms of different networks cannot be put into one order.
-            let first: Vec<Score> = found.iter().filter_map(|scores| scores.first().copied()).collect();
+        let losses: Vec<&str> = self.scores.of_dim(self.dim).map(|found| &*found.loss).collect();
+        for (i, name) in losses.into_iter().enumerate() {
+            let (color, line) = style(i + 1);
+            let Some(first) = self.of_loss(name).into_iter().next() else { continue };
+            let ranks = self.ranks(&first);
             let right: Vec<bool> = first
                 .iter()
                 .zip(&positive)
                 .map(|(score, &positive)| (score.logit >= 0.0) == positive)
                 .collect();
-            let norms: Vec<f64> = first.iter().map(|score| score.norm).collect();
             let percent = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
                 points.iter().map(|&(x, y)| (100.0 * x, 100.0 * y)).collect()
             };
-            if let Some(curve) = RiskCoverageCurve::new(&norms, &right) {
+            if let Some(curve) = RiskCoverageCurve::new(&ranks, &right) {
                 let title = format!("{name} {:.2}", 100.0 * curve.area());
                 // Of a few images a share says little.
                 let from = curve.points.partition_point(|point| point.0 < 0.05);
                 let points = percent(&curve.points[from..]);
                 worst = points.iter().fold(worst, |worst, point| worst.max(point.1));
-                risks.push(Curve::new(title, color, points));
+                risks.push(Curve::new(title, color, points).drawn(line));
             }
             let error = right.iter().filter(|&&right| !right).count() as f64 / right.len().max(1) as f64;
             let comparisons: Vec<Comparison> = first
                 .iter()
+                .zip(&ranks)
                 .zip(&positive)
-                .map(|(score, &positive)| Comparison {
+                .map(|((score, &quality), &positive)| Comparison {
                     score: if positive { score.logit } else { -score.logit },
-                    quality: score.norm,
+                    quality,
                 })
                 .collect();
             if let Some(curve) = ErrorDiscardCurve::fixed(&comparisons, error) {
                 let to = curve.points.partition_point(|point| point.0 <= 0.95);
-                discards.push(Curve::new(name, color, percent(&curve.points[..to])));
+                discards.push(Curve::new(name, color, percent(&curve.points[..to])).drawn(line));
             }
         }
         let errors = || Axis::new(0.0..(1.1 * worst).max(1.0), "wrong among what is left (%)", 6, false);
@@ -188,7 +225,7 @@ impl Shown<'_> {
         ];
         let name = format!("left-out-{}d", self.dim);
         let subtitle = self.subtitle(
-            "the norm of the first seed's networks is the order; a falling curve on the right tells errors",
+            "first seed; the order is that of the norms within a fold; a falling curve on the right tells errors",
         );
         Ok(chart::panels(
             &name,
@@ -203,15 +240,18 @@ impl Shown<'_> {
     /// The patches with the shortest and the longest features, with their ratings.
     fn sheet(&self) -> Drawn<Figure> {
         let name = self.preferred();
-        let found = self.of_loss(name).unwrap_or_default();
-        let mut order: Vec<(usize, Score)> = self
+        let first = self.of_loss(name).into_iter().next().unwrap_or_default();
+        let ranks = self.ranks(&first);
+        let mut order: Vec<(f64, usize, Score)> = self
             .compared
             .nodules
             .iter()
-            .zip(&found)
-            .filter_map(|(&nodule, scores)| Some((nodule, *scores.first()?)))
+            .zip(ranks.into_iter().zip(first))
+            .map(|(&nodule, (rank, score))| (rank, nodule, score))
             .collect();
-        order.sort_by(|a, b| a.1.norm.total_cmp(&b.1.norm));
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let order: Vec<(usize, Score)> =
+            order.into_iter().map(|(_, nodule, score)| (nodule, score)).collect();
         let ends = SHOWN.min(order.len());
         let row = |what: &str, ends: &[(usize, Score)]| -> Result<ContactRow<'static>, DataError> {
             let subtlety: f64 =
@@ -228,7 +268,7 @@ impl Shown<'_> {
             &format!("shortest-and-longest-{}d", self.dim),
             "The nodules with the shortest and the longest features",
             &self.subtitle(&format!(
-                "{name}; below each its norm, then the mean ratings of malignancy (m) and subtlety (s); × is a wrong class"
+                "{name}, first seed, by norm within a fold; below each its norm, then the mean ratings of malignancy (m) and subtlety (s); × is a wrong class"
             )),
             &[row("shortest", &order[..ends])?, row("longest", &order[order.len() - ends..])?],
         )?)
@@ -250,6 +290,17 @@ impl Shown<'_> {
                 known.mean_subtlety()
             ),
         })
+    }
+}
+
+/// The first curve is what the others are compared with; there are more losses than colors.
+fn style(i: usize) -> (Color, Line) {
+    match i.checked_sub(1) {
+        None => (Color::MUTED, Line::Dashed),
+        Some(i) => {
+            let color = Color::CURVES[i % Color::CURVES.len()];
+            (color, if i < Color::CURVES.len() { Line::Solid } else { Line::Dashed })
+        }
     }
 }
 

@@ -22,6 +22,9 @@ use crate::{
 /// Name of the data set in every table and picture.
 pub const LIDC: &str = "LIDC-IDRI nodules";
 
+/// Folders that the nodules are looked for in.
+const NAMES: [&str; 3] = ["lidc_nodules", "lidc", "nodules"];
+
 /// The table, beside the one array of patches.
 const TABLE: &str = "labels.csv";
 
@@ -32,6 +35,8 @@ pub struct Nodules {
     pub origin: Origin,
     /// Nodules whose patch another nodule of the same patient has as well; they are not among the others.
     pub duplicates: usize,
+    /// Nodules whose table says nothing of an intercept, so that it was guessed.
+    pub guessed: usize,
     /// The nodules.
     pub nodules: Vec<Nodule>,
 }
@@ -56,16 +61,22 @@ pub fn load(
     if choice == DataChoice::Synthetic {
         return Ok(synthetic::nodules(patients, seed));
     }
-    let is_there = |folder: &Path| folder.join(TABLE).is_file() && !arrays_in(folder).is_empty();
-    match find(LIDC, search.data_dir, &["lidc_nodules", "lidc", "nodules", "."], is_there)? {
+    let remedy = format!(
+        "LIDC-IDRI is had from The Cancer Imaging Archive (https://www.cancerimagingarchive.net/collection/lidc-idri/). Put a .npy \
+         array of patches (nodules, height, width) and {TABLE} with a row for each patch ({}, Malignancy_1 and so on, Subtlety_1 \
+         and so on) into PLACE",
+        table::COLUMNS.join(", ")
+    );
+    let is_there = |folder: &Path| {
+        let (table, array) = (folder.join(TABLE).is_file(), !arrays_in(folder).is_empty());
+        // In a folder of this name one of the two is enough to know what is meant; the other is then asked for.
+        let is_named = folder.file_name().is_some_and(|name| NAMES.iter().any(|of| *of == name));
+        (table && array) || (is_named && (table || array))
+    };
+    let below = [&NAMES[..], &["."]].concat();
+    match find(LIDC, search.data_dir, &below, is_there, &remedy)? {
         Found::In(folder) => read(&folder),
         Found::Nowhere(looked) => {
-            let remedy = format!(
-                "LIDC-IDRI is had from The Cancer Imaging Archive \
-                 (https://www.cancerimagingarchive.net/collection/lidc-idri/). Put a .npy array of patches (nodules, height, \
-                 width) and {TABLE} with a row for each patch ({}, Malignancy_1 and so on, Subtlety_1 and so on) into PLACE",
-                table::COLUMNS.join(", ")
-            );
             let what_is = format!("{LIDC} are");
             let nowhere =
                 Nowhere { what_is: &what_is, looked, drawn: "nodules", remedy: (&remedy, "lidc_nodules") };
@@ -80,6 +91,8 @@ fn arrays_in(folder: &Path) -> Vec<PathBuf> {
     let mut arrays: Vec<PathBuf> = entries
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")))
+        // What macOS puts beside a file on foreign disks.
+        .filter(|path| !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._")))
         .collect();
     arrays.sort();
     arrays
@@ -88,6 +101,19 @@ fn arrays_in(folder: &Path) -> Vec<PathBuf> {
 /// Reads an array of patches and the table beside it.
 fn read(folder: &Path) -> Result<Nodules, CliError> {
     let arrays = arrays_in(folder);
+    if arrays.is_empty() {
+        return Err(CliError::Said(format!(
+            "there is {TABLE} in {}, but no .npy array of patches beside it; put it there",
+            folder.display()
+        )));
+    }
+    if !folder.join(TABLE).is_file() {
+        return Err(CliError::Said(format!(
+            "there is {} in {}, but no {TABLE} with a row for each of its patches beside it; put it there",
+            shown(&arrays),
+            folder.display()
+        )));
+    }
     let [path] = &arrays[..] else {
         return Err(CliError::Said(format!(
             "there are several arrays in {}: {}; leave the one whose rows are those of {TABLE}",
@@ -116,17 +142,19 @@ fn read(folder: &Path) -> Result<Nodules, CliError> {
         )));
     }
     let mut nodules = Vec::with_capacity(count);
+    let mut guessed = 0;
     for (index, row) in rows.into_iter().enumerate() {
         let area = side * side;
         let mut values = array.numbers.reals(index * area..(index + 1) * area);
+        guessed += usize::from(row.intercept.is_none());
+        let intercept = row.intercept.unwrap_or_else(|| guessed_intercept(&values)) as f32;
+        values.iter_mut().for_each(|value| *value += intercept);
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
             return Err(CliError::Said(format!(
                 "{}: patch {index} holds the value {value}, but Hounsfield units are finite; replace the patch or leave it out",
                 path.display()
             )));
         }
-        let intercept = row.intercept.unwrap_or_else(|| guessed_intercept(&values)) as f32;
-        values.iter_mut().for_each(|value| *value += intercept);
         nodules.push(Nodule {
             name: format!("nodule {} of {}", row.id, row.patient),
             patient: row.patient,
@@ -150,6 +178,7 @@ fn read(folder: &Path) -> Result<Nodules, CliError> {
             checksums,
         },
         duplicates: all - nodules.len(),
+        guessed,
         nodules,
     })
 }

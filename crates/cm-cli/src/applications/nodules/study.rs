@@ -26,6 +26,7 @@ use super::{
 use crate::{
     applications::{
         common::{self, Drawn},
+        compared::saturated,
         plan::{Images, pairs},
         start::{Application, Origin, Search, facts},
     },
@@ -101,12 +102,18 @@ impl NoduleStudy {
             ("left out as undecided", count(LeftOut::Undecided)),
             ("left out as marked by few radiologists", count(LeftOut::FewRaters)),
             ("left out as duplicates", found.duplicates.to_string()),
+            ("with a guessed intercept", found.guessed.to_string()),
         ];
         let split = |(number, fold): (usize, &Fold)| (format!("fold {number}"), fold.test.len());
         let splits = folds.iter().enumerate().map(split).collect();
         let facts = facts.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let record = found.origin.record(splits, facts);
         Ok(Self { config, record, nodules, labels, patients, folds, images, at_severity, inputs })
+    }
+
+    /// The number of the fold that each nodule is tested in, if it is one of those tested.
+    pub(super) fn fold_of(&self, nodule: usize) -> Option<usize> {
+        self.tested().iter().position(|fold| fold.test.binary_search(&nodule).is_ok())
     }
 
     pub(super) fn fold(&self, key: &RunKey) -> &Fold {
@@ -232,7 +239,9 @@ impl Study for NoduleStudy {
 
     fn pooled(&self, folder: &Path, results: &Results) -> Result<Option<Pooled>, Error> {
         let scores = pooled::scores(folder, results)?;
-        Ok(Some(pooled::pooled(self, &scores)))
+        let mut pooled = pooled::pooled(self, &scores);
+        pooled.notes.extend(saturated(results));
+        Ok(Some(pooled))
     }
 
     fn report(&self, folder: &Path) -> Drawn<()> {
@@ -259,6 +268,7 @@ fn layout() -> Layout {
             Column::number("spearman_norm_subtlety", "", "ρ (norm,\nsubtlety)"),
             Column::number("spearman_norm_subtlety_within", "", "the same,\nin classes"),
             Column::number("spearman_norm_disagreement", "", "ρ (norm,\nagreement)"),
+            Column::number("spearman_norm_disagreement_within", "", "the same,\nin classes"),
             Column::number("spearman_norm_severity", "", "ρ (norm,\nintactness)"),
         ],
         notes: vec![

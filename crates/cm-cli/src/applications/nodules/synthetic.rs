@@ -38,7 +38,12 @@ enum Kind {
 pub fn nodules(patients: usize, seed: u64) -> Nodules {
     let nodules: Vec<Nodule> =
         (0..patients as u64).into_par_iter().flat_map_iter(|patient| of_patient(seed, patient)).collect();
-    Nodules { origin: Origin::drawn("synthetic nodules", seed, checksums(&nodules)), duplicates: 0, nodules }
+    Nodules {
+        origin: Origin::drawn("synthetic nodules", seed, checksums(&nodules)),
+        duplicates: 0,
+        guessed: 0,
+        nodules,
+    }
 }
 
 /// Random numbers of a patient, or of one of the patient's nodules.

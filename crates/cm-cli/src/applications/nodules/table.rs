@@ -23,7 +23,10 @@ pub struct Row {
 pub const COLUMNS: [&str; 3] = ["patient", "pixel_spacing_mm", "equiv_diameter_px"];
 /// What the ratings of each radiologist begin with; `_1` and so on follows.
 const RATINGS: [&str; 2] = ["Malignancy", "Subtlety"];
-/// Columns of which the first that has a number gives the intercept.
+/// Millimeters from a pixel to the next, and pixels of a diameter, that can be of computed tomography: others are in another unit.
+const SPACINGS: [f64; 2] = [0.1, 5.0];
+const DIAMETERS: [f64; 2] = [0.5, 1000.0];
+/// Columns of which the first that is not empty gives the intercept.
 const INTERCEPTS: [&str; 2] = ["rescale_intercept_known", "rescale_intercept_guess"];
 
 /// Reads a table.
@@ -48,10 +51,17 @@ pub fn read(path: &Path) -> Result<Vec<Row>, CliError> {
     };
     let [patient, spacing, diameter] = COLUMNS.map(required);
     let (patient, spacing, diameter) = (patient?, spacing?, diameter?);
+    // As many radiologists as any column names: one that is missing in between is an error.
+    let named = |column: &String| {
+        let lower = column.to_ascii_lowercase();
+        RATINGS
+            .iter()
+            .filter_map(|what| lower.strip_prefix(&format!("{}_", what.to_lowercase()))?.parse().ok())
+            .max()
+    };
+    let raters: usize = header.iter().filter_map(named).max().unwrap_or(1);
     let ratings = RATINGS.map(|what| -> Result<Vec<usize>, CliError> {
-        let first = required(&format!("{what}_1"))?;
-        let others = (2..).map_while(|rater: usize| place(&format!("{what}_{rater}")));
-        Ok([first].into_iter().chain(others).collect())
+        (1..=raters.min(header.len())).map(|rater| required(&format!("{what}_{rater}"))).collect()
     });
     let [malignancy, subtlety] = ratings;
     let (malignancy, subtlety) = (malignancy?, subtlety?);
@@ -63,20 +73,39 @@ pub fn read(path: &Path) -> Result<Vec<Row>, CliError> {
         let record = record.map_err(from_csv)?;
         let line = record.position().map_or(0, csv::Position::line);
         let cell = |at: usize| record.get(at).unwrap_or_default();
-        let number = |at: usize| -> Result<f64, CliError> {
-            let found = cell(at).parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+        let number = |at: usize, [least, most]: [f64; 2], unit: &str| -> Result<f64, CliError> {
+            let found = cell(at).parse::<f64>().ok().filter(|number| (least..=most).contains(number));
             found.ok_or_else(|| {
                 let (name, value) = (&header[at], cell(at));
-                wrong(line, format!("{name} is \"{value}\", but has to be a number above 0"))
+                wrong(
+                    line,
+                    format!("{name} is \"{value}\", but has to be a number of {unit} from {least} to {most}"),
+                )
+            })
+        };
+        // An empty cell is one that is not known.
+        let intercept = || -> Result<Option<f64>, CliError> {
+            let Some(&at) = intercepts.iter().find(|&&at| !cell(at).is_empty()) else { return Ok(None) };
+            let found = cell(at).parse::<f64>().ok().filter(|number| number.is_finite());
+            found.map(Some).ok_or_else(|| {
+                let (name, value) = (&header[at], cell(at));
+                wrong(
+                    line,
+                    format!("{name} is \"{value}\", but has to be a number of Hounsfield units, or empty"),
+                )
             })
         };
         let rated = |columns: &[usize]| -> Result<Vec<u8>, CliError> {
             let mut ratings = Vec::new();
             for &at in columns {
-                match cell(at).parse::<u8>() {
+                // Tables that were written as numbers with a point have 4.0 for 4.
+                let value = cell(at).parse::<f64>().ok().filter(|value| value.fract() == 0.0);
+                match value {
                     // Not marked by this radiologist.
-                    Ok(0) => {}
-                    Ok(rating) if rating <= HIGHEST_RATING => ratings.push(rating),
+                    Some(0.0) => {}
+                    Some(rating) if (1.0..=f64::from(HIGHEST_RATING)).contains(&rating) => {
+                        ratings.push(rating as u8)
+                    }
                     _ => {
                         return Err(wrong(
                             line,
@@ -95,12 +124,29 @@ pub fn read(path: &Path) -> Result<Vec<Row>, CliError> {
         let row = Row {
             id: id.map_or_else(|| (rows.len() + 1).to_string(), |at| cell(at).to_owned()),
             patient: cell(patient).to_owned(),
-            spacing: number(spacing)?,
-            diameter: number(diameter)?,
+            spacing: number(spacing, SPACINGS, "millimeters")?,
+            diameter: number(diameter, DIAMETERS, "pixels")?,
             malignancy: rated(&malignancy)?,
             subtlety: rated(&subtlety)?,
-            intercept: intercepts.iter().find_map(|&at| cell(at).parse().ok()),
+            intercept: intercept()?,
         };
+        let marked = |columns: &[usize]| -> Vec<bool> {
+            columns.iter().map(|&at| cell(at).parse::<f64>() != Ok(0.0)).collect()
+        };
+        let (first, second) = (marked(&malignancy), marked(&subtlety));
+        if let Some(rater) = (0..first.len()).find(|&rater| first[rater] != second[rater]) {
+            let [first, second] = [malignancy[rater], subtlety[rater]];
+            return Err(wrong(
+                line,
+                format!(
+                    "{} is \"{}\" and {} is \"{}\", but a radiologist rates both or, with 0, none",
+                    header[first],
+                    cell(first),
+                    header[second],
+                    cell(second)
+                ),
+            ));
+        }
         if row.patient.is_empty() {
             return Err(wrong(
                 line,

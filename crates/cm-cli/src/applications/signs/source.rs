@@ -78,13 +78,13 @@ pub fn load(choice: DataChoice, tracks: usize, seed: u64, search: &Search<'_>) -
         return Ok(synthetic_signs(tracks, seed));
     }
     let is_there = |folder: &Path| [LIST, ARCHIVE].iter().any(|name| folder.join(name).is_file());
-    match find(GTSRB, search.data_dir, &["gtsrb", "GTSRB", "."], is_there)? {
+    let remedy = format!(
+        "Put {LIST} (path,label,track,width,height,split) and {ARCHIVE}, or the folders train and test with a folder for each \
+         class, into PLACE"
+    );
+    match find(GTSRB, search.data_dir, &["gtsrb", "GTSRB", "."], is_there, &remedy)? {
         Found::In(folder) => read(&folder),
         Found::Nowhere(looked) => {
-            let remedy = format!(
-                "Put {LIST} (path,label,track,width,height,split) and {ARCHIVE}, or the folders train and test with a folder for each \
-                 class, into PLACE"
-            );
             let nowhere = Nowhere { what_is: "GTSRB is", looked, drawn: "signs", remedy: (&remedy, "gtsrb") };
             nowhere.draw(choice == DataChoice::Gtsrb, search, || synthetic_signs(tracks, seed))
         }
