@@ -470,6 +470,18 @@ def make_faces(folder):
             {"conv1.weight": torch.empty(8, 3, 7, 7), "fc.weight": torch.empty(5, 256)},
         ),
         (
+            {"backbone": "cifar-resnet", "blocks": 2, "pooling": "average", "feature_norm": False},
+            {"conv1.weight": torch.empty(8, 3, 3, 3), "fc.weight": torch.empty(5, 32)},
+        ),
+        (
+            {"backbone": "cifar-resnet", "blocks": 1, "pooling": "none", "feature_norm": True},
+            {"conv1.weight": torch.empty(8, 3, 3, 3), "fc.weight": torch.empty(5, 32 * 12 * 8)},
+        ),
+        (
+            {"backbone": "resnet3d", "blocks": 1},
+            {"conv1.weight": torch.empty(8, 1, 3, 3, 3), "fc.weight": torch.empty(5, 32)},
+        ),
+        (
             {"backbone": "mobilefacenet", "blocks": [1, 4, 6, 2]},
             {
                 "layers.0.layers.0.weight": torch.empty(64, 3, 3, 3),
@@ -491,7 +503,9 @@ def make_faces(folder):
         for number, name in enumerate(sorted(named)):
             named[name].copy_(known(name, number, named[name].shape))
         with torch.no_grad():
-            features[json.dumps(config)] = network(pattern(2, 3, 48, 32)).tolist()
+            # A volume has its slices where an image has its channels.
+            channels = 4 if config["backbone"] == "resnet3d" else 3
+            features[json.dumps(config)] = network(pattern(2, channels, 48, 32)).tolist()
     (folder / "faces.json").write_text(json.dumps(features, indent=1) + "\n")
 
 

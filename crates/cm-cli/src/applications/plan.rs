@@ -43,7 +43,7 @@ pub fn pairs() -> Vec<(String, String)> {
 pub enum Profile {
     /// Minutes on two CPU cores
     Quick,
-    /// All images and many epochs; for a GPU
+    /// What results are claimed of: all images, many epochs, several seeds; hours
     Full,
 }
 

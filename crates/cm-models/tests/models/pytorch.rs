@@ -109,7 +109,8 @@ fn with_the_same_numbers_deep_networks_have_the_features_of_pytorch() {
         let is_mobile = config["backbone"] == "mobilefacenet";
         config["width"] = if is_mobile { 64 } else { 8 }.into();
         let config: BackboneConfig = serde_json::from_value(config).unwrap();
-        let network = config.init([3, 48, 32], 5, &Device::flex()).unwrap();
+        let channels = if config.name() == "resnet3d" { 4 } else { 3 };
+        let network = config.init([channels, 48, 32], 5, &Device::flex()).unwrap();
         let saved = weights::save(&network, &BTreeMap::new()).unwrap();
         let tensors = SafeTensors::deserialize(&saved).unwrap();
         let mut names = tensors.names();
@@ -128,11 +129,11 @@ fn with_the_same_numbers_deep_networks_have_the_features_of_pytorch() {
         });
         let file = safetensors::serialize(views, None).unwrap();
         let network = weights::load(network, &file).unwrap();
-        assert_near(&text, &numbers(network.forward(images([2, 3, 48, 32]))), &features);
+        assert_near(&text, &numbers(network.forward(images([2, channels, 48, 32]))), &features);
         seen.insert(config.name());
     }
     assert_eq!(
         seen.into_iter().collect::<Vec<_>>(),
-        ["iresnet100", "iresnet34", "iresnet50", "mobilefacenet", "resnet50"]
+        ["cifar-resnet", "iresnet100", "iresnet34", "iresnet50", "mobilefacenet", "resnet3d", "resnet50"]
     );
 }

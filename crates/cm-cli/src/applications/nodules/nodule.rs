@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-/// Height and width of the patches, in pixels, that are drawn and that LIDC's are stored in here.
+/// Height and width in pixels of the patches that are drawn.
 pub const SIDE: usize = 71;
 
 /// The highest rating; the lowest is 1.
