@@ -99,10 +99,17 @@ fn study(data: &Path, options: &str) -> (bool, String, String) {
 #[test]
 fn patches_beside_a_table_are_read_and_patients_stay_together() {
     let folder = tempfile::tempdir().unwrap();
-    lidc(folder.path(), |_, _| ());
+    // One nodule that some call benign and some malignant, one with a single radiologist, and numbers with a point.
+    lidc(folder.path(), |i, cells| match i {
+        2 => cells[5] = "4".to_owned(),
+        3 => [5, 6, 9, 10].into_iter().for_each(|cell| cells[cell] = "0".to_owned()),
+        4 => cells[7] += ".0",
+        _ => {}
+    });
     let (success, _, stderr) = study(folder.path(), "--losses Softmax --field-of-view stored --standardize");
     assert!(success && stderr.contains("LIDC-IDRI nodules: "), "{stderr}");
-    assert!(stderr.contains("20 benign, 20 malignant, 14 patients"), "{stderr}");
+    assert!(stderr.contains("20 benign, 20 malignant, 14 patients, 0 left out as undecided"), "{stderr}");
+    assert!(stderr.contains("0 with a guessed intercept"), "{stderr}");
     let results = fs::read_to_string(folder.path().join("out/results.json")).unwrap();
     assert!(results.contains("train pixels") && results.contains("LIDC-IDRI nodules"));
 
@@ -113,6 +120,8 @@ fn patches_beside_a_table_are_read_and_patients_stay_together() {
         "--losses Softmax --min-raters 3 --undecided 2.5,3.5 --window-level -500 --window-width 1200",
     );
     assert!(success, "{stderr}");
+    let told = "19 benign, 19 malignant, 14 patients, 1 left out as undecided, 1 left out as marked by few radiologists";
+    assert!(stderr.contains(told), "{stderr}");
 }
 
 #[test]
@@ -148,6 +157,25 @@ fn what_is_wrong_with_patches_or_their_table_is_named() {
         }
     };
     assert!(refused_for(&spacing, &|_| ()).contains("line 3: pixel_spacing_mm is \"none\""));
+    let cell = |at: usize, value: &'static str| {
+        let change = move |i: usize, cells: &mut Vec<String>| {
+            if i == 1 {
+                cells[at] = value.to_owned();
+            }
+        };
+        refused_for(&change, &|_| ())
+    };
+    // In meters, and where a radiologist has rated one thing and not the other.
+    let message = cell(2, "0.0007");
+    assert!(message.contains("has to be a number of millimeters from 0.1 to 5"), "{message}");
+    let message = cell(4, "nan");
+    assert!(
+        message.contains("line 3: rescale_intercept_guess is \"nan\", but has to be a number"),
+        "{message}"
+    );
+    let message = cell(5, "0");
+    assert!(message.contains("line 3: Malignancy_1 is \"0\" and Subtlety_1 is \"2\""), "{message}");
+    assert!(cell(5, "3.5").contains("line 3: Malignancy_1 is \"3.5\", but ratings go from 1 to 5"));
 
     let table = |change: fn(String) -> String| {
         move |data: &Path| {
@@ -160,6 +188,12 @@ fn what_is_wrong_with_patches_or_their_table_is_named() {
         message.contains("there is no column equiv_diameter_px; there are nodule_id, patient"),
         "{message}"
     );
+    let message = refused_for(&nothing, &table(|text| text.replace("Malignancy_3", "Malignancy_three")));
+    assert!(message.contains("there is no column Malignancy_3"), "{message}");
+    let message = refused_for(&nothing, &|data| fs::remove_file(data.join("patches.npy")).unwrap());
+    assert!(message.contains("no .npy array of patches beside it"), "{message}");
+    let message = refused_for(&nothing, &|data| fs::remove_file(data.join("labels.csv")).unwrap());
+    assert!(message.contains("no labels.csv with a row for each of its patches"), "{message}");
     let fewer = |text: String| text.lines().take(31).map(|line| format!("{line}\n")).collect();
     let message = refused_for(&nothing, &table(fewer));
     assert!(message.contains("has 30 rows, but") && message.contains("has 40 patches"), "{message}");
@@ -203,6 +237,13 @@ fn lidc_that_is_insisted_on_says_where_it_is_had() {
         message.contains("cancerimagingarchive.net")
             && message.contains("labels.csv")
             && message.contains("--data-dir"),
+        "{message}"
+    );
+    // Where a folder is named that has none as well.
+    let empty = folder.path().display().to_string();
+    let message = refused(&[&arguments[..], &["--data-dir", &empty]].concat());
+    assert!(
+        message.contains("cancerimagingarchive.net") && message.contains("its folder lidc_nodules"),
         "{message}"
     );
 }
