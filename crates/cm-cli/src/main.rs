@@ -5,6 +5,7 @@ mod commands;
 mod error;
 mod figures;
 mod files;
+mod identification;
 mod session;
 mod values;
 mod vectors;
@@ -36,6 +37,8 @@ enum Command {
     Eval(Box<commands::eval::Options>),
     /// Test a model on pairs of images: are they of the same person?
     Verify(Box<commands::verify::Options>),
+    /// Test a model on images of known people: who is it?
+    Identify(Box<commands::identify::Options>),
     /// The classes of images.
     Predict(Box<commands::predict::Options>),
     /// The quality of images, from 0 to 100.
@@ -121,6 +124,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Train(options) => commands::train::run(*options),
         Command::Eval(options) => commands::eval::run(*options),
         Command::Verify(options) => commands::verify::run(*options),
+        Command::Identify(options) => commands::identify::run(&options),
         Command::Predict(options) => commands::predict::run(*options),
         Command::Score(options) => commands::score::run(*options),
         Command::Embed(options) => commands::embed::run(*options),

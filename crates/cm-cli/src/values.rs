@@ -98,6 +98,12 @@ pub fn named<T: DeserializeOwned>(names: impl IntoIterator<Item = &'static str>)
     OneOf::new(names, |name| serde_json::from_value(serde_json::Value::from(name)).ok())
 }
 
+/// A rate of errors.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.trim().parse::<f64>().ok().filter(|rate| *rate > 0.0 && *rate < 1.0);
+    rate.ok_or_else(|| "give numbers between 0 and 1, such as 1e-3".to_owned())
+}
+
 /// What a network can look at of an image whose mirror image shows the same: it alone, or both.
 pub fn mirrored() -> OneOf<Views> {
     named(["one", "flip"])

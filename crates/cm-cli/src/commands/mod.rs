@@ -10,6 +10,7 @@ pub mod eval;
 pub mod eval_report;
 pub mod export;
 pub mod figures;
+pub mod identify;
 pub mod images;
 pub mod import;
 pub mod inputs;

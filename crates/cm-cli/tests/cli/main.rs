@@ -6,6 +6,7 @@ mod data_check;
 mod diagnose;
 mod escape;
 mod faces;
+mod identify;
 mod import;
 mod look;
 mod nodules;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cm_data::{ImageSet, Pair, SEVERITIES};
 use cm_eval::{
-    Bootstrap, Comparison, ErrorDiscardCurve, FarRule, FoldAccuracy, Retrieval, Search, Statistic,
-    Thresholds, Verification, auc, rank_accuracy, tpir_at_fpir,
+    Bootstrap, Comparison, ErrorDiscardCurve, FarRule, FoldAccuracy, Statistic, Thresholds, Verification,
+    auc, rank_accuracy, tpir_at_fpir,
 };
 use cm_record::{FeatureRow, Level, Measurement, Stratification};
 use cm_train::{
@@ -13,10 +13,10 @@ use cm_train::{
     classifier::Classifier,
     evaluation::{Asked, Predictor},
 };
-use rayon::prelude::*;
 
 use crate::{
     applications::common,
+    identification::Searched,
     vectors::{dot, unit},
 };
 
@@ -190,42 +190,15 @@ pub fn correlation(name: &str, norms: &[f64], qualities: &[f64], people: &[usize
     common::with_interval(&format!("spearman_norm_{name}"), found, norms.len()).to_vec()
 }
 
-/// Identification and retrieval among untouched images. The first image of everyone who has several is the gallery, their other
-/// images are searched for in it, and the images of the others, who are not in it.
+/// Identification and retrieval among untouched images.
 pub fn searched(features: &[Feature], people: &[u32]) -> Vec<Measurement> {
-    let last = people.iter().max().map_or(0, |&last| last as usize + 1);
-    let mut images: Vec<Vec<usize>> = vec![Vec::new(); last];
-    people.iter().enumerate().for_each(|(image, &person)| images[person as usize].push(image));
-    let known: Vec<&Vec<usize>> = images.iter().filter(|images| images.len() > 1).collect();
-    let gallery: Vec<usize> = known.iter().map(|images| images[0]).collect();
-    let inside = known
-        .iter()
-        .enumerate()
-        .flat_map(|(place, images)| images[1..].iter().map(move |&i| (i, Some(place))));
-    let outside = images.iter().filter(|images| images.len() == 1).map(|images| (images[0], None));
-    let probes: Vec<(usize, Option<usize>)> = inside.chain(outside).collect();
-    // None at all where a feature is not a number.
-    let searches: Option<Vec<Search>> = probes
-        .par_iter()
-        .map(|&(probe, right)| {
-            let scores: Vec<f64> =
-                gallery.iter().map(|&entry| dot(&features[probe].unit, &features[entry].unit)).collect();
-            Search::new(&scores, right)
-        })
-        .collect();
-    let labels: Vec<usize> = people.iter().map(|&person| person as usize).collect();
-    let retrieval = Retrieval::new(&labels, |query, scores| {
-        let of =
-            |(score, other): (&mut f32, &Feature)| *score = dot(&features[query].unit, &other.unit) as f32;
-        scores.par_iter_mut().zip(features).for_each(of);
-    });
-    let searches = searches.unwrap_or_default();
-    let inside = probes.iter().filter(|(_, right)| right.is_some()).count();
+    let units: Vec<&[f32]> = features.iter().map(|feature| &*feature.unit).collect();
+    let Searched { searches, inside, retrieval, .. } = Searched::new(&units, people);
     let queries = retrieval.map_or(0, |found| found.queries);
     vec![
         Measurement::new("rank_1", "", rank_accuracy(&searches, 1), inside),
         Measurement::new("rank_5", "", rank_accuracy(&searches, 5), inside),
-        Measurement::new("tpir_at_fpir_0.1", "", tpir_at_fpir(&searches, 0.1), probes.len()),
+        Measurement::new("tpir_at_fpir_0.1", "", tpir_at_fpir(&searches, 0.1), searches.len()),
         Measurement::new("precision_at_1", "", retrieval.map(|found| found.precision_at_1), queries),
         Measurement::new("map_at_r", "", retrieval.map(|found| found.map_at_r), queries),
     ]

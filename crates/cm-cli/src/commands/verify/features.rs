@@ -12,7 +12,10 @@ use cm_train::{
 };
 
 use super::Score;
-use crate::{error::CliError, vectors::dot};
+use crate::{
+    error::CliError,
+    vectors::{dot, unit},
+};
 
 /// Features by the position of their image.
 pub struct Features {
@@ -108,6 +111,11 @@ impl Features {
             self.unread.len(),
             self.rows.len()
         )))
+    }
+
+    /// The direction of an image's feature; `None` of one that could not be read.
+    pub fn unit(&self, image: usize) -> Option<Vec<f32>> {
+        Some(unit(self.rows[image].as_ref()?.feature.clone()))
     }
 
     /// Compares every pair.

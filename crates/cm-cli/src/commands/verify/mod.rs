@@ -11,7 +11,8 @@ use cm_data::{DataError, OpenOptions, PairSet, PairsProblem};
 use cm_eval::{FarRule, QualityAware, Thresholds};
 use cm_train::{evaluation::Views, model::Model};
 
-use self::{features::Features, figures::Figures};
+pub use self::features::Features;
+use self::figures::Figures;
 use crate::{error::CliError, session::ComputeOptions, values};
 
 /// Options of `cm verify`.
@@ -40,7 +41,7 @@ pub struct Options {
     #[arg(long, value_name = "ALPHA,BETA", value_parser = quality_aware, num_args = 0..=1, default_missing_value = "magface")]
     quality_aware: Option<QualityAware>,
     /// False accept rates, separated by commas
-    #[arg(long, value_delimiter = ',', default_value = "1e-1,1e-2,1e-3,1e-4,1e-5,1e-6", value_parser = rate)]
+    #[arg(long, value_delimiter = ',', default_value = "1e-1,1e-2,1e-3,1e-4,1e-5,1e-6", value_parser = values::rate)]
     far: Vec<f64>,
     /// The threshold where none has the rate exactly: that of at most the rate, or of the nearest rate
     #[arg(long, value_enum, ignore_case = true, default_value = "at-most")]
@@ -82,11 +83,6 @@ enum Rule {
 enum Tried {
     Between,
     Grid,
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.trim().parse::<f64>().ok().filter(|rate| *rate > 0.0 && *rate < 1.0);
-    rate.ok_or_else(|| "give numbers between 0 and 1, such as 1e-3".to_owned())
 }
 
 fn quality_aware(text: &str) -> Result<QualityAware, String> {
