@@ -3,8 +3,8 @@
 use cm_eval::{Comparison, ErrorDiscardCurve};
 use cm_report::chart::{Axis, Color, Corner, Curve, Panel};
 
-/// Up to this share of pairs left out is the area below the curve taken.
-const AREA: f64 = 0.3;
+/// The area under the curve is taken up to this share of pairs left out.
+pub const AREA: f64 = 0.3;
 /// Of what is left after this share, a share of errors says little.
 const SHOWN: f64 = 0.95;
 

@@ -16,6 +16,7 @@ use cm_train::{
 
 use crate::{
     applications::common,
+    figures::discarded::AREA,
     identification::Searched,
     vectors::{dot, unit},
 };
@@ -26,8 +27,6 @@ pub const FOLDS: usize = 10;
 pub const RATES: [(&str, f64); 2] = [("tar_at_far_0.1", 0.1), ("tar_at_far_0.01", 0.01)];
 /// Share of the pairs of one person that fail where curves of errors begin.
 pub const STARTING_ERROR: f64 = 0.1;
-/// Up to this share of pairs left out is the area below the curve taken.
-const DISCARDED: f64 = 0.3;
 
 /// Which image of a pair is degraded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +179,7 @@ pub fn discarded(
         .map(|(i, pair)| Comparison { score: pair.score, quality: quality(i) })
         .collect();
     let curve = ErrorDiscardCurve::fixed(&mated, STARTING_ERROR);
-    Measurement::new(metric, "", curve.map(|curve| curve.partial_area(DISCARDED)), mated.len())
+    Measurement::new(metric, "", curve.map(|curve| curve.partial_area(AREA)), mated.len())
 }
 
 /// The correlation of the norm with a quality over images, people drawn together for its interval.
