@@ -47,8 +47,13 @@ def figures(found):
     names = [f"{metric} (%)" if metric in PERCENT else metric for metric in whole]
     table(["", *names], [[loss, *(cell((loss, metric, "")) for metric in whole)] for loss in losses])
     for metric in metrics[:2]:
-        rows = [[loss, *(cell((loss, metric, stratum)) for stratum in strata)] for loss in losses]
-        table([metric, *(stratum or "all" for stratum in strata)], rows)
+        of = [stratum for stratum in strata if any((loss, metric, stratum) in by for loss in losses)]
+        rows = [[loss, *(cell((loss, metric, stratum)) for stratum in of)] for loss in losses]
+        table([metric, *(stratum or "all" for stratum in of)], rows)
+    of_norm = unique(key[1] for key in by if key[1].startswith("spearman"))
+    if of_norm:
+        rows = [[loss, *(cell((loss, metric, "norm and quality")) for metric in of_norm)] for loss in losses]
+        table(["", *of_norm], [row for row in rows if any(row[1:])])
 
 
 def trainings(runs):

@@ -50,7 +50,13 @@ pub(crate) fn families(results: &Results) -> Result<Vec<Family>, String> {
 }
 
 /// What the tables say, and what they do not.
-pub(crate) fn note() -> String {
+pub(crate) fn note(results: &Results) -> String {
+    if results.runs.iter().any(|run| run.key.fold.is_some()) {
+        return "A difference is the figure of the first loss minus that of the second, over the seeds and folds that both were trained \
+                with. Folds share most of what they learn from, so that their differences have no interval and no p value: those are of \
+                all folds together."
+            .to_owned();
+    }
     format!(
         "A difference is the figure of the first loss minus that of the second, over the seeds and folds that both were \
          trained with, with the {} % interval of Student's t distribution. The p values of the paired t-test are \
@@ -103,7 +109,7 @@ impl Family {
                 "Losses".to_owned(),
                 "mean".to_owned(),
                 interval,
-                format!("p (Holm, of {tests})"),
+                if tests > 0 { format!("p (Holm, of {tests})") } else { "p".to_owned() },
                 "pairs".to_owned(),
             ],
             rows: comparisons.iter().map(|comparison| Row::new(comparison, share)).collect(),

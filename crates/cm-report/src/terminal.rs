@@ -49,7 +49,7 @@ pub fn summary_table(results: &Results) -> String {
     match comparisons::families(results) {
         Ok(families) => {
             families.iter().for_each(|family| text += &differences(family));
-            text + &wrapped(&comparisons::note().replace("is marked", "has a *"))
+            text + &wrapped(&comparisons::note(results).replace("is marked", "has a *"))
         }
         Err(reason) => text + &wrapped(&reason),
     }

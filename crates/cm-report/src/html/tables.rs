@@ -110,7 +110,7 @@ pub(super) fn comparisons(results: &Results) -> Markup {
                     }
                 }
             }
-            ul.notes { li { (comparisons::note().replace("is marked", "is bold")) } }
+            ul.notes { li { (comparisons::note(results).replace("is marked", "is bold")) } }
         },
     }
 }

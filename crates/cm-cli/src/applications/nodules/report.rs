@@ -204,7 +204,8 @@ impl Shown<'_> {
                 discards.push(Curve::new(name, color, percent(&curve.points[..to])).drawn(line));
             }
         }
-        let errors = || Axis::new(0.0..(1.1 * worst).max(1.0), "wrong among what is left (%)", 6, false);
+        // With room for the names above.
+        let errors = || Axis::new(0.0..(1.7 * worst).max(1.0), "wrong among what is left (%)", 6, false);
         let panels = [
             Panel {
                 title: "Risk and coverage, with the area below (%)".to_owned(),
