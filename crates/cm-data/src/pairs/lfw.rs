@@ -65,18 +65,28 @@ pub(super) fn read(text: &str) -> Result<Vec<Line>, PairsProblem> {
     Ok(found)
 }
 
-/// The folder that holds a folder for each person: that of the file, or the only one in it that does.
-pub(super) fn root(folder: &Path, lines: &[Line]) -> PathBuf {
-    let Some(person) = lines.first().map(|line| &line.shots[0].person) else { return folder.to_owned() };
-    let holds = |folder: &Path| folder.join(person).is_dir();
-    if holds(folder) {
-        return folder.to_owned();
-    }
+/// The folders that hold a folder for each person, this one among them, and so for `person`: this one and those in it, by name.
+pub fn folders_of_people(folder: &Path, person: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut below: Vec<PathBuf> = entries.filter(|path| holds(path)).collect();
-    match below.pop() {
-        Some(only) if below.is_empty() => only,
-        _ => folder.to_owned(),
+    let mut found: Vec<PathBuf> =
+        entries.chain([folder.to_owned()]).filter(|path| path.join(person).is_dir()).collect();
+    found.sort_unstable();
+    found
+}
+
+/// The folder that holds a folder for each person.
+///
+/// # Errors
+///
+/// [`PairsProblem::SeveralFolders`] if several do.
+pub(super) fn root(folder: &Path, lines: &[Line]) -> Result<PathBuf, PairsProblem> {
+    let person = lines.first().map_or("", |line| &line.shots[0].person);
+    let mut found = folders_of_people(folder, person);
+    match found.len() {
+        // Which images are missing is said later.
+        0 => Ok(folder.to_owned()),
+        1 => Ok(found.remove(0)),
+        _ => Err(PairsProblem::SeveralFolders { folders: found }),
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use lfw::folders_of_people;
 pub use problem::PairsProblem;
 
 use crate::{Collection, DataError, OpenOptions, source::read_file};
@@ -77,7 +78,10 @@ impl PairSet {
             }
             false => {
                 let people = lfw::read(text).map_err(problem)?;
-                let root = options.root.clone().unwrap_or_else(|| lfw::root(folder, &people));
+                let root = match options.root.clone() {
+                    Some(root) => root,
+                    None => lfw::root(folder, &people).map_err(problem)?,
+                };
                 (lfw::files(&people, &root), root)
             }
         };

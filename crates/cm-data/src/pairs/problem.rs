@@ -105,6 +105,15 @@ pub enum PairsProblem {
         /// What it has to be.
         expected: &'static str,
     },
+    /// Several folders that may hold the images.
+    #[error(
+        "several folders may hold its images: {}; name the one that does",
+        some_of(&folders.iter().map(|folder| folder.display()).collect::<Vec<_>>(), ", ")
+    )]
+    SeveralFolders {
+        /// The folders.
+        folders: Vec<PathBuf>,
+    },
     /// Files that are named and not there.
     #[error(
         "{} of the {images} images that it names are not in {}: {}; name the folder that holds them, or have the pairs of missing images \

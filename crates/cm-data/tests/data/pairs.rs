@@ -116,6 +116,12 @@ fn pairs_of_lfw_are_read_with_their_folds_and_their_folder_is_found() {
     let options = OpenOptions { root: Some(folder.path().join("lfw")), ..OpenOptions::default() };
     let set = PairSet::open(&path, &options).unwrap();
     assert_eq!((set.pairs.len(), set.folds()), (2, 1));
+    // With two folders of people one has to be named.
+    write_images(&folder.path().join("lfw-funneled"), &["Ann/Ann_0001.jpg"]);
+    let problem = problem(&path);
+    assert!(matches!(&problem, PairsProblem::SeveralFolders { folders } if folders.len() == 2), "{problem}");
+    assert!(problem.to_string().contains("lfw-funneled"), "{problem}");
+    assert!(PairSet::open(&path, &options).is_ok());
 }
 
 #[test]

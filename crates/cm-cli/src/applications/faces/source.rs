@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use cm_data::{Collection, ImageSet, OpenOptions, Pair, PairSet};
+use cm_data::{Collection, ImageSet, OpenOptions, Pair, PairSet, folders_of_people};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -123,11 +123,7 @@ fn listed(path: &Path) -> Result<Vec<(String, usize)>, CliError> {
 
 /// The folder of images: the one in which the people have theirs.
 fn root(folder: &Path, person: &str) -> Result<PathBuf, CliError> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found: Vec<PathBuf> =
-        entries.chain([folder.to_owned()]).filter(|path| path.join(person).is_dir()).collect();
-    found.sort_unstable();
-    match &found[..] {
+    match &folders_of_people(folder, person)[..] {
         [one] => Ok(one.clone()),
         [] => Err(CliError::Said(format!(
             "there is no folder of images in {}: none has a folder {person}; put LFW's images there",

@@ -122,6 +122,9 @@ pub fn run(options: Options) -> Result<(), CliError> {
         DataError::Pairs { problem: PairsProblem::MissingFiles { .. }, .. } => CliError::Said(format!(
             "{error} (--root FOLDER names it, --skip-bad N counts the pairs of up to N missing images as errors)"
         )),
+        DataError::Pairs { problem: PairsProblem::SeveralFolders { .. }, .. } => {
+            CliError::Said(format!("{error} by --root FOLDER"))
+        }
         other => other.into(),
     })?;
     if set.missing.len() > options.skip_bad {
