@@ -107,11 +107,18 @@ mod tests {
     #[test]
     fn after_an_error_nothing_is_begun_and_what_was_begun_is_kept() {
         let mut kept = Vec::new();
-        let work = |item: usize| match item {
-            0 => Err(failure()),
-            item => {
-                thread::sleep(Duration::from_millis(100));
-                Ok(item)
+        // The second is begun before the first fails.
+        let begun = Barrier::new(2);
+        let work = |item: usize| {
+            if item < 2 {
+                begun.wait();
+            }
+            match item {
+                0 => Err(failure()),
+                item => {
+                    thread::sleep(Duration::from_millis(100));
+                    Ok(item)
+                }
             }
         };
         let keep = |item| {
