@@ -4,9 +4,10 @@ For each loss the figures over all test images with their 95 % intervals, the fi
 figures of each (correlations of the norm among them), and the paired tests with p after Holm's correction, as the record holds them.
 """
 
-import json
 import statistics
 import sys
+
+from study_table import read
 
 PERCENT = {"accuracy", "sensitivity", "specificity", "balanced_accuracy", "tar_at_far_0.1", "tar_at_far_0.01", "eer"}
 OF_TRAININGS = ["valid_auc", "auc", "spearman_norm_subtlety", "spearman_norm_subtlety_within", "spearman_norm_disagreement",
@@ -82,11 +83,7 @@ def tests(found):
 
 
 def main(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            record = json.load(file)
-    except (OSError, ValueError) as error:
-        sys.exit(f"{path} cannot be read: {error}; it takes the results.json of a study")
+    record = read(path)
     if not isinstance(record, dict) or not record.get("pooled"):
         sys.exit(f"{path} has no figures of all runs together; the studies of nodules and faces have them")
     for dim in sorted({figure["feature_dim"] for figure in record["pooled"]["figures"]}):

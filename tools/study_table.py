@@ -44,12 +44,17 @@ def difference(record, stratum, loss, baseline):
     return " | "
 
 
-def main(path):
+def read(path):
+    """What a file of results says."""
     try:
         with open(path, encoding="utf-8") as file:
-            record = json.load(file)
+            return json.load(file)
     except (OSError, ValueError) as error:
         sys.exit(f"{path} cannot be read: {error}; it takes the results.json of a study")
+
+
+def main(path):
+    record = read(path)
     if not isinstance(record, dict) or "runs" not in record:
         sys.exit(f"{path} is not a record of a study: it has no runs")
     if "layout" not in record:
