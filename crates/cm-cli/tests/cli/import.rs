@@ -8,6 +8,14 @@ use crate::shared::{refused, run, write_image};
 const CHECKPOINT: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../cm-models/tests/models/torch/iresnet18-checkpoint.pth");
 
+fn is_there() -> bool {
+    let found = Path::new(CHECKPOINT).is_file();
+    if !found {
+        println!("skipped: the package alone has no checkpoint");
+    }
+    found
+}
+
 fn import<'a>(model: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let base = ["import", CHECKPOINT, model, "--backbone", "iresnet18", "--width", "1", "--feature-dim", "3"];
     base.into_iter().chain(more.iter().copied()).collect()
@@ -15,8 +23,7 @@ fn import<'a>(model: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 #[test]
 fn a_checkpoint_of_insightface_becomes_a_model_that_embeds_verifies_and_predicts() {
-    if !Path::new(CHECKPOINT).is_file() {
-        println!("skipped: the package alone has no checkpoint");
+    if !is_there() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -61,8 +68,7 @@ fn a_checkpoint_of_insightface_becomes_a_model_that_embeds_verifies_and_predicts
 
 #[test]
 fn what_does_not_fit_is_listed_and_nothing_is_written() {
-    if !Path::new(CHECKPOINT).is_file() {
-        println!("skipped: the package alone has no checkpoint");
+    if !is_there() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -36,7 +36,7 @@ impl Announced {
     ) -> Result<Option<Self>, Failure> {
         let Some(&offset) = starts.get(&record) else { return Ok(None) };
         let place = Place { record, offset, end: bytes };
-        let Some((header, _)) = without_image(file, place)? else { return Ok(None) };
+        let Some(header) = without_image(file, place)? else { return Ok(None) };
         let [images, identities] = header.labels[..] else { return Ok(None) };
         if header.number != 0 {
             return Ok(None);
@@ -90,7 +90,7 @@ impl Announced {
 }
 
 /// The header of a record that has nothing behind it; `None` of one with an image.
-fn without_image(file: &mut BufReader<File>, place: Place) -> Result<Option<(Header, u64)>, Failure> {
+fn without_image(file: &mut BufReader<File>, place: Place) -> Result<Option<Header>, Failure> {
     file.seek(SeekFrom::Start(place.offset)).map_err(Failure::Io)?;
     let record = match stream::record(file, place, LABELS) {
         Ok(record) => record,
@@ -99,7 +99,7 @@ fn without_image(file: &mut BufReader<File>, place: Place) -> Result<Option<(Hea
         Err(failure) => return Err(failure),
     };
     let header = Header::of(&record, place)?;
-    Ok((record.len() == header.image).then_some((header, place.offset)))
+    Ok((record.len() == header.image).then_some(header))
 }
 
 /// The places of records by the numbers that their packer gave them.
