@@ -76,7 +76,8 @@ impl Announced {
             return Ok(self.images);
         }
         let mut is_image = |record: u64| -> Result<bool, Failure> {
-            let Some(&offset) = starts.get(&record) else { return Ok(false) };
+            // What an index lacks is said later.
+            let Some(&offset) = starts.get(&record) else { return Ok(true) };
             Ok(without_image(file, Place { record, offset, end: bytes })?.is_none())
         };
         let near = self.images.saturating_sub(2)..=self.images + 2;
