@@ -28,7 +28,7 @@ pub struct OfLoss<K> {
 impl<K: Ord> OfLoss<K> {
     /// What the networks say of these cases, by seed, then by case: of the seeds with which every case was scored. A fold whose
     /// training diverged with a seed takes that seed away.
-    pub fn by_seed<'a>(&self, cases: impl Iterator<Item = K> + Clone + 'a) -> Vec<Vec<Score>> {
+    pub fn by_seed(&self, cases: impl Iterator<Item = K> + Clone) -> Vec<Vec<Score>> {
         let mut first = cases.clone();
         let Some(first) = first.next().and_then(|case| self.cases.get(&case)) else { return Vec::new() };
         let mut seeds: Vec<u64> = first.iter().map(|score| score.seed).collect();
@@ -114,59 +114,92 @@ pub fn saturated(results: &Results) -> Vec<String> {
     shares.into_iter().filter(|(_, shares)| !shares.is_empty()).filter_map(told).collect()
 }
 
-/// A method on the cases of a stratum.
-pub struct Tested {
+/// Scores of one method for the same cases: those of each seed, and of their mean.
+pub struct Method {
     pub name: String,
-    pub scores: Vec<f64>,
-    pub right: Vec<bool>,
+    /// By seed, then by case.
+    pub seeds: Vec<Vec<f64>>,
 }
 
-/// DeLong's test of the areas and McNemar's of the accuracies for pairs of methods, each corrected by Holm's method for all of them.
-/// Of several cases of one group, such as a patient, the variances are Obuchowski's. `about` follows the names of the tests: what is
-/// corrected together has one.
-pub fn tests(
-    about: &str,
-    stratum: &str,
-    feature_dim: usize,
-    pairs: &[(Tested, Tested)],
-    positive: &[bool],
-    groups: Option<&[usize]>,
-) -> Vec<PooledTest> {
-    let (mut areas, mut accuracies) = (Vec::new(), Vec::new());
-    for (method, other) in pairs {
-        let test = |test: &str, metric: &str, difference, interval, p| PooledTest {
-            test: format!("{test}{about}"),
-            metric: metric.to_owned(),
-            stratum: stratum.to_owned(),
-            feature_dim,
-            loss: method.name.clone(),
-            baseline: other.name.clone(),
-            difference,
-            interval,
-            p,
-            p_adjusted: None,
-        };
-        if let Some(found) = auc_difference(&method.scores, &other.scores, positive, groups, CONFIDENCE) {
-            let difference = found.difference;
-            areas.push(test("DeLong", "auc", difference.value, Some(difference.interval), found.p));
-        }
-        if let Some(groups) = groups {
-            if let Some(found) = accuracy_difference(&method.right, &other.right, groups, CONFIDENCE) {
+impl Method {
+    /// A loss, with the seeds of which all of these cases were scored; `None` without such a seed.
+    pub fn of<K: Ord>(loss: &OfLoss<K>, cases: impl Iterator<Item = K> + Clone) -> Option<Self> {
+        let logits = |scores: Vec<Score>| scores.into_iter().map(|score| score.logit).collect();
+        let seeds: Vec<Vec<f64>> = loss.by_seed(cases).into_iter().map(logits).collect();
+        (!seeds.is_empty()).then(|| Self { name: loss.loss.clone(), seeds })
+    }
+
+    /// The mean score of each case over the seeds: what the networks of all seeds say together.
+    pub fn mean(&self) -> Vec<f64> {
+        let cases = self.seeds.first().map_or(0, Vec::len);
+        let mean = |i: usize| self.seeds.iter().map(|of| of[i]).sum::<f64>() / self.seeds.len() as f64;
+        (0..cases).map(mean).collect()
+    }
+}
+
+/// The cases of a stratum.
+pub struct Stratum<'a> {
+    pub name: &'a str,
+    pub feature_dim: usize,
+    /// Which of the cases are positive.
+    pub positive: &'a [bool],
+    /// The group of each case, such as a patient, if several cases are of one.
+    pub groups: Option<&'a [usize]>,
+}
+
+impl Stratum<'_> {
+    /// DeLong's test of the areas and McNemar's of the accuracies for pairs of methods, each corrected by Holm's method for all of them.
+    /// Of several cases of one group the variances are Obuchowski's. `about` follows the names of the tests: what is corrected
+    /// together has one. `tested` gives the scores of a method on these cases, and which of them it gets right.
+    pub fn tests(
+        &self,
+        about: &str,
+        pairs: Vec<(&Method, &Method)>,
+        tested: impl Fn(&Method) -> (Vec<f64>, Vec<bool>),
+    ) -> Vec<PooledTest> {
+        let Self { name: stratum, feature_dim, positive, groups } = *self;
+        let (mut areas, mut accuracies) = (Vec::new(), Vec::new());
+        for (method, other) in pairs {
+            let ((first, first_right), (second, second_right)) = (tested(method), tested(other));
+            let test = |test: &str, metric: &str, difference, interval, p| PooledTest {
+                test: format!("{test}{about}"),
+                metric: metric.to_owned(),
+                stratum: stratum.to_owned(),
+                feature_dim,
+                loss: method.name.clone(),
+                baseline: other.name.clone(),
+                difference,
+                interval,
+                p,
+                p_adjusted: None,
+            };
+            if let Some(found) = auc_difference(&first, &second, positive, groups, CONFIDENCE) {
                 let difference = found.difference;
-                let of =
-                    test("McNemar", "accuracy", difference.value, Some(difference.interval), Some(found.p));
-                accuracies.push(of);
+                areas.push(test("DeLong", "auc", difference.value, Some(difference.interval), found.p));
             }
-        } else if let Some(found) = mcnemar(&method.right, &other.right) {
-            let difference = (found.first_only as f64 - found.second_only as f64) / positive.len() as f64;
-            accuracies.push(test("McNemar", "accuracy", difference, None, Some(found.p)));
+            if let Some(groups) = groups {
+                if let Some(found) = accuracy_difference(&first_right, &second_right, groups, CONFIDENCE) {
+                    let difference = found.difference;
+                    let of = test(
+                        "McNemar",
+                        "accuracy",
+                        difference.value,
+                        Some(difference.interval),
+                        Some(found.p),
+                    );
+                    accuracies.push(of);
+                }
+            } else if let Some(found) = mcnemar(&first_right, &second_right) {
+                let difference = (found.first_only as f64 - found.second_only as f64) / positive.len() as f64;
+                accuracies.push(test("McNemar", "accuracy", difference, None, Some(found.p)));
+            }
         }
-    }
-    for family in [&mut areas, &mut accuracies] {
-        let p: Vec<f64> = family.iter().map(|test: &PooledTest| test.p.unwrap_or(f64::NAN)).collect();
-        for (test, adjusted) in family.iter_mut().zip(adjusted_by_holm(&p)) {
-            test.p_adjusted = (!adjusted.is_nan()).then_some(adjusted);
+        for family in [&mut areas, &mut accuracies] {
+            let p: Vec<f64> = family.iter().map(|test: &PooledTest| test.p.unwrap_or(f64::NAN)).collect();
+            for (test, adjusted) in family.iter_mut().zip(adjusted_by_holm(&p)) {
+                test.p_adjusted = (!adjusted.is_nan()).then_some(adjusted);
+            }
         }
+        areas.into_iter().chain(accuracies).collect()
     }
-    areas.into_iter().chain(accuracies).collect()
 }

@@ -13,7 +13,7 @@ use super::{
     evaluation::{METRICS, Side, figures},
     study::FaceStudy,
 };
-use crate::applications::compared::{self, OfLoss, Score, Tested};
+use crate::applications::compared::{self, Method, OfLoss, Stratum};
 
 /// A severity of both images, and a pair.
 pub type Case = (usize, usize);
@@ -26,20 +26,6 @@ pub fn scores(folder: &Path, results: &Results) -> Result<Scores, Error> {
         let level = &row.levels[table.position(Side::Both.name())?];
         Some((level.parse().ok()?, row.index))
     })
-}
-
-/// A method's scores of all pairs at a severity, by seed.
-pub struct Method {
-    pub name: String,
-    pub seeds: Vec<Vec<f64>>,
-}
-
-impl Method {
-    /// The mean over the seeds: what the networks of all seeds say together.
-    pub fn mean(&self) -> Vec<f64> {
-        let pairs = self.seeds.first().map_or(0, Vec::len);
-        (0..pairs).map(|i| self.seeds.iter().map(|of| of[i]).sum::<f64>() / self.seeds.len() as f64).collect()
-    }
 }
 
 /// Pixels and principal components, and every loss of a feature dimension that has all pairs at this severity.
@@ -58,12 +44,7 @@ pub fn methods(
         Method { name: PIXELS.to_owned(), seeds: vec![pixels.clone()] },
         Method { name: PCA.to_owned(), seeds: vec![components.clone()] },
     ];
-    let of_loss = |of: &OfLoss<Case>| {
-        let seeds = of.by_seed((0..study.pairs.len()).map(|pair| (severity, pair)));
-        let logits = |scores: Vec<Score>| scores.into_iter().map(|score| score.logit).collect();
-        let seeds: Vec<Vec<f64>> = seeds.into_iter().map(logits).collect();
-        (!seeds.is_empty()).then(|| Method { name: of.loss.clone(), seeds })
-    };
+    let of_loss = |of: &OfLoss<Case>| Method::of(of, (0..study.pairs.len()).map(|pair| (severity, pair)));
     methods.extend(scores.of_dim(feature_dim).filter_map(of_loss));
     Ok(methods)
 }
@@ -156,7 +137,7 @@ fn tests(study: &FaceStudy, methods: &[Method], feature_dim: usize, stratum: &st
             (score > threshold) == same
         });
         let right = right.collect();
-        Tested { name: method.name.clone(), scores, right }
+        (scores, right)
     };
     let of_losses =
         study.pairs_to_test().into_iter().filter_map(|(loss, other)| Some((find(&loss)?, find(&other)?)));
@@ -166,12 +147,8 @@ fn tests(study: &FaceStudy, methods: &[Method], feature_dim: usize, stratum: &st
         .filter(|method| !losses.contains(&*method.name))
         .filter_map(|method| Some((method, find(PCA)?)));
     // Two questions, each with a correction of its own: what does a loss add, and is a network better than none?
-    let of = |about, pairs: Vec<(&Method, &Method)>| {
-        let both = |(method, other)| (tested(method), tested(other));
-        let pairs: Vec<(Tested, Tested)> = pairs.into_iter().map(both).collect();
-        compared::tests(about, stratum, feature_dim, &pairs, &study.same, None)
-    };
-    let mut found = of("", of_losses.collect());
-    found.extend(of(" against PCA", of_pca.collect()));
+    let stratum = Stratum { name: stratum, feature_dim, positive: &study.same, groups: None };
+    let mut found = stratum.tests("", of_losses.collect(), tested);
+    found.extend(stratum.tests(" against PCA", of_pca.collect(), tested));
     found
 }

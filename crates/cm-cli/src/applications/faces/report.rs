@@ -12,11 +12,14 @@ use cm_report::{
 use super::{
     baselines::PIXELS,
     evaluation::STARTING_ERROR,
-    pooled::{Case, Method, Scores, methods},
+    pooled::{Case, Scores, methods},
     study::FaceStudy,
 };
 use crate::{
-    applications::{common::Drawn, compared::OfLoss},
+    applications::{
+        common::Drawn,
+        compared::{Method, OfLoss},
+    },
     figures::discarded,
 };
 

@@ -11,7 +11,7 @@ use super::{
     evaluation::{DIVISIONS, Division, SEVERITY, probability},
     study::NoduleStudy,
 };
-use crate::applications::compared::{self, OfLoss, Score, Scores, Tested};
+use crate::applications::compared::{Method, OfLoss, Scores, Stratum};
 
 /// The rows of the table that no network has a part in, and that one has with the diameter.
 pub const DIAMETER: &str = "diameter";
@@ -28,25 +28,9 @@ pub fn scores(folder: &Path, results: &Results) -> Result<Scores<usize>, Error> 
     })
 }
 
-/// Scores of one method for the same nodules: those of each seed, and of their mean.
-pub struct Method {
-    pub name: String,
-    pub feature_dim: usize,
-    /// By seed, then by nodule.
-    seeds: Vec<Vec<f64>>,
-}
-
-impl Method {
-    /// The mean logit of each nodule over the seeds: what the networks of all seeds say together.
-    pub fn mean(&self) -> Vec<f64> {
-        let nodules = self.seeds.first().map_or(0, Vec::len);
-        let mean = |i: usize| self.seeds.iter().map(|of| of[i]).sum::<f64>() / self.seeds.len() as f64;
-        (0..nodules).map(mean).collect()
-    }
-}
-
 /// The nodules that every method was tested on, and the methods.
 pub struct Compared {
+    feature_dim: usize,
     pub nodules: Vec<usize>,
     pub methods: Vec<Method>,
 }
@@ -64,25 +48,16 @@ impl Compared {
         if nodules.is_empty() {
             return None;
         }
-        let mut methods = vec![Method {
-            name: DIAMETER.to_owned(),
-            feature_dim,
-            seeds: vec![diameter_alone(study, &nodules)],
-        }];
-        for of in &of_dim {
-            let logits = |scores: Vec<Score>| scores.into_iter().map(|score| score.logit).collect();
-            let seeds: Vec<Vec<f64>> = of.by_seed(nodules.iter().copied()).into_iter().map(logits).collect();
-            if !seeds.is_empty() {
-                methods.push(Method { name: of.loss.clone(), feature_dim, seeds });
-            }
-        }
+        let mut methods =
+            vec![Method { name: DIAMETER.to_owned(), seeds: vec![diameter_alone(study, &nodules)] }];
+        methods.extend(of_dim.iter().filter_map(|of| Method::of(of, nodules.iter().copied())));
         if let Some(network) = methods.get(1) {
             let with = network.seeds.iter().map(|logits| with_diameter(study, &nodules, logits));
             if let Some(seeds) = with.collect::<Option<Vec<_>>>() {
-                methods.push(Method { name: format!("{} + {DIAMETER}", network.name), feature_dim, seeds });
+                methods.push(Method { name: format!("{} + {DIAMETER}", network.name), seeds });
             }
         }
-        Some(Self { nodules, methods })
+        Some(Self { feature_dim, nodules, methods })
     }
 
     /// Whether each nodule is malignant.
@@ -205,22 +180,23 @@ fn lost(study: &NoduleStudy, compared: &Compared, scores: &Scores<usize>, dim: u
 /// have longer features.
 fn correlations(study: &NoduleStudy, of: &OfLoss<usize>, nodules: &[usize]) -> Vec<PooledFigure> {
     let seeds = of.by_seed(nodules.iter().copied());
+    let folds: Vec<Option<usize>> = nodules.iter().map(|&nodule| study.fold_of(nodule)).collect();
     let figures = |division: &Division| {
-        let known: Vec<usize> =
-            (0..nodules.len()).filter(|&i| division.quality(&study.nodules[nodules[i]]).is_some()).collect();
+        let quality: Vec<Option<f64>> =
+            nodules.iter().map(|&nodule| division.quality(&study.nodules[nodule])).collect();
+        let known: Vec<usize> = (0..nodules.len()).filter(|&i| quality[i].is_some()).collect();
         let groups: Vec<usize> = known.iter().map(|&i| study.patients[nodules[i]] as usize).collect();
         let statistics = |drawn: &[usize]| -> [Option<f64>; 2] {
             let mut by_fold: Vec<Vec<usize>> = vec![Vec::new(); study.tested().len()];
             for &position in drawn {
                 let i = known[position];
-                if let Some(fold) = study.fold_of(nodules[i]) {
+                if let Some(fold) = folds[i] {
                     by_fold[fold].push(i);
                 }
             }
             let (mut sums, mut counts) = ([0.0; 2], [0.0; 2]);
             for fold in &by_fold {
-                let qualities: Vec<f64> =
-                    fold.iter().filter_map(|&i| division.quality(&study.nodules[nodules[i]])).collect();
+                let qualities: Vec<f64> = fold.iter().filter_map(|&i| quality[i]).collect();
                 let classes: Vec<usize> = fold.iter().map(|&i| study.labels[nodules[i]] as usize).collect();
                 for scores in &seeds {
                     let norms: Vec<f64> = fold.iter().map(|&i| scores[i].norm).collect();
@@ -288,7 +264,7 @@ fn all_figures(study: &NoduleStudy, compared: &Compared) -> Vec<PooledFigure> {
             named
                 .map(|((metric, value), estimate)| PooledFigure {
                     loss: method.name.clone(),
-                    feature_dim: method.feature_dim,
+                    feature_dim: compared.feature_dim,
                     metric: metric.to_owned(),
                     stratum: stratum.clone(),
                     value,
@@ -319,16 +295,16 @@ fn tests(study: &NoduleStudy, compared: &Compared, stratum: &str, positions: &[u
         let scores: Vec<f64> = positions.iter().map(|&i| mean[i]).collect();
         let right =
             scores.iter().zip(&positive).map(|(&logit, &positive)| (logit >= 0.0) == positive).collect();
-        Tested { name: method.name.clone(), scores, right }
+        (scores, right)
     };
-    let feature_dim = compared.methods.first().map_or(0, |method| method.feature_dim);
     // Two questions, each with a correction of its own: what does a loss add, and is a network better than the diameter?
-    let of = |about, pairs: Vec<(&Method, &Method)>| {
-        let both = |(method, other)| (tested(method), tested(other));
-        let pairs: Vec<(Tested, Tested)> = pairs.into_iter().map(both).collect();
-        compared::tests(about, stratum, feature_dim, &pairs, &positive, Some(&patients))
+    let stratum = Stratum {
+        name: stratum,
+        feature_dim: compared.feature_dim,
+        positive: &positive,
+        groups: Some(&patients),
     };
-    let mut found = of("", of_losses.collect());
-    found.extend(of(" against the diameter", of_diameter.collect()));
+    let mut found = stratum.tests("", of_losses.collect(), tested);
+    found.extend(stratum.tests(" against the diameter", of_diameter.collect(), tested));
     found
 }
