@@ -81,7 +81,7 @@ impl Choices for Config {
         let (plan, tested_folds) = match profile {
             Profile::Quick => (quick, 2),
             Profile::Full => {
-                (Plan { seeds: (0..3).collect(), recipe: Recipe { epochs: 40, ..quick.recipe }, ..quick }, 5)
+                (Plan { seeds: (0..3).collect(), recipe: Recipe { epochs: 30, ..quick.recipe }, ..quick }, 5)
             }
         };
         Self {
