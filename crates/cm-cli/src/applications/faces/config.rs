@@ -77,10 +77,8 @@ impl Choices for Config {
                     // The choice that does not go flat where norms are as long as those of so many features.
                     Preset::CalibratedCmCosFace,
                 ],
-                feature_dims: vec![256],
                 seeds: (0..3).collect(),
-                width: 32,
-                recipe: Recipe { epochs: 80, ..quick.recipe },
+                recipe: Recipe { epochs: 16, ..quick.recipe },
                 ..quick
             },
         };
