@@ -36,6 +36,9 @@ macro_rules! configs {
         }
 
         impl $config {
+            /// Its name, and the blocks of each stage.
+            const BLOCKS: (&'static str, [usize; STAGES]) = ($name, $blocks);
+
             /// A network with random weights for images of `input`, channels, height and width; at least 16 x 16
             /// pixels.
             ///
@@ -51,7 +54,7 @@ macro_rules! configs {
                 let Self { width } = *self;
                 let way_out = "enlarge the images, or take another backbone";
                 Sizes { backbone: $name, width, input, feature_dim, smallest: 16, way_out }.check()?;
-                Ok(IResNet::new(width, $blocks, input, feature_dim, device))
+                Ok(IResNet::new(width, Self::BLOCKS.1, input, feature_dim, device))
             }
         }
     )*};
@@ -185,6 +188,17 @@ impl IResNet {
             features: norm_of_features(feature_dim, device),
             input,
         }
+    }
+
+    /// The name of the configuration with these blocks of each stage.
+    pub(crate) fn with_blocks(blocks: &[usize]) -> Option<&'static str> {
+        let all = [
+            IResNet18Config::BLOCKS,
+            IResNet34Config::BLOCKS,
+            IResNet50Config::BLOCKS,
+            IResNet100Config::BLOCKS,
+        ];
+        all.into_iter().find(|(_, own)| own == blocks).map(|(name, _)| name)
     }
 
     fn blocks(&self) -> impl Iterator<Item = &Block> {

@@ -106,12 +106,13 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     if !report.untouched.is_empty() {
         return Err(CliError::Said(format!(
             "{} has nothing for {} of the tensors of {}: {}; what it has beside those taken: {}; the network must be the one that the \
-             weights are of, see --backbone, --width, --feature-dim, --size and --channels",
+             weights are of, see --backbone, --width, --feature-dim, --size and --channels{}",
             options.weights.display(),
             report.untouched.len(),
             options.backbone,
             listed(&report.untouched),
-            listed(&report.skipped)
+            listed(&report.skipped),
+            report.fits.map_or(String::new(), |name| format!("; its blocks are those of {name}"))
         )));
     }
     network.backbone = backbone;

@@ -94,5 +94,20 @@ fn what_does_not_fit_is_listed_and_nothing_is_written() {
         message.contains("14 of the tensors of resnet18") && message.contains("conv1.weight"),
         "{message}"
     );
+    // A deeper network leaves some tensors without a value; what would fit is said.
+    let message = refused(&[
+        "import",
+        CHECKPOINT,
+        &model,
+        "--backbone",
+        "iresnet34",
+        "--width",
+        "1",
+        "--feature-dim",
+        "3",
+        "--size",
+        "33x40",
+    ]);
+    assert!(message.contains("its blocks are those of iresnet18"), "{message}");
     assert!(!Path::new(&model).exists());
 }

@@ -57,6 +57,20 @@ pub enum WeightsError {
         /// Names and shapes of the tensors of the file.
         tensors: Vec<String>,
     },
+    /// A file with more blocks than the backbone has: the others would be left out, and the features would mean nothing.
+    #[error(
+        "the weights are of a deeper network than {backbone}: {}{}",
+        listed(lists),
+        fits.map_or(String::new(), |name| format!("; these are the blocks of {name}"))
+    )]
+    Deeper {
+        /// Name of the backbone.
+        backbone: &'static str,
+        /// One sentence for each list of blocks.
+        lists: Vec<String>,
+        /// The backbone that has as many.
+        fits: Option<&'static str>,
+    },
     /// A file without a single tensor that the backbone can take.
     #[error(
         "no tensor of the file fits {backbone}: {}; the file must have the weights of this network under the names of torchvision, \

@@ -15,7 +15,7 @@ use super::{
     pickle,
     read::{Filler, Wanted, prepared, wanted},
 };
-use crate::Backbone;
+use crate::{Backbone, IResNet};
 
 /// What training programs put before the names of torchvision.
 const PREFIXES: [&str; 5] = ["state_dict.", "state_dict_backbone.", "model.", "module.", "backbone."];
@@ -49,6 +49,8 @@ pub struct ForeignReport {
     /// Names of the tensors of the network that the file has nothing for, and that are as they
     /// were.
     pub untouched: Vec<String>,
+    /// The backbone that has as many blocks as the file, where one is known.
+    pub fits: Option<&'static str>,
 }
 
 /// The backbone with the weights of a file that another program wrote, as far as they fit.
@@ -62,7 +64,8 @@ pub struct ForeignReport {
 /// # Errors
 ///
 /// [`WeightsError::Io`], [`WeightsError::Damaged`] or [`WeightsError::Foreign`] if the file cannot
-/// be read; [`WeightsError::NothingFits`] if nothing was taken. As everywhere here, who knows the
+/// be read; [`WeightsError::NothingFits`] if nothing was taken; [`WeightsError::Deeper`] if the file
+/// has more blocks than the backbone, as that of IResNet-100 has for IResNet-50. As everywhere here, who knows the
 /// file names it.
 pub fn load_foreign(
     backbone: Backbone,
@@ -92,6 +95,8 @@ fn fill<B>(
     read: impl Fn(&B) -> Result<Vec<u8>, WeightsError>,
 ) -> Result<(Backbone, ForeignReport), WeightsError> {
     let wanted = wanted(&backbone);
+    let blocks = Blocks::of(found.keys().map(|full| without_prefixes(full)));
+    let fits = fitting(&blocks, found.keys().map(|full| without_prefixes(full)));
     let mut chosen: BTreeMap<String, (Fit, Stored<Vec<u8>>)> = BTreeMap::new();
     let mut skipped = Vec::new();
     for (full, stored) in found {
@@ -119,6 +124,11 @@ fn fill<B>(
             Err(reason) => skipped.push(format!("{full} {reason}")),
         }
     }
+    let own = Blocks::of(wanted.keys().map(String::as_str));
+    let lists = blocks.more_than(&own);
+    if !chosen.is_empty() && !lists.is_empty() {
+        return Err(WeightsError::Deeper { backbone: backbone.name(), lists, fits });
+    }
     if chosen.is_empty() {
         return Err(WeightsError::NothingFits { backbone: backbone.name(), skipped });
     }
@@ -136,7 +146,54 @@ fn fill<B>(
             tensors.entry(stem.to_owned()).and_modify(|tensor| *tensor = with_channels_reversed(tensor));
         }
     }
-    Ok((Filler::fill(backbone, tensors), ForeignReport { loaded, skipped, untouched }))
+    Ok((Filler::fill(backbone, tensors), ForeignReport { loaded, skipped, untouched, fits }))
+}
+
+/// The backbone that has blocks like these.
+fn fitting<'a>(blocks: &Blocks, mut names: impl Iterator<Item = &'a str> + Clone) -> Option<&'static str> {
+    let stages = blocks.stages();
+    if names.clone().any(|name| name == "layer1.0.prelu.weight") {
+        return IResNet::with_blocks(&stages);
+    }
+    match (names.any(|name| name == "layer1.0.conv3.weight"), &stages[..]) {
+        (false, [2, 2, 2, 2]) => Some("resnet18"),
+        (true, [3, 4, 6, 3]) => Some("resnet50"),
+        _ => None,
+    }
+}
+
+/// How many blocks each list has, such as `layer3`, of which there is a tensor `layer3.12.conv1.weight`.
+struct Blocks(BTreeMap<String, usize>);
+
+impl Blocks {
+    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut lists = BTreeMap::new();
+        for name in names {
+            let mut list = 0;
+            for part in name.split('.') {
+                if let (Ok(at), true) = (part.parse::<usize>(), list > 0) {
+                    let count = lists.entry(name[..list - 1].to_owned()).or_insert(0);
+                    *count = (at + 1).max(*count);
+                }
+                list += part.len() + 1;
+            }
+        }
+        Self(lists)
+    }
+
+    /// Those of `layer1` to `layer4`.
+    fn stages(&self) -> Vec<usize> {
+        (1..).map_while(|stage| self.0.get(&format!("layer{stage}")).copied()).collect()
+    }
+
+    /// A sentence for each list that has more here.
+    fn more_than(&self, other: &Self) -> Vec<String> {
+        let longer = |(list, &count): (&String, &usize)| {
+            let own = *other.0.get(list)?;
+            (count > own).then(|| format!("{list} has {count} blocks and not {own}"))
+        };
+        self.0.iter().filter_map(longer).collect()
+    }
 }
 
 fn without_prefixes(full: &str) -> &str {

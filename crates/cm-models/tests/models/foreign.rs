@@ -122,3 +122,21 @@ fn files_without_anything_to_take_are_refused() {
         Err(WeightsError::Foreign { .. })
     ));
 }
+
+#[test]
+fn weights_of_a_deeper_network_are_refused_with_the_one_that_fits() {
+    let of = |name: &str| {
+        let config = name.parse::<BackboneConfig>().unwrap().with_width(1);
+        config.init([1, 16, 16], 2, &Device::flex()).unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("iresnet34.safetensors");
+    std::fs::write(&path, weights::save(&of("iresnet34"), &Default::default()).unwrap()).unwrap();
+    let error = load_foreign(of("iresnet18"), &path, ChannelOrder::Rgb).unwrap_err().to_string();
+    for part in ["deeper network than iresnet18", "layer3 has 6 blocks and not 2", "the blocks of iresnet34"]
+    {
+        assert!(error.contains(part), "{error}");
+    }
+    let (_, report) = load_foreign(of("iresnet50"), &path, ChannelOrder::Rgb).unwrap();
+    assert!(!report.untouched.is_empty() && report.fits == Some("iresnet34"), "{report:?}");
+}
