@@ -1,10 +1,12 @@
 //! Verification sets of insightface: a pickle of two lists.
 
+use std::sync::Arc;
+
 use super::PairsProblem;
 use crate::pickle::{Node, Pickle};
 
 /// The encoded images, two for each pair, and whether each pair shows the same.
-pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Vec<u8>>, Vec<bool>), PairsProblem> {
+pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Arc<[u8]>>, Vec<bool>), PairsProblem> {
     let pickle = Pickle::parse(bytes)?;
     let content = |found: &Node, expected| PairsProblem::Content { found: found.kind().to_owned(), expected };
     let root = pickle.root();

@@ -1,11 +1,15 @@
 //! The pairs of Labeled Faces in the Wild: names of people, and numbers of their images.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use super::{Named, PairsProblem, shown};
+
+/// People who are looked for before it is said that none of them has a folder.
+const TRIED: usize = 100;
 
 /// A person's image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +84,11 @@ pub fn folders_of_people(folder: &Path, person: &str) -> Vec<PathBuf> {
 ///
 /// [`PairsProblem::SeveralFolders`] if several do.
 pub(super) fn root(folder: &Path, lines: &[Line]) -> Result<PathBuf, PairsProblem> {
-    let person = lines.first().map_or("", |line| &line.shots[0].person);
-    let mut found = folders_of_people(folder, person);
+    // Of the first person whose images are there at all.
+    let people: BTreeSet<&str> =
+        lines.iter().flat_map(|line| line.shots.iter().map(|shot| &*shot.person)).collect();
+    let there = people.into_iter().take(TRIED).map(|person| folders_of_people(folder, person));
+    let mut found = there.into_iter().find(|found| !found.is_empty()).unwrap_or_default();
     match found.len() {
         // Which images are missing is said later.
         0 => Ok(folder.to_owned()),
@@ -94,11 +101,9 @@ pub(super) fn root(folder: &Path, lines: &[Line]) -> Result<PathBuf, PairsProble
 pub(super) fn files(lines: &[Line], root: &Path) -> Vec<Named> {
     let named =
         |Shot { person, number }: &Shot, ending: &str| format!("{person}/{person}_{number:04}.{ending}");
-    // The first one tells how all are stored.
-    let ending = lines.first().and_then(|line| {
-        ["jpg", "png", "jpeg", "bmp"]
-            .into_iter()
-            .find(|ending| root.join(named(&line.shots[0], ending)).is_file())
+    // The first one that is there tells how all are stored.
+    let ending = lines.iter().flat_map(|line| &line.shots).find_map(|shot| {
+        ["jpg", "png", "jpeg", "bmp"].into_iter().find(|ending| root.join(named(shot, ending)).is_file())
     });
     let ending = ending.unwrap_or("jpg");
     let pair = |line: &Line| Named {

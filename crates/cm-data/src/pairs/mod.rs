@@ -40,7 +40,7 @@ pub struct PairSet {
     pub missing: Vec<usize>,
 }
 
-/// Folds where a file has none of its own: so many of nearly equal size, one after another, as insightface divides them.
+/// Folds where a file has none of its own.
 pub(crate) const FOLDS: usize = 10;
 
 impl PairSet {
@@ -131,7 +131,7 @@ struct Named {
     fold: usize,
 }
 
-/// Folds of nearly equal size, the first ones the larger by one.
+/// Folds of nearly equal size one after another, the first ones the larger by one, as insightface divides its sets.
 fn folds(pairs: usize) -> impl Iterator<Item = usize> {
     let folds = FOLDS.min(pairs).max(1);
     let (size, larger) = (pairs / folds, pairs % folds);

@@ -1,8 +1,10 @@
 //! Pairs as a table with a header.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::{Named, PairsProblem, folds, shown};
+use super::{FOLDS, Named, PairsProblem, shown};
 
 /// Names of the columns.
 const FIRST: [&str; 4] = ["first", "path1", "image1", "file1"];
@@ -78,9 +80,27 @@ pub(super) fn read(text: &str) -> Result<Vec<Named>, PairsProblem> {
         };
         pairs.push(Named { files: [file("first", first)?, file("second", second)?], same, fold });
     }
-    if fold.is_none() {
-        let folds = folds(pairs.len());
-        pairs.iter_mut().zip(folds).for_each(|(pair, fold)| pair.fold = fold);
+    match fold {
+        None => deal(&mut pairs),
+        Some(_) => number_anew(&mut pairs),
     }
     Ok(pairs)
+}
+
+/// Folds where the table has none: pairs of one person and of two are dealt out apart, since a table may well be sorted by them.
+fn deal(pairs: &mut [Named]) {
+    let mut dealt = [0; 2];
+    for pair in pairs.iter_mut() {
+        let dealt = &mut dealt[usize::from(pair.same)];
+        pair.fold = *dealt % FOLDS;
+        *dealt += 1;
+    }
+    number_anew(pairs);
+}
+
+/// Folds from 0 on without a gap, in the order of their numbers in the table.
+fn number_anew(pairs: &mut [Named]) {
+    let numbers: BTreeSet<usize> = pairs.iter().map(|pair| pair.fold).collect();
+    let place: BTreeMap<usize, usize> = numbers.into_iter().zip(0..).collect();
+    pairs.iter_mut().for_each(|pair| pair.fold = place[&pair.fold]);
 }

@@ -10,6 +10,8 @@ use super::{
 
 /// Most values: a hundred times those of the largest set of pairs.
 const MOST: usize = 1 << 22;
+/// Most arguments of a call, of which that for the state of a type has eight.
+const ARGUMENTS: usize = 16;
 
 struct Machine {
     nodes: Vec<Node>,
@@ -92,7 +94,7 @@ impl Machine {
             }
             // Strings of Python 2 are bytes.
             b'S' => match quoted(reader.line()?) {
-                Some(bytes) => self.push(Node::Bytes(bytes)),
+                Some(bytes) => self.push(Node::Bytes(bytes.into())),
                 None => Err(self.damaged("a string without its quotes")),
             },
             b'V' => match escaped(reader.line()?) {
@@ -207,7 +209,7 @@ impl Machine {
     }
 
     fn push_bytes(&mut self, reader: &mut Reader<'_>, count: usize) -> Result<(), PickleProblem> {
-        let bytes = reader.counted(count)?.to_vec();
+        let bytes = reader.counted(count)?.into();
         self.push(Node::Bytes(bytes))
     }
 
@@ -290,7 +292,9 @@ impl Machine {
     fn arguments(&mut self) -> Result<Vec<usize>, PickleProblem> {
         let tuple = self.pop()?;
         match &self.nodes[tuple] {
-            Node::Tuple(values) => Ok(values.clone()),
+            Node::Tuple(values) if values.len() <= ARGUMENTS => Ok(values.clone()),
+            // A long tuple, kept once and given to every call, would be a copy each.
+            Node::Tuple(values) => Err(self.refused(format!("a call with {} arguments", values.len()))),
             _ => Err(self.damaged("arguments that are no tuple")),
         }
     }

@@ -8,6 +8,8 @@ mod objects;
 mod problem;
 mod reader;
 
+use std::sync::Arc;
+
 pub use problem::PickleProblem;
 
 /// Values by their numbers; one value may be a part of several, or of itself.
@@ -24,7 +26,8 @@ pub(crate) enum Node {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Bytes(Vec<u8>),
+    /// Shared, since a file may name the same bytes many times.
+    Bytes(Arc<[u8]>),
     Text(String),
     List(Vec<usize>),
     Tuple(Vec<usize>),

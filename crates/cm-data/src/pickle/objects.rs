@@ -47,7 +47,7 @@ impl Known {
             (Self::Encode, [Node::Bytes(bytes), ..]) | (Self::ByteArray, [Node::Bytes(bytes)]) => {
                 Some(Given::Node(Node::Bytes(bytes.clone())))
             }
-            (Self::ByteArray | Self::Encode, []) => Some(Given::Node(Node::Bytes(Vec::new()))),
+            (Self::ByteArray | Self::Encode, []) => Some(Given::Node(Node::Bytes([].into()))),
             (Self::Reconstruct, [Node::Known(Self::ArrayClass), ..]) => Some(Given::Node(Node::Empty)),
             (Self::Type, [Node::Text(name), ..]) => {
                 Type::named(name).map(|kind| Given::Node(Node::Type(kind)))
@@ -118,7 +118,7 @@ impl Type {
     /// An array of one dimension: bytes where its numbers are bytes, and otherwise a list.
     pub fn array(self, bytes: &[u8]) -> Option<Given> {
         Some(match (self.kind, self.size) {
-            (b'u', 1) => Given::Node(Node::Bytes(bytes.to_vec())),
+            (b'u', 1) => Given::Node(Node::Bytes(bytes.into())),
             _ => Given::List(self.numbers(bytes)?),
         })
     }

@@ -43,7 +43,7 @@ pub struct Collection {
 pub(super) struct Source {
     pub archive: Option<Archive>,
     pub records: Option<RecordFile>,
-    pub encoded: Vec<Vec<u8>>,
+    pub encoded: Vec<Arc<[u8]>>,
     pub images: Vec<Image>,
     pub read: ReadLimits,
     pub decode: DecodeLimits,
@@ -96,7 +96,7 @@ impl Collection {
     }
 
     /// Encoded images in memory, without classes. They are called by their numbers.
-    pub(crate) fn from_encoded(name: String, encoded: Vec<Vec<u8>>, options: &OpenOptions) -> Self {
+    pub(crate) fn from_encoded(name: String, encoded: Vec<Arc<[u8]>>, options: &OpenOptions) -> Self {
         let item = |at| Item::new(format!("image {at}"), Location::Encoded(at), Item::UNLABELED);
         let items = (0..encoded.len()).map(item).collect();
         let source = Arc::new(Source { encoded, ..Source::new(None, Vec::new(), options) });
@@ -303,7 +303,7 @@ impl Source {
                 Some(records) => records.read(*at, self.read.file),
                 None => unreachable!("only a record file has records"),
             },
-            Location::Encoded(at) => Ok(self.encoded[*at].clone()),
+            Location::Encoded(at) => Ok(self.encoded[*at].to_vec()),
             Location::Memory(at) => Ok(as_pnm(&self.images[*at])),
         }
     }
