@@ -77,6 +77,7 @@ impl Order {
     /// Images of a class after each other, so many at a time, and in a batch each class once as long as there are enough.
     fn by_class(&self, each: usize, random: &mut ChaCha12Rng) -> Vec<Turn> {
         let mut groups: Vec<(usize, Vec<Turn>)> = Vec::new();
+        let mut left = vec![0_usize; self.classes.len()];
         for (class, images) in self.classes.iter().enumerate() {
             let mut images = images.clone();
             images.shuffle(random);
@@ -86,6 +87,7 @@ impl Order {
                 .map(|(turn, &index)| Turn { index, repetition: (turn / images.len()) as u64 })
                 .collect();
             groups.extend(turns.chunks(each).map(|turns| (class, turns.to_vec())));
+            left[class] = turns.len() / each;
         }
         groups.shuffle(random);
         let (mut rest, mut waiting) = (groups.into_iter(), VecDeque::new());
@@ -93,21 +95,26 @@ impl Order {
         while order.len() < self.count {
             let (mut classes, mut passed) = (HashSet::new(), VecDeque::new());
             let mut places = self.batch_size / each;
-            while places > 0 {
-                let Some((class, turns)) = waiting.pop_front().or_else(|| rest.next()) else { break };
-                match classes.insert(class) {
+            let mut put = |(class, turns): (usize, Vec<Turn>), left: &mut [usize]| {
+                order.extend(turns);
+                left[class] -= 1;
+            };
+            let mut unseen = left.iter().filter(|left| **left > 0).count();
+            while places > 0 && unseen > 0 {
+                let Some(group) = waiting.pop_front().or_else(|| rest.next()) else { break };
+                match classes.insert(group.0) {
                     true => {
-                        order.extend(turns);
-                        places -= 1;
+                        put(group, &mut left);
+                        (places, unseen) = (places - 1, unseen - 1);
                     }
-                    false => passed.push_back((class, turns)),
+                    false => passed.push_back(group),
                 }
             }
-            // Where no other class is left.
-            let more = passed.drain(..places.min(passed.len()));
-            more.for_each(|(_, turns)| order.extend(turns));
             passed.append(&mut waiting);
             waiting = passed;
+            // Where no other class is left.
+            let more = (0..places).map_while(|_| waiting.pop_front().or_else(|| rest.next()));
+            more.for_each(|group| put(group, &mut left));
         }
         order.truncate(self.count);
         order

@@ -80,7 +80,9 @@ impl Announced {
             let Some(&offset) = starts.get(&record) else { return Ok(true) };
             Ok(without_image(file, Place { record, offset, end: bytes })?.is_none())
         };
-        let near = self.images.saturating_sub(2)..=self.images + 2;
+        // Half the distance of two neighboring 32-bit floats, and one more.
+        let off = (self.images >> 24).next_power_of_two() + 1;
+        let near = self.images.saturating_sub(off)..=self.images + off;
         for record in near {
             if !is_image(record)? {
                 return Ok(record);
