@@ -45,7 +45,8 @@ pub fn standardized_gray(values: &[f32], most: f32) -> Vec<u8> {
 /// `size` x `size`, each a mean weighted by a triangle that is as wide as the larger of both pixels (as for
 /// [`InputSpec`](crate::InputSpec)). Where the square goes beyond the plane, the border goes on.
 ///
-/// `side = millimeters / spacing` shows the same field of view of planes of any spacing.
+/// `side = millimeters / spacing` shows the same field of view of planes of any spacing. With a `side` of `size` pixels values are as they
+/// were; the square lies half a pixel beside the middle then if one of plane and square has an even side and the other has not.
 ///
 /// # Panics
 ///
@@ -57,10 +58,15 @@ pub fn resample_center(values: &[f32], [width, height]: [usize; 2], side: f64, s
     let margin = |length: usize| ((side - length as f64) / 2.0).ceil().max(0.0) as usize + 1;
     let margins = [margin(width), margin(height)];
     let wide = bordered(values, [width, height], margins);
+    let as_they_were = side == size as f64;
     let [full_width, full_height] = [width + 2 * margins[0], height + 2 * margins[1]];
+    let begin = |length: usize| {
+        let begin = (length as f64 - side) / 2.0;
+        if as_they_were { begin.floor() } else { begin }
+    };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
-        (full_width as f64 - side) / 2.0,
-        (full_height as f64 - side) / 2.0,
+        begin(full_width),
+        begin(full_height),
         side,
         side,
     );
@@ -112,6 +118,8 @@ mod tests {
         assert_eq!(middle[..4], [-940.0, -930.0, -920.0, -890.0]);
         let beyond = resample_center(&values, [5, 5], 9.0, 9);
         assert_eq!((beyond[0], beyond[80], beyond[2 * 9 + 2]), (-1000.0, -760.0, -1000.0));
+        // An even square of an odd plane: no pixel is a mean of others.
+        assert_eq!(resample_center(&values, [5, 5], 4.0, 4)[..4], values[..4]);
         let half = resample_center(&[7.0; 49], [7, 7], 3.3, 12);
         assert!(half.iter().all(|value| (value - 7.0).abs() < 1e-5), "{half:?}");
     }

@@ -20,7 +20,8 @@ impl ArrayArchive {
     ///
     /// [`DataError::Io`] and [`DataError::Zip`].
     pub fn open(path: &Path) -> Result<Self, DataError> {
-        let limits = ReadLimits { file: LARGEST, ..ReadLimits::default() };
+        // Masks are packed as well as the method can, 1,032 times. What is read at once is bounded all the same.
+        let limits = ReadLimits { file: LARGEST, ratio: 1100, ..ReadLimits::default() };
         let archive = Archive::open(path, &limits)?;
         let mut entries = Vec::new();
         for (name, at) in archive.names()? {

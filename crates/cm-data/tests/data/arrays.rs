@@ -4,7 +4,7 @@ use std::{fs, ops::ControlFlow, path::PathBuf};
 
 use cm_data::{Array, ArrayArchive, Collection, Numbers, OpenOptions, check_all, inspect_all};
 
-use crate::helper::{message, open, summary};
+use crate::helper::{message, open, summary, zip_bytes};
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/arrays").join(name)
@@ -137,4 +137,44 @@ fn what_is_no_data_set_says_why() {
     // Without labels the images alone will do.
     let options = OpenOptions { labels_required: false, ..OpenOptions::default() };
     assert_eq!(Collection::open(&file("keras.npz"), &options).unwrap().len(), 6);
+}
+
+/// An array of bytes as NumPy writes it.
+fn npy(shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = u16::try_from(header.len()).unwrap().to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), bytes].concat()
+}
+
+#[test]
+fn masks_are_packed_very_well_and_are_no_bomb() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("masks.npz");
+    let masks = npy("(24, 1024, 1024)", &vec![0; 24 << 20]);
+    let packed = zip_bytes(&[("images.npy", &masks)]);
+    assert!(packed.len() * 900 < masks.len(), "{} of {}", packed.len(), masks.len());
+    fs::write(&path, packed).unwrap();
+    let array = ArrayArchive::open(&path).and_then(|archive| archive.read("images")).unwrap();
+    assert_eq!(array.shape, [24, 1024, 1024]);
+}
+
+#[test]
+fn an_archive_of_arrays_cut_short_is_never_a_smaller_data_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.npz");
+    let (images, labels) = (npy("(6, 8, 8)", &[7; 6 * 64]), npy("(6, 1)", &[0, 1, 0, 1, 0, 1]));
+    let whole = zip_bytes(&[("train_images.npy", &images), ("train_labels.npy", &labels)]);
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        assert!(Collection::open(&path, &OpenOptions::default()).is_err(), "{length} of {}", whole.len());
+    }
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(open(&path).unwrap().len(), 6);
+    // An array that is shorter than it says, and images without their labels.
+    let short = zip_bytes(&[("images.npy", &images[..images.len() - 1]), ("labels.npy", &labels)]);
+    fs::write(&path, short).unwrap();
+    assert!(message(open(&path), &path).contains("images"));
+    fs::write(&path, zip_bytes(&[("images.npy", &images)])).unwrap();
+    let missing = message(open(&path), &path);
+    assert!(missing.contains("labels"), "{missing}");
 }
