@@ -5,51 +5,163 @@ use rayon::prelude::*;
 
 use crate::vectors::dot;
 
-/// Searches of images in a gallery, and of every image among all others.
+/// Searches between two looks at whether to go on.
+const AT_ONCE: usize = 64;
+
+/// Searches of images in a gallery, and of images among all others.
 pub struct Searched {
     /// People in the gallery, one image each.
     pub gallery: usize,
     /// Searches of people who are in the gallery.
     pub inside: usize,
-    /// Of these, and of others. None at all where a feature is not a number.
+    /// All searches in the gallery.
     pub searches: Vec<Search>,
-    /// Every image among all others; `None` where nobody has two.
+    /// Images among all others; `None` where nobody has two.
     pub retrieval: Option<Retrieval>,
 }
 
-impl Searched {
+/// Images with the person on each.
+pub struct People<'a> {
+    /// Features of length 1; `None` of an image that could not be read.
+    pub features: &'a [Option<&'a [f32]>],
+    /// Who is on each image.
+    pub people: &'a [u32],
+}
+
+/// Who is searched for in whom.
+struct Protocol {
+    /// Images, and the person on each.
+    gallery: Vec<usize>,
+    /// Images, and the place in the gallery of the person on each.
+    probes: Vec<(usize, Option<usize>)>,
+}
+
+impl People<'_> {
     /// The first image of everyone who has several is the gallery, their other images are searched for in it, and the images of the
-    /// others, who are not in it. `features` have length 1.
-    pub fn new(features: &[&[f32]], people: &[u32]) -> Self {
-        let last = people.iter().max().map_or(0, |&last| last as usize + 1);
+    /// others, who are not in it. Where that image could not be read, the next one of the person stands in the gallery.
+    fn protocol(&self) -> Protocol {
+        let last = self.people.iter().max().map_or(0, |&last| last as usize + 1);
         let mut images: Vec<Vec<usize>> = vec![Vec::new(); last];
-        people.iter().enumerate().for_each(|(image, &person)| images[person as usize].push(image));
-        let known: Vec<&Vec<usize>> = images.iter().filter(|images| images.len() > 1).collect();
-        let gallery: Vec<usize> = known.iter().map(|images| images[0]).collect();
-        let inside = known
-            .iter()
-            .enumerate()
-            .flat_map(|(place, images)| images[1..].iter().map(move |&i| (i, Some(place))));
-        let outside = images.iter().filter(|images| images.len() == 1).map(|images| (images[0], None));
-        let probes: Vec<(usize, Option<usize>)> = inside.chain(outside).collect();
-        let searches: Option<Vec<Search>> = probes
-            .par_iter()
-            .map(|&(probe, right)| {
-                let scores: Vec<f64> =
-                    gallery.iter().map(|&entry| dot(features[probe], features[entry])).collect();
-                Search::new(&scores, right)
-            })
-            .collect();
-        let labels: Vec<usize> = people.iter().map(|&person| person as usize).collect();
-        let retrieval = Retrieval::new(&labels, |query, scores| {
-            let of = |(score, other): (&mut f32, &&[f32])| *score = dot(features[query], other) as f32;
-            scores.par_iter_mut().zip(features).for_each(of);
+        self.people.iter().enumerate().for_each(|(image, &person)| images[person as usize].push(image));
+        let mut protocol = Protocol { gallery: Vec::new(), probes: Vec::new() };
+        let mut others = Vec::new();
+        for images in images {
+            if let [one] = images[..] {
+                others.push((one, None));
+            } else if let Some(&first) = images.first() {
+                let readable = images.iter().copied().find(|&image| self.features[image].is_some());
+                let entry = readable.unwrap_or(first);
+                let place = Some(protocol.gallery.len());
+                protocol.gallery.push(entry);
+                let searched = images.into_iter().filter(|&image| image != entry);
+                protocol.probes.extend(searched.map(|image| (image, place)));
+            }
+        }
+        protocol.probes.extend(others);
+        protocol
+    }
+
+    fn search(&self, gallery: &[usize], (probe, right): (usize, Option<usize>)) -> Option<Search> {
+        let failed = Search::failed(right.is_some());
+        let Some(feature) = self.features[probe] else { return Some(failed) };
+        let score =
+            |&entry: &usize| self.features[entry].map_or(f64::NEG_INFINITY, |other| dot(feature, other));
+        let scores: Vec<f64> = gallery.iter().map(score).collect();
+        Search::new(&scores, right)
+    }
+
+    /// At most `most` images are searched for in the gallery, and as many among all others, spread evenly over them. `on` is told how
+    /// many more have been, and says whether to go on. An image that could not be read is searched for in vain.
+    ///
+    /// `None` if it is not to go on.
+    pub fn search_for(&self, most: usize, on: &(dyn Fn(usize) -> bool + Sync)) -> Option<Searched> {
+        let Protocol { gallery, mut probes } = self.protocol();
+        probes = spread(&probes, most);
+        let mut searches = Vec::with_capacity(probes.len());
+        for some in probes.chunks(AT_ONCE) {
+            let found: Option<Vec<Search>> =
+                some.par_iter().map(|&probe| self.search(&gallery, probe)).collect();
+            // Without a gallery there is nothing to search in.
+            searches.extend(found.unwrap_or_default());
+            if !on(some.len()) {
+                return None;
+            }
+        }
+        let labels: Vec<usize> = self.people.iter().map(|&person| person as usize).collect();
+        let mut counts = vec![0_usize; labels.iter().max().map_or(0, |last| last + 1)];
+        labels.iter().for_each(|&label| counts[label] += 1);
+        let queries: Vec<usize> = (0..labels.len()).filter(|&image| counts[labels[image]] > 1).collect();
+        let mut stopped = false;
+        let retrieval = Retrieval::of_queries(&labels, spread(&queries, most), |query, scores| {
+            let feature = self.features[query];
+            scores.par_iter_mut().zip(self.features).with_min_len(1024).for_each(|(score, other)| {
+                *score = feature.zip(*other).map_or(f32::NEG_INFINITY, |(a, b)| dot(a, b) as f32);
+            });
+            stopped = !on(1);
+            !stopped
         });
-        Self {
+        (!stopped).then(|| Searched {
             gallery: gallery.len(),
             inside: probes.iter().filter(|(_, right)| right.is_some()).count(),
-            searches: searches.unwrap_or_default(),
+            searches,
             retrieval,
-        }
+        })
+    }
+
+    /// Searches that [`search_for`](Self::search_for) makes.
+    pub fn count(&self, most: usize) -> usize {
+        let Protocol { gallery, probes } = self.protocol();
+        let others = probes.iter().filter(|(_, right)| right.is_none()).count();
+        probes.len().min(most) + (gallery.len() + probes.len() - others).min(most)
+    }
+}
+
+/// At most so many, evenly spread over all.
+fn spread<T: Copy>(all: &[T], most: usize) -> Vec<T> {
+    let taken = all.len().min(most);
+    (0..taken).map(|i| all[(i as u128 * all.len() as u128 / taken as u128) as usize]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(features: &[Option<&[f32]>], people: &[u32], most: usize) -> Searched {
+        People { features, people }.search_for(most, &|_| true).expect("not stopped")
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_read_is_searched_for_in_vain() {
+        let directions: Vec<[f32; 2]> =
+            [0.0_f32, 0.1, 0.2, 1.5, 1.6].iter().map(|angle| [angle.cos(), angle.sin()]).collect();
+        let mut features: Vec<Option<&[f32]>> =
+            directions.iter().map(|feature| Some(feature.as_slice())).collect();
+        let people = [0, 0, 0, 1, 1];
+        let found = all(&features, &people, 100);
+        let ranks = |found: &Searched| cm_eval::rank_accuracy(&found.searches, 1);
+        assert_eq!((found.gallery, found.searches.len(), ranks(&found)), (2, 3, Some(1.0)));
+        // The second one takes the place of the first in the gallery, and the first is not found.
+        features[0] = None;
+        let found = all(&features, &people, 100);
+        assert_eq!((found.gallery, found.searches.len()), (2, 3));
+        assert_eq!(ranks(&found), Some(2.0 / 3.0));
+        let retrieval = found.retrieval.expect("queries");
+        assert_eq!((retrieval.queries, retrieval.precision_at_1), (5, 4.0 / 5.0));
+        // Who has two images stays in the gallery.
+        features[4] = None;
+        assert_eq!(all(&features, &people, 100).searches.len(), 3);
+    }
+
+    #[test]
+    fn so_many_are_searched_for_and_a_stop_is_heard() {
+        let feature: &[f32] = &[1.0, 0.0];
+        let features = vec![Some(feature); 90];
+        let people: Vec<u32> = (0..90).map(|image| image / 3).collect();
+        let set = People { features: &features, people: &people };
+        assert_eq!((set.count(1000), set.count(10)), (60 + 90, 20));
+        let found = all(&features, &people, 10);
+        assert_eq!((found.searches.len(), found.retrieval.map(|found| found.queries)), (10, Some(10)));
+        assert_eq!(spread(&[0, 1, 2, 3, 4, 5], 3), [0, 2, 4]);
+        assert!(set.search_for(10, &|_| false).is_none());
     }
 }

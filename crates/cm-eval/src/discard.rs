@@ -104,10 +104,24 @@ impl ErrorDiscardCurve {
         let limit = limit.clamp(0.0, 1.0);
         let step = |pair: &[(f64, f64)]| pair[0].1 * (pair[1].0.min(limit) - pair[0].0.min(limit));
         let area: f64 = self.points.windows(2).map(step).sum();
-        let start = self.points.first().map_or(0.0, |point| point.1);
-        // ∫ max(0, start − d) from 0 to the limit
-        let best = start * start / 2.0 - if limit < start { (start - limit).powi(2) / 2.0 } else { 0.0 };
-        area - best
+        area - self.best_area(limit)
+    }
+
+    /// The partial area to be expected of an order that has nothing to do with the errors: with a fixed threshold their
+    /// share stays what it is, whatever is discarded.
+    pub fn random_area(&self, limit: f64) -> f64 {
+        let limit = limit.clamp(0.0, 1.0);
+        self.start() * limit - self.best_area(limit)
+    }
+
+    fn start(&self) -> f64 {
+        self.points.first().map_or(0.0, |point| point.1)
+    }
+
+    /// `∫ max(0, e − d)` from 0 to the limit, with the error rate `e` that the curve begins with.
+    fn best_area(&self, limit: f64) -> f64 {
+        let start = self.start();
+        start * start / 2.0 - if limit < start { (start - limit).powi(2) / 2.0 } else { 0.0 }
     }
 }
 
@@ -166,6 +180,13 @@ mod tests {
         assert!(knows < chance && chance < reversed, "{knows} {chance} {reversed}");
         // Steps stay above the slanted line of the best case by less than a step's height and width.
         assert!((0.0..1e-3).contains(&knows), "{knows}");
+        let mean =
+            (0..400).map(|seed| with(&|s| ((s + 2.0) * (1000.0 + 7.0 * f64::from(seed))).sin())).sum::<f64>()
+                / 400.0;
+        let pairs: Vec<(f64, f64)> = scores.iter().map(|&s| (s, s)).collect();
+        let expected = ErrorDiscardCurve::fixed(&comparisons(&pairs), 0.1).expect("a curve").random_area(0.3);
+        assert!((expected - (0.1 * 0.3 - 0.005)).abs() < 1e-12);
+        assert!((mean - expected).abs() < 1e-3, "{mean} {expected}");
     }
 
     #[test]

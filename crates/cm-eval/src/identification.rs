@@ -31,6 +31,11 @@ impl Search {
         };
         Some(Self { best, before })
     }
+
+    /// The search of an image that could not be read: it finds nobody, and stays in the denominator.
+    pub fn failed(is_in_gallery: bool) -> Self {
+        Self { best: f64::NEG_INFINITY, before: is_in_gallery.then_some(usize::MAX) }
+    }
 }
 
 /// The share of the searches of people in the gallery whose right entry is among the first `rank`. Equal scores count against it.
@@ -76,6 +81,16 @@ mod tests {
         let searches: Vec<Search> = (0..4).filter_map(|right| Search::new(&scores, Some(right))).collect();
         assert_eq!((rank_accuracy(&searches, 1), rank_accuracy(&searches, 3)), (Some(0.25), Some(0.75)));
         assert_eq!(rank_accuracy(&[], 1), None);
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_read_finds_nobody_and_counts() {
+        let searches =
+            [Search { best: 0.9, before: Some(0) }, Search::failed(true), Search { best: 0.5, before: None }];
+        let searches = [&searches[..], &[Search::failed(false)]].concat();
+        assert_eq!((rank_accuracy(&searches, 1), rank_accuracy(&searches, 1000)), (Some(0.5), Some(0.5)));
+        // One of two others may be above the threshold: it is that of nothing at all.
+        assert_eq!(tpir_at_fpir(&searches, 0.5), Some(0.5));
     }
 
     #[test]

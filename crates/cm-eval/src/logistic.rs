@@ -72,10 +72,19 @@ impl Logistic {
     ///
     /// # Panics
     ///
-    /// If there are not as many numbers as weights.
+    /// As [`logit`](Self::logit).
     pub fn probability(&self, row: &[f64]) -> f64 {
+        sigmoid(self.logit(row))
+    }
+
+    /// `ln p − ln (1 − p)` of this probability.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many numbers as weights.
+    pub fn logit(&self, row: &[f64]) -> f64 {
         assert_eq!(row.len(), self.weights.len(), "one number for each weight");
-        sigmoid(self.bias + self.weights.iter().zip(row).map(|(w, x)| w * x).sum::<f64>())
+        self.bias + logit(row, &self.weights)
     }
 }
 

@@ -17,23 +17,39 @@ pub struct Retrieval {
 }
 
 impl Retrieval {
-    /// Of equally similar images those of other classes come first. `row(i, scores)` writes the similarities of image `i` with all images, itself among them, into `scores`.
+    /// Every image searches. `row(i, scores)` writes the similarities of image `i` with all images, itself among them, into `scores`.
     ///
     /// `None` if no class has two images, or a similarity is NaN.
     pub fn new(labels: &[usize], mut row: impl FnMut(usize, &mut [f32])) -> Option<Self> {
+        Self::of_queries(labels, 0..labels.len(), |i, scores| {
+            row(i, scores);
+            true
+        })
+    }
+
+    /// Only some of the images search, each among all the others; those that are alone in their class do not. Of equally similar
+    /// images those of other classes come first, so that an image that could not be read, with similarities of −∞, finds
+    /// nothing.
+    ///
+    /// `None` as [`new`](Self::new), and as soon as `row` gives `false`.
+    pub fn of_queries(
+        labels: &[usize],
+        queries: impl IntoIterator<Item = usize>,
+        mut row: impl FnMut(usize, &mut [f32]) -> bool,
+    ) -> Option<Self> {
         let classes = labels.iter().max()? + 1;
         let mut counts = vec![0; classes];
         labels.iter().for_each(|&label| counts[label] += 1);
         let mut scores = vec![0.0; labels.len()];
         let mut order: Vec<usize> = Vec::new();
-        let (mut first, mut precision, mut queries) = (0, 0.0, 0);
-        for (query, &label) in labels.iter().enumerate() {
+        let (mut first, mut precision, mut searched) = (0_u32, 0.0, 0);
+        for query in queries {
+            let label = labels[query];
             let relevant = counts[label] - 1;
             if relevant == 0 {
                 continue;
             }
-            row(query, &mut scores);
-            if scores.iter().any(|score| score.is_nan()) {
+            if !row(query, &mut scores) || scores.iter().any(|score| score.is_nan()) {
                 return None;
             }
             order.clear();
@@ -47,8 +63,8 @@ impl Retrieval {
             }
             order.truncate(relevant);
             order.sort_unstable_by(nearer);
-            queries += 1;
-            first += usize::from(labels[order[0]] == label);
+            searched += 1;
+            first += u32::from(labels[order[0]] == label);
             let mut found = 0;
             let mut sum = 0.0;
             for (place, &image) in order.iter().enumerate() {
@@ -59,10 +75,10 @@ impl Retrieval {
             }
             precision += sum / relevant as f64;
         }
-        (queries > 0).then(|| Self {
-            precision_at_1: f64::from(first as u32) / queries as f64,
-            map_at_r: precision / queries as f64,
-            queries,
+        (searched > 0).then(|| Self {
+            precision_at_1: f64::from(first) / searched as f64,
+            map_at_r: precision / searched as f64,
+            queries: searched,
         })
     }
 }
@@ -88,6 +104,14 @@ mod tests {
         assert_eq!(found.queries, 5);
         assert!((found.precision_at_1 - 3.0 / 5.0).abs() < 1e-12, "{found:?}");
         assert!((found.map_at_r - (1.0 + 0.5 + 0.5) / 5.0).abs() < 1e-12, "{found:?}");
+        let of = |stop: usize| {
+            Retrieval::of_queries(&labels, [0, 1], |i, scores| {
+                scores.copy_from_slice(&rows[i]);
+                i != stop
+            })
+        };
+        assert_eq!(of(5).map(|found| (found.queries, found.map_at_r)), Some((2, 0.75)));
+        assert_eq!(of(1), None);
     }
 
     #[test]

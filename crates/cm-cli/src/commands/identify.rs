@@ -2,16 +2,16 @@
 
 use std::{fmt::Write, path::PathBuf, sync::Arc};
 
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
 use cm_data::{Collection, ImageSet, OpenOptions};
 use cm_eval::{rank_accuracy, tpir_at_fpir};
 use cm_train::{evaluation::Views, model::Model};
 use serde_json::{Value, json};
 
-use super::verify::Features;
+use super::verify::{Features, unread_in_words};
 use crate::{
     error::CliError,
-    identification::Searched,
+    identification::{People, Searched},
     session::ComputeOptions,
     values::{self, rate},
 };
@@ -34,7 +34,10 @@ pub struct Options {
     /// False positive identification rates, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "0.1,0.01", value_parser = rate)]
     fpir: Vec<f64>,
-    /// Go on with at most N images that cannot be read left out
+    /// Images that are searched for at most, in the gallery and among all others, spread evenly over them
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    searches: usize,
+    /// Go on with at most N images that cannot be read: they are searched for in vain
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip_bad: usize,
     /// Print one JSON object
@@ -49,21 +52,28 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     let session = options.compute.open_for(options.json)?;
     let device = session.devices.first()?;
     let model = Model::read(&options.model, &device)?;
-    let set = Collection::open(&options.data, &OpenOptions::default())?;
-    let features = Features::of(&model, Arc::new(set.clone()), options.views, &session, &device)?;
+    let set = Arc::new(Collection::open(&options.data, &OpenOptions::default())?);
+    let people: Vec<u32> = (0..set.len()).map(|image| set.label(image)).collect();
+    let features = Features::of(&model, set, options.views, &session, &device)?;
     features.refuse_more_unread_than(options.skip_bad)?;
-    let read = (0..set.len()).filter_map(|image| Some((features.unit(image)?, set.label(image))));
-    let (units, people): (Vec<Vec<f32>>, Vec<u32>) = read.unzip();
-    let units: Vec<&[f32]> = units.iter().map(Vec::as_slice).collect();
-    let found = Searched::new(&units, &people);
+    let (units, unread) = features.into_units();
+    let units: Vec<Option<&[f32]>> = units.iter().map(Option::as_deref).collect();
+    let set = People { features: &units, people: &people };
+    let bar = session.display.bar(set.count(options.searches), "searching");
+    let on = |searched: usize| {
+        bar.inc(searched as u64);
+        !session.interrupter.should_stop()
+    };
+    let found = set.search_for(options.searches, &on).ok_or(CliError::Stopped)?;
+    bar.finish_and_clear();
     if found.gallery == 0 {
         return Err(CliError::Said(format!(
             "{} has nobody with two images, so that nothing can be searched for",
             options.data.display()
         )));
     }
-    let told =
-        Told { found: &found, images: people.len(), fpir: &options.fpir, unread: features.unread.len() };
+    let unread: Vec<&str> = unread.iter().map(|(file, _)| file.as_str()).collect();
+    let told = Told { found: &found, images: people.len(), fpir: &options.fpir, unread: &unread };
     match options.json {
         true => println!("{}", told.json()),
         false => print!("{}", told.text()),
@@ -75,7 +85,7 @@ struct Told<'a> {
     found: &'a Searched,
     images: usize,
     fpir: &'a [f64],
-    unread: usize,
+    unread: &'a [&'a str],
 }
 
 impl Told<'_> {
@@ -126,13 +136,11 @@ impl Told<'_> {
             let _ = writeln!(text, "  {fpir:<8e} {:>9}{why}", percent(found));
         }
         if let Some(found) = retrieval {
-            let _ = writeln!(text, "\nEvery image of them among all others ({} queries)", found.queries);
+            let _ = writeln!(text, "\nImages of them among all others ({} queries)", found.queries);
             let _ = writeln!(text, "precision at 1  {:>9}", percent(Some(found.precision_at_1)));
             let _ = writeln!(text, "MAP@R           {:>9}", percent(Some(found.map_at_r)));
         }
-        if self.unread > 0 {
-            let _ = writeln!(text, "\n{} images cannot be read and are left out", self.unread);
-        }
+        text.push_str(&unread_in_words(self.unread, "cannot be read; they are searched for in vain"));
         text
     }
 }

@@ -45,7 +45,15 @@ fn images_are_found_among_those_of_their_class_and_strangers_are_counted() {
     fs::write(images.join("across/0_1.pgm"), "no image").unwrap();
     let message = refused(&["identify", &model, &data]);
     assert!(message.contains("1 of") && message.contains("across/0_1.pgm"), "{message}");
-    assert_eq!(json(&["--skip-bad", "1"])["unread"], 1);
+    let found = json(&["--skip-bad", "1"]);
+    assert_eq!(found["unread"], serde_json::json!(["across/0_1.pgm"]));
+    // It is searched for all the same.
+    assert_eq!(found["searched"].as_u64().unwrap(), count("searched"));
+    let (success, stdout, stderr) = run(&["identify", &model, &data, "--skip-bad", "1"]);
+    assert!(success && stdout.contains("searched for in vain: across/0_1.pgm"), "{stdout}{stderr}");
+    let found = json(&["--skip-bad", "1", "--searches", "5"]);
+    let searched = found["searched"].as_u64().unwrap() + found["searched_others"].as_u64().unwrap();
+    assert_eq!((found["queries"].as_u64(), searched), (Some(5), 5), "{found}");
 
     let single = folder.path().join("single");
     for class in ["a", "b"] {

@@ -91,6 +91,10 @@ fn best(mut pairs: Vec<(f64, bool)>, thresholds: Thresholds) -> f64 {
             let place = |i: usize| match i {
                 0 => Some(pairs[0].0 - 1.0),
                 i if i == pairs.len() => Some(pairs[i - 1].0 + 1.0),
+                // Below the first that could be compared there is no middle.
+                i if pairs[i - 1].0 == f64::NEG_INFINITY && pairs[i].0 > f64::NEG_INFINITY => {
+                    Some(pairs[i].0 - 1.0)
+                }
                 i => (pairs[i - 1].0 < pairs[i].0).then(|| pairs[i - 1].0.midpoint(pairs[i].0)),
             };
             let is_finite = |threshold: &f64| threshold.is_finite();
@@ -143,6 +147,12 @@ mod tests {
         let found = FoldAccuracy::new(&scores, &mated, &folds, Thresholds::Between).expect("pairs");
         assert_eq!(found.folds[0].accuracy, 0.5);
         assert_eq!(found.folds[1].accuracy, 0.5);
+        // All of one person but what could not be compared: everything is accepted.
+        let threshold = best(
+            vec![(f64::NEG_INFINITY, false), (0.2, true), (0.3, true), (0.4, true)],
+            Thresholds::Between,
+        );
+        assert!(threshold < 0.2, "{threshold}");
         // Without the first fold no pair of two people is left.
         let mated = [true, false, true, true, true, true];
         assert_eq!(FoldAccuracy::new(&scores, &mated, &folds, Thresholds::Between), None);
