@@ -10,7 +10,7 @@ import sys
 from study_table import read
 
 PERCENT = {"accuracy", "sensitivity", "specificity", "balanced_accuracy", "tar_at_far_0.1", "tar_at_far_0.01", "eer"}
-OF_TRAININGS = ["valid_auc", "auc", "spearman_norm_subtlety", "spearman_norm_subtlety_within", "spearman_norm_disagreement",
+OF_TRAININGS = ["valid_auc", "auc", "spearman_norm_subtlety", "spearman_norm_subtlety_within", "spearman_norm_agreement",
                 "spearman_norm_severity", "spearman_norm_sharpness", "norm_saturated", "pauc_norm", "pauc_sharpness", "pauc_random",
                 "pauc_best", "rank_1", "rank_5", "tpir_at_fpir_0.1", "map_at_r"]
 

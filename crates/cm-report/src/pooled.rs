@@ -1,5 +1,7 @@
 //! Figures and tests of all folds or seeds together, as tables show them.
 
+use std::collections::BTreeSet;
+
 use cm_record::{CONFIDENCE, Pooled, PooledFigure, PooledTest, Results};
 
 use crate::{
@@ -9,9 +11,14 @@ use crate::{
 };
 
 /// What the runs have together: folds, where there are some.
-pub(crate) fn title(results: &Results) -> &'static str {
-    let has_folds = results.runs.iter().any(|run| run.key.fold.is_some());
-    if has_folds { "All folds together" } else { "All seeds together" }
+pub(crate) fn title(results: &Results) -> String {
+    let folds: BTreeSet<usize> = results.runs.iter().filter_map(|run| run.key.fold).collect();
+    let all = results.data.splits.iter().filter(|split| split.name.starts_with("fold ")).count();
+    match (folds.len(), all) {
+        (0, _) => "All seeds together".to_owned(),
+        (tested, all) if tested < all => format!("{tested} of {all} folds together"),
+        _ => "All folds together".to_owned(),
+    }
 }
 
 /// A table with what stands above it.
@@ -39,8 +46,12 @@ pub(crate) fn figures(pooled: &Pooled) -> Vec<Titled> {
             });
             [loss.to_owned()].into_iter().chain(cells).collect()
         };
-        let count = of_group.iter().map(|found| found.count).max().unwrap_or(0);
-        let images = crate::text::count(count, "image");
+        let counts = of_group.iter().map(|found| found.count);
+        let (fewest, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
+        let mut images = crate::text::count(most, "image");
+        if fewest < most {
+            images = format!("{images}, {fewest} and more where not all have a value");
+        }
         Titled {
             title: format!("{}, feature dimension {dim}: {images}", of(stratum)),
             is_of_all: stratum.is_empty(),
@@ -126,10 +137,13 @@ fn figure(found: &PooledFigure) -> String {
 
 fn heading(metric: &str) -> String {
     if let Some(quality) = metric.strip_prefix("spearman_norm_") {
-        return match quality.strip_suffix("_within") {
-            Some(quality) => format!("ρ (norm, {quality}), in classes"),
-            None => format!("ρ (norm, {quality})"),
+        let (quality, within) = match quality.strip_suffix("_within") {
+            Some(quality) => (quality, ", in classes"),
+            None => (quality, ""),
         };
+        // It is of minus the severity: above 0 where better images have longer features.
+        let quality = if quality == "severity" { "intactness" } else { quality };
+        return format!("ρ (norm, {quality}){within}");
     }
     match metric {
         "auc" => "AUC".to_owned(),

@@ -149,7 +149,7 @@ pub struct Stratum<'a> {
 
 impl Stratum<'_> {
     /// DeLong's test of the areas and McNemar's of the accuracies for pairs of methods, each corrected by Holm's method for all of them.
-    /// Of several cases of one group the variances are Obuchowski's. `about` follows the names of the tests: what is corrected
+    /// Of several cases of one group the variances are Obuchowski's, and p of the accuracies that of signs at random. `about` follows the names of the tests: what is corrected
     /// together has one. `tested` gives the scores of a method on these cases, and which of them it gets right.
     pub fn tests(
         &self,
@@ -179,15 +179,13 @@ impl Stratum<'_> {
             }
             if let Some(groups) = groups {
                 if let Some(found) = accuracy_difference(&first_right, &second_right, groups, CONFIDENCE) {
-                    let difference = found.difference;
-                    let of = test(
+                    accuracies.push(test(
                         "McNemar",
                         "accuracy",
-                        difference.value,
-                        Some(difference.interval),
+                        found.difference,
+                        found.interval,
                         Some(found.p),
-                    );
-                    accuracies.push(of);
+                    ));
                 }
             } else if let Some(found) = mcnemar(&first_right, &second_right) {
                 let difference = (found.first_only as f64 - found.second_only as f64) / positive.len() as f64;

@@ -1,6 +1,7 @@
 //! How every study begins: its folder, its data, its runs.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
@@ -25,7 +26,7 @@ use crate::error::CliError;
 #[derive(Debug, Clone)]
 pub struct Origin {
     /// Name of the data set in every table and picture.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Where it came from, as a person would say it, without a path.
     pub source: String,
     /// Where it was found.
@@ -40,7 +41,7 @@ impl Origin {
     /// Of data that the program draws.
     pub fn drawn(name: &'static str, seed: u64, checksums: BTreeMap<String, String>) -> Self {
         Self {
-            name,
+            name: name.into(),
             source: format!("drawn by the program with seed {seed}"),
             place: format!("drawn with seed {seed}"),
             notice: None,
@@ -52,7 +53,7 @@ impl Origin {
     pub fn record(self, splits: Vec<(String, usize)>, facts: Vec<(String, String)>) -> DataRecord {
         let split = |(name, images)| SplitRecord { name, images, checksum: None };
         DataRecord {
-            name: self.name.to_owned(),
+            name: self.name.into_owned(),
             source: self.source,
             checksums: self.checksums,
             splits: splits.into_iter().map(split).collect(),

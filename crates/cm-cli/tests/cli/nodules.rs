@@ -43,7 +43,7 @@ fn without_data_the_study_is_done_on_nodules_that_nothing_calls_lidc() {
         assert!(out.join(format!("{picture}.png")).is_file() && page.contains(picture), "{picture}");
     }
     let csv = fs::read_to_string(out.join("results.csv")).unwrap();
-    for metric in ["spearman_norm_disagreement_within_low", "balanced_accuracy", "valid_auc", "severity=4"] {
+    for metric in ["spearman_norm_agreement_within_low", "balanced_accuracy", "valid_auc", "severity=4"] {
         assert!(csv.contains(metric), "{metric}");
     }
     // Every run has its fold.
@@ -107,19 +107,28 @@ fn patches_beside_a_table_are_read_and_patients_stay_together() {
         _ => {}
     });
     let (success, _, stderr) = study(folder.path(), "--losses Softmax --field-of-view stored --standardize");
-    assert!(success && stderr.contains("LIDC-IDRI nodules: "), "{stderr}");
+    // Patients of another name are not those of LIDC-IDRI.
+    assert!(success && stderr.contains("nodules of lidc_nodules: "), "{stderr}");
     assert!(stderr.contains("20 benign, 20 malignant, 14 patients, 0 left out as undecided"), "{stderr}");
-    assert!(stderr.contains("0 with a guessed intercept"), "{stderr}");
+    assert!(stderr.contains("40 with a guessed intercept"), "{stderr}");
     let results = fs::read_to_string(folder.path().join("out/results.json")).unwrap();
-    assert!(results.contains("train pixels") && results.contains("LIDC-IDRI nodules"));
+    assert!(results.contains("train pixels") && !results.contains("LIDC-IDRI nodules"));
 
     // Raters decide what is left.
     fs::remove_dir_all(folder.path().join("out")).unwrap();
+    lidc(folder.path(), |i, cells| {
+        cells[1] = format!("LIDC-IDRI-{}", cells[1]);
+        match i {
+            2 => cells[5] = "4".to_owned(),
+            3 => [5, 6, 9, 10].into_iter().for_each(|cell| cells[cell] = "0".to_owned()),
+            _ => {}
+        }
+    });
     let (success, _, stderr) = study(
         folder.path(),
         "--losses Softmax --min-raters 3 --undecided 2.5,3.5 --window-level -500 --window-width 1200",
     );
-    assert!(success, "{stderr}");
+    assert!(success && stderr.contains("LIDC-IDRI nodules: "), "{stderr}");
     let told = "19 benign, 19 malignant, 14 patients, 1 left out as undecided, 1 left out as marked by few radiologists";
     assert!(stderr.contains(told), "{stderr}");
 }
@@ -190,6 +199,13 @@ fn what_is_wrong_with_patches_or_their_table_is_named() {
     );
     let message = refused_for(&nothing, &table(|text| text.replace("Malignancy_3", "Malignancy_three")));
     assert!(message.contains("there is no column Malignancy_3"), "{message}");
+    // Numbered from 0 a radiologist would be lost.
+    let message = refused_for(&nothing, &table(|text| text.replace("y_4", "y_0")));
+    assert!(message.contains("a column Malignancy_0") && message.contains("number them from 1"), "{message}");
+    // Hounsfield units that something is added to once more.
+    let twice = |text: String| text.replace("_guess", "_known").replace(",-1024,", ",-3000,");
+    let message = refused_for(&nothing, &table(twice));
+    assert!(message.contains("darker than air") && message.contains("rescale_intercept_known"), "{message}");
     let message = refused_for(&nothing, &|data| fs::remove_file(data.join("patches.npy")).unwrap());
     assert!(message.contains("no .npy array of patches beside it"), "{message}");
     let message = refused_for(&nothing, &|data| fs::remove_file(data.join("labels.csv")).unwrap());

@@ -36,7 +36,7 @@ pub(crate) fn page(
         section("differences", "Differences over the seeds", tables::comparisons(results)),
     ];
     if let Some(pooled) = &results.pooled {
-        sections.push(section("pooled", pooled::title(results), all_runs(results, pooled)));
+        sections.push(section("pooled", &pooled::title(results), all_runs(results, pooled)));
     }
     let divergences = narrative::divergences(results);
     if !divergences.is_empty() {

@@ -122,7 +122,7 @@ fn from_folder(folder: &Path, wanted: Wanted) -> Result<DataSet, CliError> {
     let (train, test, checksums) = read_mnist(folder)?;
     Ok(DataSet {
         origin: Origin {
-            name: MNIST,
+            name: MNIST.into(),
             source: "four IDX files".to_owned(),
             place: folder.display().to_string(),
             notice: None,

@@ -34,7 +34,8 @@ pub fn synthetic_digits(train: usize, test: usize, seed: u64) -> DataSet {
         checksums.insert(format!("{name} pixels and labels"), format!("md5:{}", hex(&sum.finalize())));
     }
     let source = format!("drawn from stroke templates with seed {seed}");
-    let origin = Origin { name: "synthetic digits", place: source.clone(), source, notice: None, checksums };
+    let origin =
+        Origin { name: "synthetic digits".into(), place: source.clone(), source, notice: None, checksums };
     DataSet { origin, train, test }
 }
 

@@ -204,7 +204,7 @@ fn read(folder: &Path) -> Result<Faces, CliError> {
     let [train, test] = parts;
     Ok(Faces {
         origin: Origin {
-            name: LFW,
+            name: LFW.into(),
             source: "photographs of faces, the 128 x 128 pixels in their middle".to_owned(),
             place: folder.display().to_string(),
             notice: None,

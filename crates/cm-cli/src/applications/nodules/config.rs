@@ -24,9 +24,9 @@ use crate::applications::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataChoice {
-    /// Those of LIDC-IDRI, or synthetic nodules where they are not on the machine.
+    /// Those that are on the machine, or synthetic nodules where there are none.
     Auto,
-    /// Those of LIDC-IDRI or nothing.
+    /// Those of LIDC-IDRI, or others in the same form, or nothing.
     Lidc,
     /// Synthetic nodules.
     Synthetic,

@@ -23,6 +23,8 @@ pub const SEVERITY: &str = "severity";
 /// A way in which nodules are divided by a number that is known of them.
 pub struct Division {
     pub name: &'static str,
+    /// What [`Division::quality`] is called.
+    pub quality: &'static str,
     pub title: &'static str,
     pub axis: &'static str,
     /// Name, and from which number up to which, the upper end not included.
@@ -33,12 +35,14 @@ pub struct Division {
 pub const DIVISIONS: [Division; 2] = [
     Division {
         name: SUBTLETY,
+        quality: SUBTLETY,
         title: "subtlety",
         axis: "mean rating of subtlety (1 extremely subtle, 5 obvious)",
         levels: &[("1–2.9", 1.0, 3.0), ("3–3.9", 3.0, 4.0), ("4–4.9", 4.0, 5.0), ("5", 5.0, 6.0)],
     },
     Division {
         name: DISAGREEMENT,
+        quality: "agreement",
         title: "disagreement of the radiologists",
         axis: "standard deviation of the ratings of malignancy",
         levels: &[
@@ -181,7 +185,7 @@ pub fn measurements(at_severity: &[Vec<Scored>], nodules: &[Nodule], patients: &
         let of_known: Vec<Scored> = untouched.iter().filter(known).copied().collect();
         let quality = |scored: &Scored| division.quality(&nodules[scored.nodule]);
         let qualities: Vec<f64> = of_known.iter().filter_map(quality).collect();
-        found.extend(correlations(division.name, &of_known, &qualities, patients));
+        found.extend(correlations(division.quality, &of_known, &qualities, patients));
     }
     let (mut all, mut qualities) = (Vec::new(), Vec::new());
     for (severity, scored) in at_severity.iter().enumerate() {
@@ -250,5 +254,71 @@ pub fn row(scored: &Scored, nodule: &Nodule, severity: usize) -> FeatureRow {
         y: 0.0,
         logit: Some(scored.logit),
         levels: of_ratings.chain([severity.to_string()]).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rated(malignancy: &[u8], subtlety: &[u8]) -> Nodule {
+        Nodule {
+            name: "a nodule".to_owned(),
+            patient: "a patient".to_owned(),
+            spacing: 0.7,
+            diameter: 8.0,
+            malignancy: malignancy.to_vec(),
+            subtlety: subtlety.to_vec(),
+            side: 1,
+            values: vec![0.0],
+        }
+    }
+
+    #[test]
+    fn levels_begin_with_their_number_and_a_single_radiologist_does_not_disagree() {
+        let [subtlety, disagreement] = DIVISIONS;
+        let level = |ratings: &[u8]| subtlety.level(&rated(&vec![2; ratings.len()], ratings));
+        assert_eq!(
+            [&[1, 4, 3][..], &[3, 3], &[3, 3, 5, 5], &[5, 4], &[5]].map(level),
+            ["1–2.9", "3–3.9", "4–4.9", "4–4.9", "5"]
+        );
+        let level = |ratings: &[u8]| disagreement.level(&rated(ratings, &vec![3; ratings.len()]));
+        assert_eq!([&[2, 2][..], &[2, 3], &[2, 4], &[2]].map(level), ["0", "to 0.5", "above 0.5", UNKNOWN]);
+    }
+
+    #[test]
+    fn quality_rises_with_subtlety_ratings_and_with_agreement() {
+        let [subtlety, disagreement] = DIVISIONS;
+        let (agreed, split) = (rated(&[2, 2], &[5, 5]), rated(&[1, 3], &[2, 2]));
+        assert!(subtlety.quality(&agreed) > subtlety.quality(&split));
+        assert!(disagreement.quality(&agreed) > disagreement.quality(&split));
+        assert_eq!(disagreement.quality(&rated(&[4], &[4])), None);
+    }
+
+    #[test]
+    fn norms_that_fall_with_the_severity_have_a_correlation_above_0() {
+        let nodules: Vec<Nodule> = (0..20).map(|i| rated(&[1 + i % 2 * 3], &[1 + i % 5])).collect();
+        let patients: Vec<u32> = (0..20).collect();
+        let at = |severity: usize| -> Vec<Scored> {
+            let scored = |i: usize| Scored {
+                nodule: i,
+                label: (i % 2) as u32,
+                predicted: (i % 2) as u32,
+                confidence: 0.9,
+                norm: 10.0 - severity as f32 + 0.01 * (i * 7 % 20) as f32,
+                logit: if i % 2 == 1 { 2.0 } else { -2.0 } + 0.1 * i as f32,
+            };
+            (0..20).map(scored).collect()
+        };
+        let severities: Vec<Vec<Scored>> = (0..SEVERITIES).map(at).collect();
+        let found = measurements(&severities, &nodules, &patients);
+        let value = |metric: &str, stratum: &str| {
+            let is = |of: &&Measurement| of.metric == metric && of.stratum == stratum;
+            found.iter().find(is).and_then(|of| of.value)
+        };
+        assert!(value("spearman_norm_severity", "").is_some_and(|found| found > 0.95));
+        assert_eq!((value("auc", ""), value("auc", "severity=4")), (Some(1.0), Some(1.0)));
+        // Two radiologists are needed for agreement.
+        assert_eq!(value("spearman_norm_agreement", ""), None);
     }
 }

@@ -4,6 +4,7 @@
 pub(super) mod config;
 mod evaluation;
 mod folds;
+mod hounsfield;
 mod nodule;
 mod pixels;
 mod pooled;
@@ -118,8 +119,10 @@ impl Options {
         set(&mut config.label.min_raters, self.min_raters.as_ref());
         set(&mut config.label.undecided, self.undecided.as_ref());
         set(&mut config.pixels.size, self.size.as_ref());
+        let are_all_tested = config.tested_folds == config.folds;
         set(&mut config.folds, self.folds.as_ref());
-        config.tested_folds = config.tested_folds.min(config.folds);
+        let tested = if are_all_tested { config.folds } else { config.tested_folds.min(config.folds) };
+        config.tested_folds = tested;
         set(&mut config.tested_folds, self.tested_folds.as_ref());
         set(&mut config.blocks, self.blocks.as_ref());
         set(&mut config.views, self.views.as_ref());

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use cm_data::SEVERITIES;
 use cm_eval::{BinaryFigures, Bootstrap, Logistic, Statistic, auc};
 use cm_record::{CONFIDENCE, Pooled, PooledFigure, PooledTest, Results};
 use cm_train::Error;
 use rayon::prelude::*;
 
 use super::{
-    evaluation::{DIVISIONS, Division, SEVERITY, probability},
+    evaluation::{DIVISIONS, SEVERITY, probability},
     study::NoduleStudy,
 };
 use crate::applications::compared::{Method, OfLoss, Scores, Stratum};
@@ -20,28 +21,39 @@ const OF_NORM: &str = "norm and quality";
 /// The figure of which resamples are all too high: an interval of them would not hold it.
 const CALIBRATION: &str = "calibration_error";
 
-/// The scores of the untouched images of the test folds, by nodule.
-pub fn scores(folder: &Path, results: &Results) -> Result<Scores<usize>, Error> {
+/// An image: its severity, and the nodule.
+pub type Case = (usize, usize);
+
+/// The scores of the images of the test folds.
+pub fn scores(folder: &Path, results: &Results) -> Result<Scores<Case>, Error> {
     Scores::read(folder, results, |table, row| {
-        let is_untouched = table.position(SEVERITY).is_none_or(|at| row.levels[at] == "0");
-        is_untouched.then_some(row.index)
+        let severity = &row.levels[table.position(SEVERITY)?];
+        Some((severity.parse().ok()?, row.index))
     })
 }
 
 /// The nodules that every method was tested on, and the methods.
 pub struct Compared {
     feature_dim: usize,
+    /// Of the degradation.
+    severity: usize,
     pub nodules: Vec<usize>,
     pub methods: Vec<Method>,
 }
 
 impl Compared {
-    /// Methods of one feature dimension, with as many seeds as all of them have for every nodule.
-    pub fn new(study: &NoduleStudy, scores: &Scores<usize>, feature_dim: usize) -> Option<Self> {
+    /// Methods of one feature dimension on the images of one severity, each with the seeds that it has for every nodule.
+    pub fn new(
+        study: &NoduleStudy,
+        scores: &Scores<Case>,
+        feature_dim: usize,
+        severity: usize,
+    ) -> Option<Self> {
         let of_dim: Vec<_> = scores.of_dim(feature_dim).collect();
         let mut common: Option<BTreeSet<usize>> = None;
         for of in &of_dim {
-            let found: BTreeSet<usize> = of.cases.keys().copied().collect();
+            let of_severity = of.cases.keys().filter(|case| case.0 == severity);
+            let found: BTreeSet<usize> = of_severity.map(|case| case.1).collect();
             common = Some(common.map_or_else(|| found.clone(), |common| &common & &found));
         }
         let nodules: Vec<usize> = common?.into_iter().collect();
@@ -50,14 +62,20 @@ impl Compared {
         }
         let mut methods =
             vec![Method { name: DIAMETER.to_owned(), seeds: vec![diameter_alone(study, &nodules)] }];
-        methods.extend(of_dim.iter().filter_map(|of| Method::of(of, nodules.iter().copied())));
+        let cases = nodules.iter().map(|&nodule| (severity, nodule));
+        methods.extend(of_dim.iter().filter_map(|of| Method::of(of, cases.clone())));
         if let Some(network) = methods.get(1) {
             let with = network.seeds.iter().map(|logits| with_diameter(study, &nodules, logits));
             if let Some(seeds) = with.collect::<Option<Vec<_>>>() {
                 methods.push(Method { name: format!("{} + {DIAMETER}", network.name), seeds });
             }
         }
-        Some(Self { feature_dim, nodules, methods })
+        Some(Self { feature_dim, severity, nodules, methods })
+    }
+
+    /// The images that every method was tested on.
+    pub fn cases(&self) -> impl Iterator<Item = Case> + Clone {
+        self.nodules.iter().map(|&nodule| (self.severity, nodule))
     }
 
     /// Whether each nodule is malignant.
@@ -74,7 +92,7 @@ fn log_diameter(study: &NoduleStudy, nodule: usize) -> f64 {
     study.nodules[nodule].diameter.ln()
 }
 
-/// The logit of a regression on the logarithm of the diameter, fitted to the nodules that a network of the fold learns from.
+/// The logit of a regression on the logarithm of the diameter, fitted to the nodules of the other folds.
 fn diameter_alone(study: &NoduleStudy, nodules: &[usize]) -> Vec<f64> {
     let fitted: Vec<Option<Logistic>> = study
         .tested()
@@ -87,7 +105,7 @@ fn diameter_alone(study: &NoduleStudy, nodules: &[usize]) -> Vec<f64> {
         .collect();
     let logit = |&nodule: &usize| {
         let found = study.fold_of(nodule).and_then(|fold| fitted[fold].as_ref());
-        found.map_or(0.0, |fit| logit_of(fit, &[log_diameter(study, nodule)]))
+        found.map_or(0.0, |fit| fit.logit(&[log_diameter(study, nodule)]))
     };
     nodules.iter().map(logit).collect()
 }
@@ -104,11 +122,7 @@ fn with_diameter(study: &NoduleStudy, nodules: &[usize], logits: &[f64]) -> Opti
     };
     let fitted: Option<Vec<Logistic>> = (0..study.tested().len()).map(fit).collect();
     let fitted = fitted?;
-    Some((0..nodules.len()).map(|i| logit_of(&fitted[folds[i]], &row(i))).collect())
-}
-
-fn logit_of(fit: &Logistic, row: &[f64]) -> f64 {
-    fit.bias + fit.weights.iter().zip(row).map(|(w, x)| w * x).sum::<f64>()
+    Some((0..nodules.len()).map(|i| fitted[folds[i]].logit(&row(i))).collect())
 }
 
 /// The figures of these positions: the mean over the seeds of each.
@@ -129,15 +143,22 @@ fn figures(method: &Method, positive: &[bool], positions: &[usize]) -> [Option<f
 }
 
 /// Figures of all folds together, and tests.
-pub fn pooled(study: &NoduleStudy, scores: &Scores<usize>) -> Pooled {
+pub fn pooled(study: &NoduleStudy, scores: &Scores<Case>) -> Pooled {
     let mut pooled = Pooled::default();
     for dim in scores.dims() {
-        let Some(compared) = Compared::new(study, scores, dim) else { continue };
-        pooled.figures.extend(all_figures(study, &compared));
-        pooled.figures.extend(scores.of_dim(dim).flat_map(|of| correlations(study, of, &compared.nodules)));
-        pooled.notes.extend(lost(study, &compared, scores, dim));
-        for (stratum, positions) in strata(study, &compared) {
-            pooled.tests.extend(tests(study, &compared, &stratum, &positions));
+        for severity in 0..SEVERITIES {
+            let Some(compared) = Compared::new(study, scores, dim, severity) else { continue };
+            let strata = strata(study, &compared);
+            pooled.figures.extend(all_figures(study, &compared, &strata));
+            for (stratum, positions) in strata {
+                pooled.tests.extend(tests(study, &compared, &stratum, &positions));
+            }
+            if severity == 0 {
+                pooled
+                    .figures
+                    .extend(scores.of_dim(dim).flat_map(|of| correlations(study, of, &compared.nodules)));
+                pooled.notes.extend(lost(study, &compared, scores, dim));
+            }
         }
     }
     pooled.notes.extend([
@@ -151,53 +172,70 @@ pub fn pooled(study: &NoduleStudy, scores: &Scores<usize>) -> Pooled {
             "{DIAMETER}: a logistic regression on the logarithm of the equivalent diameter in mm, which is that of the radiologists' \
              outlines; networks do not have it. With a loss: on the network's logit as well, fitted to the other folds."
         ),
-        "DeLong's test of the areas and McNemar's of the accuracies, both with Obuchowski's variance for several nodules of a patient, \
-         are of the mean logits over the seeds. Tests by stratum explore: they are corrected each by itself."
+        "DeLong's test of the areas and McNemar's of the accuracies are of the mean logits over the seeds, with Obuchowski's variance \
+         for several nodules of a patient; p of McNemar's is exact, from the signs of the patients' differences. Tests by stratum \
+         explore: they are corrected each by itself."
             .to_owned(),
-        "ρ: Spearman correlation of the feature norm with subtlety and with agreement (minus the disagreement), the mean over folds and \
-         seeds of those of each network; 500 resamples of the patients."
+        "ρ: Spearman correlation of the feature norm with subtlety, with agreement (minus the deviation of the ratings) and with \
+         intactness (minus the severity, over the images of all severities), the mean over folds and seeds of those of each network; 500 \
+         resamples of the patients."
             .to_owned(),
     ]);
     pooled
 }
 
-/// What is said of nodules that are in no figure, since a loss has no finished training for their fold.
-fn lost(study: &NoduleStudy, compared: &Compared, scores: &Scores<usize>, dim: usize) -> Option<String> {
+/// What is said of nodules and losses that are in no figure, or in some with fewer seeds than others, since there is no finished
+/// training for a fold.
+fn lost(study: &NoduleStudy, compared: &Compared, scores: &Scores<Case>, dim: usize) -> Vec<String> {
     let all: Vec<usize> = study.tested().iter().flat_map(|fold| fold.test.iter().copied()).collect();
     let missing = all.len() - compared.nodules.len();
-    let lacks = |of: &&OfLoss<usize>| all.iter().any(|nodule| !of.cases.contains_key(nodule));
+    let lacks = |of: &&OfLoss<Case>| all.iter().any(|&nodule| !of.cases.contains_key(&(0, nodule)));
     let losses: Vec<&str> = scores.of_dim(dim).filter(lacks).map(|of| &*of.loss).collect();
-    (missing > 0).then(|| {
+    let nodules = (missing > 0).then(|| {
         format!(
             "{missing} of {} nodules are in no figure with {dim} features: of {} there is no finished training for their fold.",
             all.len(),
             losses.join(", ")
         )
-    })
+    });
+    let seeds = |of: &OfLoss<Case>| of.by_seed(compared.cases()).len();
+    let most = scores.of_dim(dim).map(seeds).max().unwrap_or(0);
+    let fewer = scores.of_dim(dim).map(|of| (&of.loss, seeds(of))).filter(|(_, seeds)| *seeds < most);
+    let losses = fewer.map(|(loss, seeds)| match seeds {
+        0 => format!("{loss} is in no figure with {dim} features: no seed has a finished training for every fold."),
+        _ => format!("{loss} has {seeds} of {most} seeds with {dim} features: others have no finished training for a fold."),
+    });
+    nodules.into_iter().chain(losses).collect()
 }
 
-/// How the norm goes with the ratings, in each network, over all nodules of its fold and within classes: above 0 where better images
-/// have longer features.
-fn correlations(study: &NoduleStudy, of: &OfLoss<usize>, nodules: &[usize]) -> Vec<PooledFigure> {
-    let seeds = of.by_seed(nodules.iter().copied());
-    let folds: Vec<Option<usize>> = nodules.iter().map(|&nodule| study.fold_of(nodule)).collect();
-    let figures = |division: &Division| {
-        let quality: Vec<Option<f64>> =
-            nodules.iter().map(|&nodule| division.quality(&study.nodules[nodule])).collect();
-        let known: Vec<usize> = (0..nodules.len()).filter(|&i| quality[i].is_some()).collect();
-        let groups: Vec<usize> = known.iter().map(|&i| study.patients[nodules[i]] as usize).collect();
+/// How the norm goes with what is known of the images, in each network, over all images of its fold and within classes: above 0 where
+/// better images have longer features.
+fn correlations(study: &NoduleStudy, of: &OfLoss<Case>, nodules: &[usize]) -> Vec<PooledFigure> {
+    let mut qualities: Vec<(&str, Vec<(Case, f64)>)> = DIVISIONS
+        .iter()
+        .map(|division| {
+            let known = |&nodule: &usize| Some(((0, nodule), division.quality(&study.nodules[nodule])?));
+            (division.quality, nodules.iter().filter_map(known).collect())
+        })
+        .collect();
+    let at = |severity: usize| nodules.iter().map(move |&nodule| ((severity, nodule), -(severity as f64)));
+    qualities.push((SEVERITY, (0..SEVERITIES).flat_map(at).collect()));
+    let figures = |(name, cases): (&str, Vec<(Case, f64)>)| {
+        let seeds = of.by_seed(cases.iter().map(|(case, _)| *case));
+        let folds: Vec<Option<usize>> = cases.iter().map(|((_, nodule), _)| study.fold_of(*nodule)).collect();
+        let groups: Vec<usize> =
+            cases.iter().map(|((_, nodule), _)| study.patients[*nodule] as usize).collect();
         let statistics = |drawn: &[usize]| -> [Option<f64>; 2] {
             let mut by_fold: Vec<Vec<usize>> = vec![Vec::new(); study.tested().len()];
-            for &position in drawn {
-                let i = known[position];
+            for &i in drawn {
                 if let Some(fold) = folds[i] {
                     by_fold[fold].push(i);
                 }
             }
             let (mut sums, mut counts) = ([0.0; 2], [0.0; 2]);
             for fold in &by_fold {
-                let qualities: Vec<f64> = fold.iter().filter_map(|&i| quality[i]).collect();
-                let classes: Vec<usize> = fold.iter().map(|&i| study.labels[nodules[i]] as usize).collect();
+                let qualities: Vec<f64> = fold.iter().map(|&i| cases[i].1).collect();
+                let classes: Vec<usize> = fold.iter().map(|&i| study.labels[cases[i].0.1] as usize).collect();
                 for scores in &seeds {
                     let norms: Vec<f64> = fold.iter().map(|&i| scores[i].norm).collect();
                     let of = Statistic::Spearman;
@@ -212,7 +250,7 @@ fn correlations(study: &NoduleStudy, of: &OfLoss<usize>, nodules: &[usize]) -> V
             }
             [0, 1].map(|i| (counts[i] > 0.0).then(|| sums[i] / counts[i]))
         };
-        let all: Vec<usize> = (0..known.len()).collect();
+        let all: Vec<usize> = (0..cases.len()).collect();
         let bootstrap = Bootstrap { resamples: 500, ..Bootstrap::default() };
         let estimates = bootstrap.by_group(&groups, statistics);
         let named = ["", "_within"].into_iter().zip(statistics(&all)).zip(estimates);
@@ -220,35 +258,42 @@ fn correlations(study: &NoduleStudy, of: &OfLoss<usize>, nodules: &[usize]) -> V
             |((suffix, value), estimate): ((&str, Option<f64>), Option<cm_eval::Estimate>)| PooledFigure {
                 loss: of.loss.clone(),
                 feature_dim: of.feature_dim,
-                metric: format!("spearman_norm_{}{suffix}", division.name),
+                metric: format!("spearman_norm_{name}{suffix}"),
                 stratum: OF_NORM.to_owned(),
                 value,
                 interval: estimate.map(|found| found.interval),
-                count: known.len(),
+                count: cases.len(),
             };
         named.map(figure).collect::<Vec<_>>()
     };
-    DIVISIONS.par_iter().flat_map_iter(figures).collect()
+    qualities.into_par_iter().flat_map_iter(figures).collect()
 }
 
-/// All nodules, and those of each level of subtlety: positions among those compared.
+/// Positions among the nodules compared: of untouched images all, and those of each level of the ratings; of others all.
 fn strata(study: &NoduleStudy, compared: &Compared) -> Vec<(String, Vec<usize>)> {
-    let mut strata = vec![(String::new(), (0..compared.nodules.len()).collect::<Vec<_>>())];
-    let division = &DIVISIONS[0];
-    for &(level, ..) in division.levels {
-        let is_in = |&position: &usize| division.level(&study.nodules[compared.nodules[position]]) == level;
-        strata.push((
-            format!("{}={level}", division.name),
-            (0..compared.nodules.len()).filter(is_in).collect(),
-        ));
+    let all: Vec<usize> = (0..compared.nodules.len()).collect();
+    if compared.severity > 0 {
+        return vec![(format!("{SEVERITY}={}", compared.severity), all)];
+    }
+    let mut strata = vec![(String::new(), all.clone())];
+    for division in &DIVISIONS {
+        for &(level, ..) in division.levels {
+            let is_in =
+                |position: &usize| division.level(&study.nodules[compared.nodules[*position]]) == level;
+            let positions = all.iter().copied().filter(is_in).collect();
+            strata.push((format!("{}={level}", division.name), positions));
+        }
     }
     strata.retain(|(_, positions)| !positions.is_empty());
     strata
 }
 
-fn all_figures(study: &NoduleStudy, compared: &Compared) -> Vec<PooledFigure> {
+fn all_figures(
+    study: &NoduleStudy,
+    compared: &Compared,
+    strata: &[(String, Vec<usize>)],
+) -> Vec<PooledFigure> {
     let (positive, patients) = (compared.positive(study), compared.patients(study));
-    let strata = strata(study, compared);
     let cases: Vec<_> =
         strata.iter().flat_map(|stratum| compared.methods.iter().map(move |m| (stratum, m))).collect();
     let found: Vec<Vec<PooledFigure>> = cases

@@ -13,7 +13,7 @@ use cm_report::{
 
 use super::{
     evaluation::probability,
-    pooled::{Compared, DIAMETER},
+    pooled::{Case, Compared, DIAMETER},
     study::NoduleStudy,
 };
 use crate::applications::{
@@ -31,10 +31,10 @@ const SHOWN: usize = 24;
 const PREFERRED: &str = "CM-CosFace";
 
 /// All pictures, for each feature dimension.
-pub fn draw(study: &NoduleStudy, results: &Results, scores: &Scores<usize>) -> Drawn<Vec<Figure>> {
+pub fn draw(study: &NoduleStudy, results: &Results, scores: &Scores<Case>) -> Drawn<Vec<Figure>> {
     let mut figures = Vec::new();
     for dim in scores.dims() {
-        let Some(compared) = Compared::new(study, scores, dim) else { continue };
+        let Some(compared) = Compared::new(study, scores, dim, 0) else { continue };
         let shown = Shown { study, results, scores, compared: &compared, dim };
         figures.push(shown.roc()?);
         figures.push(shown.reliability()?);
@@ -47,7 +47,7 @@ pub fn draw(study: &NoduleStudy, results: &Results, scores: &Scores<usize>) -> D
 struct Shown<'a> {
     study: &'a NoduleStudy,
     results: &'a Results,
-    scores: &'a Scores<usize>,
+    scores: &'a Scores<Case>,
     compared: &'a Compared,
     dim: usize,
 }
@@ -64,7 +64,7 @@ impl Shown<'_> {
     /// What the networks of a loss say of each nodule compared, by seed.
     fn of_loss(&self, name: &str) -> Vec<Vec<Score>> {
         let found = self.scores.of_dim(self.dim).find(|found| found.loss == name);
-        found.map_or(Vec::new(), |found| found.by_seed(self.compared.nodules.iter().copied()))
+        found.map_or(Vec::new(), |found| found.by_seed(self.compared.cases()))
     }
 
     /// The loss whose norm is shown.

@@ -7,9 +7,15 @@ use std::{
 };
 
 use cm_data::{Array, ArrayProblem, DataError};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::{config::DataChoice, nodule::Nodule, synthetic, table};
+use super::{
+    config::DataChoice,
+    hounsfield::{self, Intercepts},
+    nodule::Nodule,
+    synthetic, table,
+};
 use crate::{
     applications::{
         places::{Found, find, shown},
@@ -19,8 +25,10 @@ use crate::{
     files::hex,
 };
 
-/// Name of the data set in every table and picture.
-pub const LIDC: &str = "LIDC-IDRI nodules";
+/// Name of the data set in every table and picture, if it is this one.
+const LIDC: &str = "LIDC-IDRI nodules";
+/// What the names of its patients begin with.
+const PATIENT: &str = "LIDC-IDRI-";
 
 /// Folders that the nodules are looked for in.
 const NAMES: [&str; 3] = ["lidc_nodules", "lidc", "nodules"];
@@ -141,14 +149,28 @@ fn read(folder: &Path) -> Result<Nodules, CliError> {
             path.display()
         )));
     }
+    let area = side * side;
+    let patches: Vec<Vec<f32>> =
+        (0..count).map(|index| array.numbers.reals(index * area..(index + 1) * area)).collect();
+    let lows: Vec<f32> = patches.par_iter().map(|values| hounsfield::low(values)).collect();
+    let intercepts = Intercepts::of(&rows, |patch| lows[patch]);
+    if intercepts.are_added_twice(|patch| lows[patch]) {
+        return Err(CliError::Said(format!(
+            "most patches of {} would be darker than air with the intercepts of {}: they are Hounsfield units already; empty the column \
+             rescale_intercept_known, or set it to 0",
+            path.display(),
+            list.display()
+        )));
+    }
+    let is_lidc = rows.iter().all(|row| row.patient.starts_with(PATIENT));
+    let name = match folder.file_name() {
+        Some(folder) if !is_lidc => format!("nodules of {}", folder.to_string_lossy()),
+        None if !is_lidc => "nodules".to_owned(),
+        _ => LIDC.to_owned(),
+    };
     let mut nodules = Vec::with_capacity(count);
-    let mut guessed = 0;
-    for (index, row) in rows.into_iter().enumerate() {
-        let area = side * side;
-        let mut values = array.numbers.reals(index * area..(index + 1) * area);
-        guessed += usize::from(row.intercept.is_none());
-        let intercept = row.intercept.unwrap_or_else(|| guessed_intercept(&values)) as f32;
-        values.iter_mut().for_each(|value| *value += intercept);
+    for (index, (row, mut values)) in rows.into_iter().zip(patches).enumerate() {
+        values.iter_mut().for_each(|value| *value += intercepts.values[index] as f32);
         if let Some(value) = values.iter().find(|value| !value.is_finite()) {
             return Err(CliError::Said(format!(
                 "{}: patch {index} holds the value {value}, but Hounsfield units are finite; replace the patch or leave it out",
@@ -168,27 +190,24 @@ fn read(folder: &Path) -> Result<Nodules, CliError> {
     }
     let checksums = checksums(&nodules);
     let all = nodules.len();
-    let nodules = without_duplicates(nodules);
+    let nodules = without_duplicates(nodules).map_err(|[first, second]| {
+        CliError::Said(format!(
+            "{}: {first} and {second} have the same patch, but folds keep patients apart; give both the same patient, or leave one out",
+            list.display()
+        ))
+    })?;
     Ok(Nodules {
         origin: Origin {
-            name: LIDC,
+            name: name.into(),
             source: format!("computed tomography, {side} x {side} pixels around each nodule"),
             place: folder.display().to_string(),
             notice: None,
             checksums,
         },
         duplicates: all - nodules.len(),
-        guessed,
+        guessed: intercepts.guessed,
         nodules,
     })
-}
-
-/// What is added to stored values to make Hounsfield units of them: nothing where there is air, which is far below 0 then;
-/// otherwise −1024, as scanners store it.
-fn guessed_intercept(values: &[f32]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
-    if sorted[sorted.len() / 20] < -300.0 { 0.0 } else { -1024.0 }
 }
 
 /// Checksums of pixels, and of everything that is known of the nodules.
@@ -209,12 +228,19 @@ pub fn checksums(nodules: &[Nodule]) -> BTreeMap<String, String> {
 }
 
 /// Keeps one of the nodules of a patient that share a patch: that with the most ratings, the first among equals.
-fn without_duplicates(nodules: Vec<Nodule>) -> Vec<Nodule> {
+///
+/// # Errors
+///
+/// The names of two nodules of different patients that share a patch.
+fn without_duplicates(nodules: Vec<Nodule>) -> Result<Vec<Nodule>, [String; 2]> {
     let mut kept: Vec<Nodule> = Vec::with_capacity(nodules.len());
-    let mut seen: HashMap<(String, Vec<u32>), usize> = HashMap::new();
+    let mut seen: HashMap<Vec<u32>, usize> = HashMap::new();
     for nodule in nodules {
         let bits = nodule.values.iter().map(|value| value.to_bits()).collect();
-        match seen.entry((nodule.patient.clone(), bits)) {
+        match seen.entry(bits) {
+            Entry::Occupied(at) if nodule.patient != kept[*at.get()].patient => {
+                return Err([kept[*at.get()].name.clone(), nodule.name]);
+            }
             Entry::Occupied(at) if nodule.malignancy.len() > kept[*at.get()].malignancy.len() => {
                 kept[*at.get()] = nodule;
             }
@@ -225,7 +251,7 @@ fn without_duplicates(nodules: Vec<Nodule>) -> Vec<Nodule> {
             }
         }
     }
-    kept
+    Ok(kept)
 }
 
 #[cfg(test)]
@@ -247,17 +273,13 @@ mod tests {
         let all = vec![
             nodule("a", "p", &[2], -50.0),
             nodule("b", "p", &[2, 3], -50.0),
-            nodule("c", "q", &[2], -50.0),
+            nodule("c", "q", &[2], 8.0),
             nodule("d", "p", &[2], 7.0),
         ];
-        let kept: Vec<String> = without_duplicates(all).into_iter().map(|nodule| nodule.name).collect();
-        assert_eq!(kept, ["b", "c", "d"]);
-    }
-
-    #[test]
-    fn air_tells_whether_values_are_hounsfield_units() {
-        let patch =
-            |air: f32| -> Vec<f32> { (0..100).map(|i| if i < 30 { air } else { air + 850.0 }).collect() };
-        assert_eq!((guessed_intercept(&patch(-850.0)), guessed_intercept(&patch(174.0))), (0.0, -1024.0));
+        let kept = without_duplicates(all.clone()).expect("one patient");
+        assert_eq!(kept.into_iter().map(|nodule| nodule.name).collect::<Vec<_>>(), ["b", "c", "d"]);
+        // Two patients cannot have the same patch: one of them would be on both sides of a fold.
+        let two = [all, vec![nodule("e", "q", &[2], 7.0)]].concat();
+        assert_eq!(without_duplicates(two), Err(["d".to_owned(), "e".to_owned()]));
     }
 }

@@ -22,6 +22,7 @@ use super::{
     nodule::{CLASSES, LeftOut, Nodule},
     pooled, report,
     source::{self, Nodules},
+    synthetic,
 };
 use crate::{
     applications::{
@@ -145,7 +146,7 @@ impl Application for NoduleStudy {
     }
 
     fn settle(config: &mut Config, found: &Origin) {
-        config.data = if found.name == source::LIDC { DataChoice::Lidc } else { DataChoice::Synthetic };
+        config.data = if found.name == synthetic::NAME { DataChoice::Synthetic } else { DataChoice::Lidc };
     }
 
     fn of(config: Config, data: Nodules) -> Result<Self, CliError> {
@@ -223,7 +224,7 @@ impl Study for NoduleStudy {
         }
         let Some(valid) = scores(&self.images, &fold.valid)? else { return Ok(None) };
         let mut measurements = evaluation::measurements(&at_severity, &self.nodules, &self.patients);
-        // What settings are chosen by, so that no test image takes part in the choice.
+        // What settings are chosen by, so that no network is chosen by its own test images.
         let logits: Vec<f64> = valid.iter().map(|scored| f64::from(scored.logit)).collect();
         let positive: Vec<bool> = valid.iter().map(|scored| scored.label == 1).collect();
         measurements.push(Measurement::new("valid_auc", "", cm_eval::auc(&logits, &positive), valid.len()));
@@ -267,8 +268,8 @@ fn layout() -> Layout {
             Column::percent("calibration_error", "", "calibration\nerror"),
             Column::number("spearman_norm_subtlety", "", "ρ (norm,\nsubtlety)"),
             Column::number("spearman_norm_subtlety_within", "", "the same,\nin classes"),
-            Column::number("spearman_norm_disagreement", "", "ρ (norm,\nagreement)"),
-            Column::number("spearman_norm_disagreement_within", "", "the same,\nin classes"),
+            Column::number("spearman_norm_agreement", "", "ρ (norm,\nagreement)"),
+            Column::number("spearman_norm_agreement_within", "", "the same,\nin classes"),
             Column::number("spearman_norm_severity", "", "ρ (norm,\nintactness)"),
         ],
         notes: vec![

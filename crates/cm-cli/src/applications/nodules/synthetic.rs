@@ -16,6 +16,8 @@ use crate::applications::start::Origin;
 
 /// Radiologists who look at every nodule; not all of them mark it.
 const RADIOLOGISTS: usize = 4;
+/// Name of the data set in every table and picture.
+pub const NAME: &str = "synthetic nodules";
 /// Most nodules of a patient.
 const MOST_NODULES: u64 = 4;
 /// Hounsfield units of lungs and of the chest wall.
@@ -38,12 +40,7 @@ enum Kind {
 pub fn nodules(patients: usize, seed: u64) -> Nodules {
     let nodules: Vec<Nodule> =
         (0..patients as u64).into_par_iter().flat_map_iter(|patient| of_patient(seed, patient)).collect();
-    Nodules {
-        origin: Origin::drawn("synthetic nodules", seed, checksums(&nodules)),
-        duplicates: 0,
-        guessed: 0,
-        nodules,
-    }
+    Nodules { origin: Origin::drawn(NAME, seed, checksums(&nodules)), duplicates: 0, guessed: 0, nodules }
 }
 
 /// Random numbers of a patient, or of one of the patient's nodules.

@@ -15,8 +15,12 @@ pub struct Row {
     pub diameter: f64,
     pub malignancy: Vec<u8>,
     pub subtlety: Vec<u8>,
-    /// What is added to stored values to make Hounsfield units of them, where it is known or was guessed.
-    pub intercept: Option<f64>,
+    /// The scan, where the table tells it.
+    pub scan: Option<String>,
+    /// What is added to stored values to make Hounsfield units of them.
+    pub known_intercept: Option<f64>,
+    /// The same as somebody guessed it.
+    pub guessed_intercept: Option<f64>,
 }
 
 /// Columns that must be there, beside those of the ratings.
@@ -26,8 +30,10 @@ const RATINGS: [&str; 2] = ["Malignancy", "Subtlety"];
 /// Millimeters from a pixel to the next, and pixels of a diameter, that can be of computed tomography: others are in another unit.
 const SPACINGS: [f64; 2] = [0.1, 5.0];
 const DIAMETERS: [f64; 2] = [0.5, 1000.0];
-/// Columns of which the first that is not empty gives the intercept.
+/// Columns of the intercept, as it is known and as it was guessed.
 const INTERCEPTS: [&str; 2] = ["rescale_intercept_known", "rescale_intercept_guess"];
+/// The column of the scan.
+const SCAN: &str = "series_uid";
 
 /// Reads a table.
 ///
@@ -60,12 +66,22 @@ pub fn read(path: &Path) -> Result<Vec<Row>, CliError> {
             .max()
     };
     let raters: usize = header.iter().filter_map(named).max().unwrap_or(1);
+    for what in RATINGS {
+        if let Some(zeroth) = place(&format!("{what}_0")) {
+            let what = format!(
+                "there is a column {}, but the ratings of the first radiologist are in {what}_1; number them from 1",
+                header[zeroth]
+            );
+            return Err(wrong(1, what));
+        }
+    }
     let ratings = RATINGS.map(|what| -> Result<Vec<usize>, CliError> {
         (1..=raters.min(header.len())).map(|rater| required(&format!("{what}_{rater}"))).collect()
     });
     let [malignancy, subtlety] = ratings;
     let (malignancy, subtlety) = (malignancy?, subtlety?);
-    let intercepts: Vec<usize> = INTERCEPTS.iter().filter_map(|name| place(name)).collect();
+    let [known, guessed] = INTERCEPTS.map(place);
+    let scan = place(SCAN);
     let id = place("nodule_id");
 
     let mut rows = Vec::new();
@@ -84,8 +100,8 @@ pub fn read(path: &Path) -> Result<Vec<Row>, CliError> {
             })
         };
         // An empty cell is one that is not known.
-        let intercept = || -> Result<Option<f64>, CliError> {
-            let Some(&at) = intercepts.iter().find(|&&at| !cell(at).is_empty()) else { return Ok(None) };
+        let intercept = |at: Option<usize>| -> Result<Option<f64>, CliError> {
+            let Some(at) = at.filter(|&at| !cell(at).is_empty()) else { return Ok(None) };
             let found = cell(at).parse::<f64>().ok().filter(|number| number.is_finite());
             found.map(Some).ok_or_else(|| {
                 let (name, value) = (&header[at], cell(at));
@@ -128,7 +144,9 @@ pub fn read(path: &Path) -> Result<Vec<Row>, CliError> {
             diameter: number(diameter, DIAMETERS, "pixels")?,
             malignancy: rated(&malignancy)?,
             subtlety: rated(&subtlety)?,
-            intercept: intercept()?,
+            scan: scan.map(cell).filter(|scan| !scan.is_empty()).map(str::to_owned),
+            known_intercept: intercept(known)?,
+            guessed_intercept: intercept(guessed)?,
         };
         let marked = |columns: &[usize]| -> Vec<bool> {
             columns.iter().map(|&at| cell(at).parse::<f64>() != Ok(0.0)).collect()

@@ -152,7 +152,7 @@ fn read(folder: &Path) -> Result<Signs, CliError> {
     }
     Ok(Signs {
         origin: Origin {
-            name: GTSRB,
+            name: GTSRB.into(),
             source: "camera images of traffic signs, scaled to 32 x 32".to_owned(),
             place: folder.display().to_string(),
             notice: None,
