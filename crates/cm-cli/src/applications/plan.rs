@@ -34,6 +34,10 @@ pub fn pairs() -> Vec<(String, String)> {
         pair(Preset::CmCosFace, Preset::CosFace),
         pair(Preset::CmArcFace, Preset::ArcFace),
         pair(Preset::CmAdaFace, Preset::AdaFace),
+        pair(Preset::CalibratedCmSoftmax, Preset::L2Softmax),
+        pair(Preset::CalibratedCmCosFace, Preset::CosFace),
+        pair(Preset::CalibratedCmArcFace, Preset::ArcFace),
+        pair(Preset::CalibratedCmAdaFace, Preset::AdaFace),
     ]
 }
 
@@ -117,6 +121,8 @@ impl Plan {
             self.losses = Losses::listed(given);
             // What is asked for is all that is compared.
             self.arms.clear();
+            let names: Vec<&str> = self.losses.iter().map(|loss| loss.name()).collect();
+            self.compare_with.retain(|name| names.contains(&name.as_str()));
         }
         set(&mut self.feature_dims, options.feature_dim.as_ref());
         set(&mut self.seeds, options.seeds.as_ref());

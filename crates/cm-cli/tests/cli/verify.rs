@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use cm_data::{OpenOptions, PairSet};
 use serde_json::Value;
 
 use crate::{
@@ -65,11 +66,49 @@ fn pairs_are_told_apart_with_every_score_and_undefined_rates_are_said() {
     let grid = [&command[..], &["--json", "--score", "distance", "--thresholds", "grid"]].concat();
     assert!(json(&grid)["accuracy"].as_f64().unwrap() > 0.8);
     for more in
-        [&["--score", "raw"][..], &["--quality-aware"], &["--quality-aware", "0.5,0.5"], &["--views", "flip"]]
+        [&["--score", "raw"][..], &["--quality-aware"], &["--quality-aware=0.5,0.5"], &["--views", "flip"]]
     {
         let base = if more[0] == "--views" { &command[..5] } else { &command[..] };
         let found = json(&[base, more, &["--json"]].concat());
         assert!(found["auc"].as_f64().unwrap() > 0.5, "{more:?}: {found}");
+    }
+    // Which rates there are depends on the model; the rules themselves are tested where they are.
+    let rate = |rule: &str| {
+        let found = json(&[&command[..], &["--json", "--far", "0.06", "--far-rule", rule]].concat());
+        assert_eq!(found["far_rule"], rule.replace('-', " "));
+        found["tar_at_far"][0]["far_found"].as_f64().unwrap()
+    };
+    let (at_most, nearest) = (rate("at-most"), rate("nearest"));
+    assert!(at_most <= 0.06 && (0.0..=1.0).contains(&nearest), "{at_most} {nearest}");
+}
+
+#[test]
+fn a_verification_set_of_insightface_is_read_as_it_is() {
+    let Trained { folder: _folder, model, .. } = trained();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cm-data/tests/data/faces");
+    let set = |name: &str| fixtures.join(name).display().to_string();
+    let found = json(&["verify", &model, &set("python2-2.bin"), "--json"]);
+    assert_eq!((found["pairs"].as_u64(), found["mated"].as_u64()), (Some(4), Some(2)), "{found}");
+    assert!(found["auc"].as_f64().is_some());
+    assert_eq!(found, json(&["verify", &model, &set("python3-4.bin"), "--json"]));
+    let message = refused(&["verify", &model, &set("evil.bin")]);
+    assert!(message.contains("evil.bin") && message.contains("posix.system"), "{message}");
+}
+
+#[test]
+#[cfg_attr(
+    not(cm_data),
+    ignore = "LFW is not on this machine: CM_DATA_DIR names the folder that holds mnist/ and lfw/"
+)]
+fn the_protocols_of_lfw_are_whole() {
+    let folder = Path::new(env!("CM_TEST_DATA")).join("lfw");
+    for (name, pairs, folds) in
+        [("pairs.txt", 6000, 10), ("pairsDevTrain.txt", 2200, 1), ("pairsDevTest.txt", 1000, 1)]
+    {
+        let set = PairSet::open(&folder.join(name), &OpenOptions::default())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let same = set.pairs.iter().filter(|pair| pair.same).count();
+        assert_eq!((set.pairs.len(), same, set.folds()), (pairs, pairs / 2, folds), "{name}");
     }
 }
 
@@ -92,7 +131,7 @@ fn pairs_of_missing_and_broken_images_are_errors_that_stay_in_the_count() {
     assert!(found["accuracy"].as_f64() < before["accuracy"].as_f64());
     let (success, stdout, _) = run(&[&command[..5], &["--skip-bad", "2"]].concat());
     assert!(
-        success && stdout.contains("2 images are missing or cannot be read; their pairs count as errors")
+        success && stdout.contains("2 images are missing or cannot be read; their pairs are accepted by no")
     );
 }
 
@@ -124,7 +163,7 @@ fn what_cannot_be_verified_is_said_and_nothing_panics() {
     assert!(with(&["--quality-aware", "--score", "raw"]).contains("--quality-aware changes the cosine"));
     assert!(with(&["--thresholds", "grid"]).contains("add --score distance"));
     assert!(with(&["--far", "2"]).contains("give numbers between 0 and 1"));
-    assert!(with(&["--quality-aware", "x"]).contains("give two numbers"));
+    assert!(with(&["--quality-aware=x"]).contains("give two numbers"));
     fs::write(&file, "down\n").unwrap();
     assert!(with(&[]).contains("its first line is \"down\""));
     let missing = refused(&["verify", &model, "/no/such/pairs.txt"]);

@@ -61,7 +61,11 @@ impl Choices for Config {
         // A margin needs room: with 32 features CosFace has learned little after so many epochs. Where the authors' sigmoid still rises
         // features are fewer, and that is a study of its own.
         let losses = [Preset::Softmax, Preset::CosFace, Preset::CmCosFace];
-        let quick = Plan::new(profile, &losses, &[128], 16, recipe);
+        let quick = Plan {
+            // A margin against none, and every other loss against that with a margin and nothing else.
+            compare_with: [Preset::Softmax, Preset::CosFace].map(|loss| loss.name().to_owned()).to_vec(),
+            ..Plan::new(profile, &losses, &[128], 16, recipe)
+        };
         let plan = match profile {
             Profile::Quick => quick,
             Profile::Full => Plan {

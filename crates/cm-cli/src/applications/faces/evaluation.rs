@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use cm_data::{ImageSet, Pair, SEVERITIES};
 use cm_eval::{
-    Bootstrap, Comparison, ErrorDiscardCurve, FarRule, FoldAccuracy, Statistic, Thresholds, Verification,
-    auc, rank_accuracy, tpir_at_fpir,
+    Bootstrap, FarRule, FoldAccuracy, Statistic, Thresholds, Verification, auc, rank_accuracy, tpir_at_fpir,
 };
 use cm_record::{FeatureRow, Level, Measurement, Stratification};
 use cm_train::{
@@ -16,8 +15,7 @@ use cm_train::{
 
 use crate::{
     applications::common,
-    figures::discarded::AREA,
-    identification::Searched,
+    identification::{People, Searched},
     vectors::{dot, unit},
 };
 
@@ -165,23 +163,6 @@ pub fn measured(stratum: &str, scored: &[Scored], same: &[bool], folds: &[usize]
     named.map(|(metric, value)| Measurement::new(metric, stratum, value, scores.len())).collect()
 }
 
-/// How well the quality of a pair, the lower one of its two images, tells which comparisons of one person fail.
-pub fn discarded(
-    metric: &str,
-    scored: &[Scored],
-    same: &[bool],
-    quality: impl Fn(usize) -> f64,
-) -> Measurement {
-    let mated: Vec<Comparison> = scored
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| same[*i])
-        .map(|(i, pair)| Comparison { score: pair.score, quality: quality(i) })
-        .collect();
-    let curve = ErrorDiscardCurve::fixed(&mated, STARTING_ERROR);
-    Measurement::new(metric, "", curve.map(|curve| curve.partial_area(AREA)), mated.len())
-}
-
 /// The correlation of the norm with a quality over images, people drawn together for its interval.
 pub fn correlation(name: &str, norms: &[f64], qualities: &[f64], people: &[usize]) -> Vec<Measurement> {
     let bootstrap = Bootstrap { resamples: 200, ..Bootstrap::default() };
@@ -191,8 +172,9 @@ pub fn correlation(name: &str, norms: &[f64], qualities: &[f64], people: &[usize
 
 /// Identification and retrieval among untouched images.
 pub fn searched(features: &[Feature], people: &[u32]) -> Vec<Measurement> {
-    let units: Vec<&[f32]> = features.iter().map(|feature| &*feature.unit).collect();
-    let Searched { searches, inside, retrieval, .. } = Searched::new(&units, people);
+    let features: Vec<Option<&[f32]>> = features.iter().map(|feature| Some(&*feature.unit)).collect();
+    let found = People { features: &features, people }.search_for(usize::MAX, &|_| true);
+    let Some(Searched { searches, inside, retrieval, .. }) = found else { return Vec::new() };
     let queries = retrieval.map_or(0, |found| found.queries);
     vec![
         Measurement::new("rank_1", "", rank_accuracy(&searches, 1), inside),

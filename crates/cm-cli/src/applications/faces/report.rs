@@ -1,7 +1,7 @@
 //! Pictures of the study of faces.
 
-use cm_data::{DataError, SEVERITIES};
-use cm_eval::{Comparison, RocCurve, auc};
+use cm_data::DataError;
+use cm_eval::{RocCurve, auc};
 use cm_record::Results;
 use cm_report::{
     ContactImage, ContactRow, Figure,
@@ -10,7 +10,7 @@ use cm_report::{
 };
 
 use super::{
-    baselines::PIXELS,
+    baselines::PCA,
     evaluation::STARTING_ERROR,
     pooled::{Case, Scores, methods},
     study::FaceStudy,
@@ -20,7 +20,7 @@ use crate::{
         common::Drawn,
         compared::{Method, OfLoss},
     },
-    figures::discarded,
+    figures::discarded::{self, Pairs, Threshold},
 };
 
 /// Losses in a picture of curves.
@@ -31,6 +31,8 @@ const DEGRADED: usize = 3;
 const SHOWN: usize = 24;
 /// The loss whose norm is shown, if it was trained.
 const PREFERRED: &str = "CM-CosFace";
+/// Losses that are drawn before others, where not all are.
+const FIRST: [&str; 4] = ["Softmax", "CosFace", PREFERRED, "Calibrated-CM-CosFace"];
 
 /// All pictures, for each feature dimension.
 pub fn draw(study: &FaceStudy, results: &Results, scores: &Scores) -> Drawn<Vec<Figure>> {
@@ -42,23 +44,28 @@ pub fn draw(study: &FaceStudy, results: &Results, scores: &Scores) -> Drawn<Vec<
         let subtitle = |what: &str| {
             format!("{}, {} pairs, feature dimension {dim} · {what}", results.data.name, study.pairs.len())
         };
+        let losses = chosen(scores.of_dim(dim), MOST_CURVES);
         let mut panels = Vec::new();
         for (severity, title) in [(0, "Untouched"), (DEGRADED, "Both images degraded, severity 3")] {
-            panels.push(roc(study, &methods(study, scores, dim, severity)?, title));
+            let methods = methods(study, scores, dim, severity)?;
+            let shown =
+                |method: &&Method| method.name == PCA || losses.iter().any(|loss| loss.loss == method.name);
+            panels.push(roc(study, methods.iter().filter(shown), title));
         }
         let name = format!("roc-{dim}d");
         let about = subtitle("mean score of the seeds");
         figures.push(chart::panels(&name, "Are they the same person?", &about, 430, (1, 2), &panels)?);
-        let losses: Vec<&OfLoss<Case>> = scores.of_dim(dim).take(MOST_CURVES).collect();
         let name = format!("left-out-{dim}d");
-        let about = subtitle("severities mixed; first seed");
-        let panels = [errors(study, &losses)];
+        let about = subtitle("severities mixed; first seed; losses by the shorter of the two features");
+        // One color is that of the sharpness.
+        let discards = Discards::of(study, &chosen(scores.of_dim(dim), MOST_CURVES - 1));
+        let panels = [Threshold::Fixed(STARTING_ERROR), Threshold::Anew].map(|of| discards.panel(of));
         figures.push(chart::panels(
             &name,
             "Pairs of one person that are rejected",
             &about,
-            400,
-            (1, 1),
+            430,
+            (1, 2),
             &panels,
         )?);
         figures.extend(sheet(study, &losses, &format!("shortest-and-longest-{dim}d"), &subtitle)?);
@@ -66,10 +73,9 @@ pub fn draw(study: &FaceStudy, results: &Results, scores: &Scores) -> Drawn<Vec<
     Ok(figures)
 }
 
-fn roc(study: &FaceStudy, methods: &[Method], title: &str) -> Panel {
+fn roc<'a>(study: &FaceStudy, methods: impl Iterator<Item = &'a Method>, title: &str) -> Panel {
     let mut curves = Vec::new();
-    for (i, method) in methods.iter().filter(|method| method.name != PIXELS).enumerate().take(MOST_CURVES + 1)
-    {
+    for (i, method) in methods.enumerate() {
         let mean = method.mean();
         let Some(curve) = RocCurve::new(&mean, &study.same) else { continue };
         let area = auc(&mean, &study.same).unwrap_or(f64::NAN);
@@ -92,27 +98,56 @@ fn roc(study: &FaceStudy, methods: &[Method], title: &str) -> Panel {
     }
 }
 
-/// Pairs of one person that are rejected, when those of short features are left out.
-fn errors(study: &FaceStudy, losses: &[&OfLoss<Case>]) -> Panel {
-    let of = |loss: &OfLoss<Case>, by_score: bool| -> Vec<Comparison> {
-        let mated = study.same.iter().enumerate().filter(|(_, same)| **same);
-        mated
-            .filter_map(|(pair, _)| loss.cases.get(&(pair % SEVERITIES, pair))?.first())
-            .map(|score| Comparison {
-                score: score.logit,
-                quality: if by_score { score.logit } else { score.norm },
-            })
-            .collect()
-    };
-    let mut curves: Vec<Curve> = losses
-        .iter()
-        .zip(Color::CURVES)
-        .filter_map(|(loss, color)| discarded::curve(&loss.loss, color, &of(loss, false), STARTING_ERROR))
-        .collect();
-    let best = losses.first().map(|loss| of(loss, true));
-    let best = best.and_then(|mated| discarded::curve("best order", Color::MUTED, &mated, STARTING_ERROR));
-    curves.extend(best.map(|curve| curve.drawn(Line::Dashed)));
-    discarded::panel(curves, STARTING_ERROR)
+/// Pairs of one person that are rejected, when those of short features or of little sharpness are left out; severities are mixed.
+struct Discards<'a> {
+    study: &'a FaceStudy,
+    /// What each loss says of every pair, with its norm: those of the first seed.
+    losses: Vec<(&'a str, Vec<f64>, Vec<f64>)>,
+    sharpness: Vec<f64>,
+}
+
+/// The quality that is measured, and not learned.
+const SHARPNESS: &str = "sharpness";
+
+impl<'a> Discards<'a> {
+    fn of(study: &'a FaceStudy, losses: &[&'a OfLoss<Case>]) -> Self {
+        let of = |loss: &&'a OfLoss<Case>| {
+            let case = |pair: usize| loss.cases.get(&(FaceStudy::mixed_severity(pair), pair))?.first();
+            let found: Option<Vec<_>> = (0..study.pairs.len()).map(case).collect();
+            let found = found?;
+            let (scores, norms) = found.iter().map(|score| (score.logit, score.norm)).unzip();
+            Some((&*loss.loss, scores, norms))
+        };
+        let losses = losses.iter().filter_map(of).collect();
+        Self { study, losses, sharpness: study.sharpness_of_pairs() }
+    }
+
+    fn panel(&'a self, threshold: Threshold) -> Panel {
+        let pairs = |name: &str| {
+            let found = self.losses.iter().find(|(loss, ..)| *loss == name).or(self.losses.first());
+            Pairs { scores: found.map_or(&[][..], |(_, scores, _)| scores), same: &self.study.same }
+        };
+        let mut qualities: Vec<(&str, Color, &[f64])> = self
+            .losses
+            .iter()
+            .zip(Color::CURVES)
+            .map(|((loss, _, norms), color)| (*loss, color, norms.as_slice()))
+            .collect();
+        if !qualities.is_empty() {
+            qualities.push((SHARPNESS, Color::CURVES[MOST_CURVES - 1], &self.sharpness));
+        }
+        discarded::panel(pairs, &qualities, threshold)
+    }
+}
+
+/// Those of many losses that are drawn: the ones that the method is about, and as many others as there is room for.
+fn chosen<'a>(losses: impl Iterator<Item = &'a OfLoss<Case>>, most: usize) -> Vec<&'a OfLoss<Case>> {
+    let mut order: Vec<(usize, &OfLoss<Case>)> = losses.enumerate().collect();
+    let rank = |loss: &str| FIRST.iter().position(|first| *first == loss).unwrap_or(FIRST.len());
+    order.sort_by_key(|(_, of)| rank(&of.loss));
+    order.truncate(most);
+    order.sort_by_key(|(place, _)| *place);
+    order.into_iter().map(|(_, of)| of).collect()
 }
 
 /// The pairs with the shortest and the longest features, untouched.

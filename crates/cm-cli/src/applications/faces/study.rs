@@ -38,6 +38,7 @@ use crate::{
         start::{Application, Origin, Search, facts},
     },
     error::CliError,
+    figures::discarded::{Pairs, Threshold},
 };
 
 /// Memory for the images that are learned from.
@@ -246,30 +247,52 @@ impl FaceStudy {
         (found, table)
     }
 
+    /// The severity of both images of a pair where severities are mixed.
+    pub(super) fn mixed_severity(pair: usize) -> usize {
+        pair % SEVERITIES
+    }
+
+    /// The sharpness that can be measured of the less sharp image of every pair, severities mixed.
+    pub(super) fn sharpness_of_pairs(&self) -> Vec<f64> {
+        let of = |(i, pair): (usize, &Pair)| {
+            let sharpness = |image: usize| self.measured[Self::mixed_severity(i)][self.places[image]];
+            pair.images.map(sharpness).into_iter().fold(f64::INFINITY, f64::min)
+        };
+        self.pairs.iter().enumerate().map(of).collect()
+    }
+
     /// Areas below the curves of errors when pairs of low quality are left out, of pairs of mixed severity: by the norm, by the
-    /// sharpness that can be measured, by the severity that nobody knows, and by the score itself.
+    /// sharpness that can be measured, by the severity that nobody knows, by any order without regard to the errors, and by the score
+    /// itself; with a fixed threshold, and with one that is set anew.
     fn discarded<'a>(&self, at: impl Fn(usize, usize) -> &'a Feature + Copy) -> Vec<Measurement> {
-        let severity = |pair: usize| pair % SEVERITIES;
         let scored: Vec<evaluation::Scored> = self
             .pairs
             .iter()
             .enumerate()
-            .flat_map(|(i, pair)| evaluation::scored(std::slice::from_ref(pair), Side::Both, severity(i), at))
+            .flat_map(|(i, pair)| {
+                evaluation::scored(std::slice::from_ref(pair), Side::Both, Self::mixed_severity(i), at)
+            })
             .collect();
-        let sharpness = |pair: usize| {
-            let of = |image: usize| self.measured[severity(pair)][self.places[image]];
-            self.pairs[pair].images.map(of).into_iter().fold(f64::INFINITY, f64::min)
-        };
-        vec![
-            evaluation::discarded("pauc_norm", &scored, &self.same, |pair| scored[pair].norm),
-            evaluation::discarded("pauc_sharpness", &scored, &self.same, sharpness),
-            evaluation::discarded("pauc_severity", &scored, &self.same, |pair| -(severity(pair) as f64)),
-            // Any order without regard to the errors.
-            evaluation::discarded("pauc_random", &scored, &self.same, |pair| {
-                (pair as f64 * 0.618_034).fract()
-            }),
-            evaluation::discarded("pauc_best", &scored, &self.same, |pair| scored[pair].score),
-        ]
+        let (scores, norms): (Vec<f64>, Vec<f64>) = scored.iter().map(|of| (of.score, of.norm)).unzip();
+        let severity: Vec<f64> = (0..self.pairs.len()).map(|i| -(Self::mixed_severity(i) as f64)).collect();
+        let sharpness = self.sharpness_of_pairs();
+        let pairs = Pairs { scores: &scores, same: &self.same };
+        let mated = self.same.iter().filter(|&&same| same).count();
+        let mut found = Vec::new();
+        let thresholds = [(Threshold::Fixed(evaluation::STARTING_ERROR), ""), (Threshold::Anew, "_anew")];
+        for (threshold, suffix) in thresholds {
+            let mut add = |name: &str, area| {
+                found.push(Measurement::new(&format!("pauc_{name}{suffix}"), "", area, mated));
+            };
+            for (name, quality) in [("norm", &norms), ("sharpness", &sharpness), ("severity", &severity)] {
+                add(name, pairs.area(quality, threshold));
+            }
+            add("random", pairs.random_area(threshold));
+            if threshold != Threshold::Anew {
+                add("best", pairs.area(&scores, threshold));
+            }
+        }
+        found
     }
 }
 

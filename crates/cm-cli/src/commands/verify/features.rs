@@ -113,9 +113,9 @@ impl Features {
         )))
     }
 
-    /// The direction of an image's feature; `None` of one that could not be read.
-    pub fn unit(&self, image: usize) -> Option<Vec<f32>> {
-        Some(unit(self.rows[image].as_ref()?.feature.clone()))
+    /// The directions of the features, `None` of an image that could not be read; and which these are, and why.
+    pub fn into_units(self) -> (Vec<Option<Vec<f32>>>, Vec<(String, String)>) {
+        (self.rows.into_iter().map(|row| Some(unit(row?.feature))).collect(), self.unread)
     }
 
     /// Compares every pair.

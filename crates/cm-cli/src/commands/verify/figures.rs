@@ -3,10 +3,16 @@
 use std::fmt::Write;
 
 use cm_data::PairSet;
-use cm_eval::{FarRule, FoldAccuracy, TarAtFar, Thresholds, Verification, auc_interval};
+use cm_eval::{FarRule, FoldAccuracy, QualityAware, TarAtFar, Thresholds, Verification, auc_interval};
+use cm_train::evaluation::Views;
 use serde_json::{Value, json};
 
-use super::features::Compared;
+use super::{
+    Score,
+    features::Compared,
+    qualities::{Areas, Qualities},
+};
+use crate::figures::discarded::{AREA, Pairs};
 
 /// Probability that an interval holds the true figure.
 const CONFIDENCE: f64 = 0.95;
@@ -20,39 +26,75 @@ pub struct Figures {
     folds: Option<FoldAccuracy>,
     verification: Option<Verification>,
     area: Option<(f64, f64, f64)>,
-    rule: FarRule,
     rates: Vec<(f64, Option<TarAtFar>)>,
+    discards: [Areas; 2],
+    /// How all of it was asked for.
+    words: Words,
+}
+
+/// What figures are asked for.
+pub struct Asked<'a> {
+    pub rates: &'a [f64],
+    pub rule: FarRule,
+    pub thresholds: Thresholds,
+    pub score: Score,
+    pub views: Views,
+    pub quality_aware: Option<QualityAware>,
+}
+
+/// The same in words.
+struct Words {
+    rule: &'static str,
+    thresholds: &'static str,
+    score: String,
+    views: &'static str,
+}
+
+impl Words {
+    fn of(asked: &Asked<'_>) -> Self {
+        let score = match asked.score {
+            Score::Cosine => "cosine",
+            Score::Distance => "minus the squared distance of features of length 1",
+            Score::Raw => "minus the squared distance of the features",
+        };
+        let aware = asked.quality_aware.map(|QualityAware { alpha, beta }| {
+            format!("{score}, quality-aware with α {alpha} and β {beta}")
+        });
+        Self {
+            rule: match asked.rule {
+                FarRule::AtMost => "at most",
+                FarRule::Nearest => "nearest",
+            },
+            thresholds: match asked.thresholds {
+                Thresholds::Between => "between the scores",
+                Thresholds::Grid => "a grid of squared distances",
+            },
+            score: aware.unwrap_or_else(|| score.to_owned()),
+            views: match asked.views {
+                Views::One => "the image",
+                _ => "the image and its mirror image",
+            },
+        }
+    }
 }
 
 impl Figures {
-    pub fn of(
-        set: &PairSet,
-        compared: &[Compared],
-        rates: &[f64],
-        rule: FarRule,
-        thresholds: Thresholds,
-    ) -> Self {
+    pub fn of(set: &PairSet, compared: &[Compared], qualities: &Qualities, asked: Asked<'_>) -> Self {
         let scores: Vec<f64> = compared.iter().map(|pair| pair.score).collect();
         let mated: Vec<bool> = set.pairs.iter().map(|pair| pair.same).collect();
         let folds: Vec<usize> = set.pairs.iter().map(|pair| pair.fold).collect();
         let verification = Verification::new(&scores, &mated);
         let area = auc_interval(&scores, &mated, None, CONFIDENCE);
-        let at = |&far: &f64| (far, verification.as_ref().and_then(|found| found.tar_at(far, rule)));
+        let at = |&far: &f64| (far, verification.as_ref().and_then(|found| found.tar_at(far, asked.rule)));
         Self {
             pairs: set.pairs.len(),
             mated: mated.iter().filter(|&&mated| mated).count(),
-            folds: FoldAccuracy::new(&scores, &mated, &folds, thresholds),
+            folds: FoldAccuracy::new(&scores, &mated, &folds, asked.thresholds),
             area: area.map(|found| (found.value, found.interval.0, found.interval.1)),
-            rule,
-            rates: rates.iter().map(at).collect(),
+            rates: asked.rates.iter().map(at).collect(),
+            discards: qualities.areas(Pairs { scores: &scores, same: &mated }),
+            words: Words::of(&asked),
             verification,
-        }
-    }
-
-    fn rule_in_words(&self) -> &'static str {
-        match self.rule {
-            FarRule::AtMost => "at most",
-            FarRule::Nearest => "nearest",
         }
     }
 
@@ -74,7 +116,10 @@ impl Figures {
             };
             found.folds.iter().map(fold).collect()
         });
-        json!({
+        let mut all = json!({
+            "score": self.words.score,
+            "views": self.words.views,
+            "thresholds": self.words.thresholds,
             "pairs": self.pairs,
             "mated": self.mated,
             "accuracy": folds.map(FoldAccuracy::mean),
@@ -84,10 +129,15 @@ impl Figures {
             "auc_low": self.area.map(|area| area.1),
             "auc_high": self.area.map(|area| area.2),
             "eer": self.verification.as_ref().and_then(Verification::equal_error_rate),
-            "far_rule": self.rule_in_words(),
+            "far_rule": self.words.rule,
             "tar_at_far": rates,
             "unread": unread,
-        })
+        });
+        for areas in &self.discards {
+            let (name, areas) = areas.json();
+            all[name] = areas;
+        }
+        all
     }
 
     pub fn text(&self, unread: &[&str]) -> String {
@@ -95,6 +145,7 @@ impl Figures {
         let percent = |share: f64| format!("{:.2} %", 100.0 * share);
         let others = self.pairs - self.mated;
         let _ = writeln!(text, "{} pairs, {} of one person and {others} of two", self.pairs, self.mated);
+        let _ = writeln!(text, "score: {}, of {}", self.words.score, self.words.views);
         let _ = match &self.folds {
             Some(found) if found.folds.len() > 1 => writeln!(
                 text,
@@ -125,7 +176,7 @@ impl Figures {
         };
         let eer = self.verification.as_ref().and_then(Verification::equal_error_rate);
         let _ = writeln!(text, "equal error rate {}", eer.map_or("–".to_owned(), percent));
-        let _ = writeln!(text, "\nTrue accept rate by false accept rate ({})", self.rule_in_words());
+        let _ = writeln!(text, "\nTrue accept rate by false accept rate ({})", self.words.rule);
         for (far, found) in &self.rates {
             let _ = match found {
                 Some(found) => writeln!(
@@ -141,15 +192,24 @@ impl Figures {
                 None => writeln!(text, "  {far:<8e} {:>9}  there is no pair of one person", "–"),
             };
         }
-        if !unread.is_empty() {
-            let named = unread.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-            let more = if unread.len() > NAMED { ", …" } else { "" };
-            let _ = writeln!(
-                text,
-                "\n{} images are missing or cannot be read; their pairs count as errors: {named}{more}",
-                unread.len()
-            );
-        }
+        let _ = writeln!(
+            text,
+            "\nRejected pairs of one person when up to {:.0} % of the pairs are left out (area over that of the best order)",
+            100.0 * AREA
+        );
+        self.discards.iter().for_each(|areas| text.push_str(&areas.text()));
+        let what = "are missing or cannot be read; their pairs are accepted by no threshold, and count as wrong for the accuracy";
+        text.push_str(&unread_in_words(unread, what));
         text
     }
+}
+
+/// Which images have no feature, and what that means; nothing if all have one.
+pub fn unread_in_words(unread: &[&str], what: &str) -> String {
+    if unread.is_empty() {
+        return String::new();
+    }
+    let named = unread.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = if unread.len() > NAMED { ", …" } else { "" };
+    format!("\n{} images {what}: {named}{more}\n", unread.len())
 }

@@ -3,6 +3,7 @@
 mod features;
 mod figures;
 mod pictures;
+mod qualities;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -12,7 +13,11 @@ use cm_eval::{FarRule, QualityAware, Thresholds};
 use cm_train::{evaluation::Views, model::Model};
 
 pub use self::features::Features;
-use self::figures::Figures;
+pub use self::figures::unread_in_words;
+use self::{
+    figures::{Asked, Figures},
+    qualities::Qualities,
+};
 use crate::{error::CliError, session::ComputeOptions, values};
 
 /// Options of `cm verify`.
@@ -38,7 +43,8 @@ pub struct Options {
     #[arg(long, value_enum, ignore_case = true, default_value = "cosine")]
     score: Score,
     /// QMagFace's score, which trusts short features less: its two numbers, those of MagFace if none are given
-    #[arg(long, value_name = "ALPHA,BETA", value_parser = quality_aware, num_args = 0..=1, default_missing_value = "magface")]
+    #[arg(long, value_name = "ALPHA,BETA", value_parser = quality_aware, num_args = 0..=1, require_equals = true,
+        default_missing_value = "magface")]
     quality_aware: Option<QualityAware>,
     /// False accept rates, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "1e-1,1e-2,1e-3,1e-4,1e-5,1e-6", value_parser = values::rate)]
@@ -148,9 +154,11 @@ pub fn run(options: Options) -> Result<(), CliError> {
         Tried::Between => Thresholds::Between,
         Tried::Grid => Thresholds::Grid,
     };
-    let figures = Figures::of(&set, &compared, &options.far, rule, thresholds);
+    let qualities = Qualities::of(&set, &compared);
+    let asked = Asked { rates: &options.far, rule, thresholds, score, views: options.views, quality_aware };
+    let figures = Figures::of(&set, &compared, &qualities, asked);
     if let Some(folder) = &options.out {
-        pictures::write(folder, &set, &compared)?;
+        pictures::write(folder, &set, &compared, &qualities)?;
     }
     let unread: Vec<&str> = features.unread.iter().map(|(file, _)| file.as_str()).collect();
     match options.json {

@@ -3,18 +3,26 @@
 use std::path::Path;
 
 use cm_data::PairSet;
-use cm_eval::{Comparison, RocCurve};
+use cm_eval::RocCurve;
 use cm_record::{RecordError, files::write_atomically};
-use cm_report::chart::{self, Axis, Color, Corner, Curve, Line, Panel};
+use cm_report::chart::{self, Axis, Color, Corner, Curve, Panel};
 
-use super::features::Compared;
-use crate::{error::CliError, figures::discarded};
-
-/// Share of the pairs of one person that the curve of errors begins with.
-const STARTING_ERROR: f64 = 0.05;
+use super::{
+    features::Compared,
+    qualities::{Qualities, STARTING_ERROR},
+};
+use crate::{
+    error::CliError,
+    figures::discarded::{self, Pairs, Threshold},
+};
 
 /// Writes everything into a folder.
-pub fn write(folder: &Path, set: &PairSet, compared: &[Compared]) -> Result<(), CliError> {
+pub fn write(
+    folder: &Path,
+    set: &PairSet,
+    compared: &[Compared],
+    qualities: &Qualities,
+) -> Result<(), CliError> {
     let path = folder.join("scores.csv");
     let mut csv = csv::Writer::from_writer(Vec::new());
     let failed = |error: csv::Error| CliError::Said(format!("{}: {error}", path.display()));
@@ -34,6 +42,7 @@ pub fn write(folder: &Path, set: &PairSet, compared: &[Compared]) -> Result<(), 
     let mut figures = Vec::new();
     let scores: Vec<f64> = compared.iter().map(|found| found.score).collect();
     let mated: Vec<bool> = set.pairs.iter().map(|pair| pair.same).collect();
+    let pairs = Pairs { scores: &scores, same: &mated };
     if let Some(curve) = RocCurve::new(&scores, &mated) {
         let points = |from: f64| -> Vec<(f64, f64)> {
             let shown = curve.points.iter().filter(|point| point.false_positive_rate >= from);
@@ -48,30 +57,12 @@ pub fn write(folder: &Path, set: &PairSet, compared: &[Compared]) -> Result<(), 
                 curves: vec![Curve::new("", Color::CURVES[0], points(0.0))],
                 about_zero: None,
             },
-            errors(&mated, compared),
+            discarded::panel(|_| pairs, &qualities.colored(), Threshold::Fixed(STARTING_ERROR)),
+            discarded::panel(|_| pairs, &qualities.colored(), Threshold::Anew),
         ];
         let subtitle = format!("{}, {} pairs", set.images.name, set.pairs.len());
-        figures.push(chart::panels("verification", "Verification", &subtitle, 400, (1, 2), &panels)?);
+        figures.push(chart::panels("verification", "Verification", &subtitle, 400, (1, 3), &panels)?);
     }
     cm_report::write_figures(folder, &figures)?;
     Ok(())
-}
-
-/// Pairs of one person that are rejected, when those of short features are left out.
-fn errors(mated: &[bool], compared: &[Compared]) -> Panel {
-    let readable = |found: &&Compared| found.score > f64::NEG_INFINITY;
-    let comparisons = |quality: &dyn Fn(&Compared) -> f64| -> Vec<Comparison> {
-        let of_one = compared.iter().zip(mated).filter(|(_, mated)| **mated).map(|(found, _)| found);
-        of_one
-            .filter(readable)
-            .map(|found| Comparison { score: found.score, quality: quality(found) })
-            .collect()
-    };
-    let curve = |name: &str, color, quality: &dyn Fn(&Compared) -> f64| {
-        discarded::curve(name, color, &comparisons(quality), STARTING_ERROR)
-    };
-    let norm = curve("shorter feature", Color::CURVES[0], &|found| found.norms[0].min(found.norms[1]));
-    let best =
-        curve("the score itself", Color::MUTED, &|found| found.score).map(|curve| curve.drawn(Line::Dashed));
-    discarded::panel(norm.into_iter().chain(best).collect(), STARTING_ERROR)
 }
