@@ -58,7 +58,7 @@ macro_rules! backbones {
             ///
             /// # Errors
             ///
-            /// [`BackboneError::OutOfRange`] where a number is 0 or beyond all measure;
+            /// [`BackboneError::OutOfRange`] where a number is 0 or far too large;
             /// [`BackboneError::ImageTooSmall`] where nothing would be left of an image.
             pub fn init(
                 &self,

@@ -291,13 +291,19 @@ impl Found<'_> {
     fn json(&self) -> serde_json::Value {
         let [images, network, head] = self.seconds();
         let options = self.options;
+        let more = self.more().map(|More { classes, step, head, kept, gradient }| {
+            json!({
+                "classes": classes, "seconds_step": step, "seconds_head": head, "gb_centers_and_velocity": kept,
+                "gb_gradient": gradient,
+            })
+        });
         json!({
             "classes": options.classes, "sampled": options.sampled, "loss": options.loss.name(),
             "backbone": options.backbone, "parameters": self.parameters, "feature_dim": options.feature_dim,
             "size": options.size, "batch_size": options.batch_size, "steps": options.steps,
             "images_per_second": self.images_per_second(), "seconds_images": images, "seconds_network": network,
             "seconds_head": head, "share_of_the_head": head / (images + network + head), "peak_mb": peak_memory(),
-            "counted_steps": options.steps,
+            "counted_steps": options.steps, "with_more_classes": more,
         })
     }
 
@@ -333,17 +339,32 @@ impl Found<'_> {
             text,
             "\nBy the same numbers of a head, which grow with its classes, at the same batch:"
         );
-        for factor in [1.0, 10.0, 100.0] {
-            let classes = factor * options.classes as f64;
-            let [kept, in_a_step] = self.bytes(classes).map(|bytes| bytes / 1e9);
+        for More { classes, step, head, kept, gradient } in self.more() {
             let _ = writeln!(
                 text,
-                "  {classes:>12.0} classes  {:>8.2} s a step, {:>8.2} s of them the head  centers and their velocity {kept:>7.2} GB, \
-                 gradient {in_a_step:>7.2} GB",
-                images + network + factor * head,
-                factor * head
+                "  {classes:>12.0} classes  {step:>8.2} s a step, {head:>8.2} s of them the head  centers and their velocity {kept:>7.2} GB, \
+                 gradient {gradient:>7.2} GB",
             );
         }
         text
     }
+
+    /// What once, ten and a hundred times as many classes take by the same numbers.
+    fn more(&self) -> [More; 3] {
+        let [images, network, head] = self.seconds();
+        [1.0, 10.0, 100.0].map(|factor| {
+            let classes = factor * self.options.classes as f64;
+            let [kept, gradient] = self.bytes(classes).map(|bytes| bytes / 1e9);
+            More { classes, step: images + network + factor * head, head: factor * head, kept, gradient }
+        })
+    }
+}
+
+/// What so many classes take: seconds of a step and of its head, and GB.
+struct More {
+    classes: f64,
+    step: f64,
+    head: f64,
+    kept: f64,
+    gradient: f64,
 }

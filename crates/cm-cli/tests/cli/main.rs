@@ -9,6 +9,7 @@ mod faces;
 mod identify;
 mod import;
 mod look;
+mod medmnist;
 mod nodules;
 mod obstacles;
 mod older;

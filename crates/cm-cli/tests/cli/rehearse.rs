@@ -27,6 +27,9 @@ fn a_training_is_rehearsed_with_all_classes_and_with_a_share_of_them() {
         let rate = found["images_per_second"].as_f64().unwrap();
         assert!((rate * whole / 4.0 - 1.0).abs() < 1e-6 && found["counted_steps"] == 3, "{found}");
         assert!((share * whole - parts[2]).abs() < 1e-9, "{found}");
+        let more = &found["with_more_classes"][1];
+        assert_eq!(more["classes"], 5000.0);
+        assert!((more["seconds_head"].as_f64().unwrap() - 10.0 * parts[2]).abs() < 1e-9, "{found}");
     }
     let (success, stdout, stderr) = run(&with("--sampled 0.2"));
     assert!(success, "{stderr}");

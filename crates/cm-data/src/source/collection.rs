@@ -133,7 +133,8 @@ impl Collection {
     ///
     /// **Record files.** The index beside the file, `.idx` in the place of `.rec`, tells where its records are; without it they are
     /// found one after another. The records of identities, which insightface puts behind the images, are no images. An image is
-    /// called by the number of its record. Of several record files in a folder this is `train.rec`.
+    /// called by the number of its record. Of several record files in a folder
+    /// `train.rec` is taken.
     ///
     /// **Arrays.** `train_images` with `train_labels`, so also for `val` and `test`; or `x_train` with `y_train`; or `images` with
     /// `labels`. Images are bytes: `(images, height, width)`, `(images, height, width, 3)` with colors, or volumes `(images, slices,

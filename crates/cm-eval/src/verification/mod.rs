@@ -16,6 +16,8 @@ pub struct Verification {
     mated: Vec<f64>,
     /// Falling.
     non_mated: Vec<f64>,
+    /// Every score, falling: each as a threshold accepts more than the one before. One that accepts nothing comes first.
+    thresholds: Vec<f64>,
 }
 
 /// Which threshold stands for a false accept rate (FAR) that none has exactly.
@@ -60,7 +62,15 @@ impl Verification {
             scores
         };
         let (mated, non_mated) = (of(true), of(false));
-        (!mated.is_empty() && !non_mated.is_empty()).then_some(Self { mated, non_mated })
+        let mut thresholds: Vec<f64> = scores
+            .iter()
+            .copied()
+            .filter(|score| *score > f64::NEG_INFINITY)
+            .chain([f64::INFINITY])
+            .collect();
+        thresholds.sort_by(|a, b| b.total_cmp(a));
+        thresholds.dedup();
+        (!mated.is_empty() && !non_mated.is_empty()).then_some(Self { mated, non_mated, thresholds })
     }
 
     /// Numbers of mated and of non-mated comparisons.
@@ -90,7 +100,7 @@ impl Verification {
             let (far, tar) = self.rates(threshold);
             TarAtFar { threshold, far, tar }
         };
-        let found = self.thresholds().map(at);
+        let found = self.thresholds.iter().copied().map(at);
         match rule {
             FarRule::AtMost => {
                 let most = at_most(far, count) as f64 / count as f64;
@@ -103,19 +113,9 @@ impl Verification {
         }
     }
 
-    /// Every score, falling: each as a threshold accepts more than the one before.
-    fn thresholds(&self) -> impl Iterator<Item = f64> {
-        let mut all: Vec<f64> = self.mated.iter().chain(&self.non_mated).copied().collect();
-        all.retain(|score| *score > f64::NEG_INFINITY);
-        all.sort_by(|a, b| b.total_cmp(a));
-        all.dedup();
-        // One that accepts nothing comes first.
-        std::iter::once(f64::INFINITY).chain(all)
-    }
-
     /// The thresholds without those at which the curve goes straight on.
     fn corners(&self) -> Vec<f64> {
-        let all: Vec<f64> = self.thresholds().collect();
+        let all = &self.thresholds;
         // Of accepted comparisons of both kinds; the one that accepts nothing stands apart.
         let accepted = |&threshold: &f64| {
             let count = |scores: &[f64]| scores.partition_point(|&score| score >= threshold) as i64;
@@ -135,7 +135,7 @@ impl Verification {
     /// `None` if so many comparisons could not be made that no threshold accepts as many.
     pub fn equal_error_rate(&self) -> Option<f64> {
         let mut before: Option<(f64, f64)> = None;
-        for threshold in self.thresholds() {
+        for &threshold in &self.thresholds {
             let (far, tar) = self.rates(threshold);
             let frr = 1.0 - tar;
             if far >= frr {

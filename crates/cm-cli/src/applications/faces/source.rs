@@ -79,7 +79,7 @@ pub fn load(
     }
     let is_there = |folder: &Path| [TRAIN, TEST, PAIRS].iter().any(|name| folder.join(name).is_file());
     let remedy = format!(
-        "Labeled Faces in the Wild is had from its authors (http://vis-www.cs.umass.edu/lfw/). Put {TRAIN}, {TEST} and {PAIRS} \
+        "Labeled Faces in the Wild comes from its authors (http://vis-www.cs.umass.edu/lfw/). Put {TRAIN}, {TEST} and {PAIRS} \
          and the folder of its images (a folder for each person) into PLACE"
     );
     match find(LFW, search.data_dir, &["lfw", "LFW", "."], is_there, &remedy)? {

@@ -51,7 +51,7 @@ pub struct Options {
     /// Nodules to use [default: auto]
     #[arg(long, value_enum, ignore_case = true, conflicts_with = "resume")]
     data: Option<DataChoice>,
-    /// Leave out nodules that fewer radiologists marked
+    /// Leave out nodules that fewer radiologists than this marked
     #[arg(long, conflicts_with = "resume")]
     min_raters: Option<usize>,
     /// Leave out nodules whose mean rating of malignancy is from the first to the second number

@@ -35,7 +35,7 @@ pub struct Nodule {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LabelRule {
-    /// Nodules that fewer radiologists marked are left out.
+    /// Nodules that fewer radiologists than this marked are left out.
     pub min_raters: usize,
     /// Nodules whose mean rating is from the first to the second number are left out. Below it is benign, above it malignant.
     pub undecided: [f64; 2],

@@ -25,6 +25,8 @@ use crate::applications::{
 const STEPS: usize = 41;
 /// Bins of the picture of probabilities.
 const BINS: usize = 10;
+/// Images that a bin is drawn with.
+const FEWEST: usize = 20;
 /// Patches of each kind on the sheet: two lines.
 const SHOWN: usize = 24;
 /// The loss whose norm is shown, if it was trained.
@@ -128,11 +130,18 @@ impl Shown<'_> {
                 let probabilities: Vec<f64> = scores.iter().map(|score| probability(score.logit)).collect();
                 Reliability::new(&probabilities, &positive, BINS)
             };
-            let found: Vec<Reliability> = self.of_loss(name).iter().filter_map(of_seed).collect();
-            let Some(first) = found.first() else { continue };
+            let seeds = self.of_loss(name);
+            let found: Vec<Reliability> = seeds.iter().filter_map(of_seed).collect();
+            let all = seeds.concat();
+            let probabilities: Vec<f64> = all.iter().map(|score| probability(score.logit)).collect();
+            let Some(together) = Reliability::new(&probabilities, &positive.repeat(seeds.len()), BINS) else {
+                continue;
+            };
             let error = found.iter().map(Reliability::expected_error).sum::<f64>() / found.len() as f64;
             let point = |bin: &ReliabilityBin| (100.0 * bin.confidence, 100.0 * bin.accuracy);
-            let points = first.bins().iter().map(point).collect();
+            // Of a few images a share says little.
+            let enough = |bin: &&ReliabilityBin| bin.count >= FEWEST;
+            let points = together.bins().iter().filter(enough).map(point).collect();
             curves.push(Curve::new(format!("{name}, calibration error {error:.3}"), color, points));
         }
         let panel = Panel {
@@ -144,8 +153,7 @@ impl Shown<'_> {
             about_zero: None,
         };
         let name = format!("reliability-{}d", self.dim);
-        let about =
-            self.subtitle("first seed; the calibration error is the mean of the seeds, as in the table");
+        let about = self.subtitle("all seeds; the calibration error is the mean of theirs, as in the table");
         Ok(chart::panels(&name, "Do probabilities mean what they say?", &about, 430, (1, 1), &[panel])?)
     }
 

@@ -70,7 +70,7 @@ pub fn load(
         return Ok(synthetic::nodules(patients, seed));
     }
     let remedy = format!(
-        "LIDC-IDRI is had from The Cancer Imaging Archive (https://www.cancerimagingarchive.net/collection/lidc-idri/). Put a .npy \
+        "LIDC-IDRI comes from The Cancer Imaging Archive (https://www.cancerimagingarchive.net/collection/lidc-idri/). Put a .npy \
          array of patches (nodules, height, width) and {TABLE} with a row for each patch ({}, Malignancy_1 and so on, Subtlety_1 \
          and so on) into PLACE",
         table::COLUMNS.join(", ")
