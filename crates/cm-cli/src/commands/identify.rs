@@ -54,9 +54,10 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     let model = Model::read(&options.model, &device)?;
     let set = Arc::new(Collection::open(&options.data, &OpenOptions::default())?);
     let people: Vec<u32> = (0..set.len()).map(|image| set.label(image)).collect();
-    let features = Features::of(&model, set, options.views, &session, &device)?;
+    let mut features = Features::of(&model, set, options.views, &session, &device)?;
     features.refuse_more_unread_than(options.skip_bad)?;
-    let (units, unread) = features.into_units();
+    let unread = std::mem::take(&mut features.unread);
+    let units = features.into_units();
     let units: Vec<Option<&[f32]>> = units.iter().map(Option::as_deref).collect();
     let set = People { features: &units, people: &people };
     let bar = session.display.bar(set.count(options.searches), "searching");

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::PairsProblem;
 use crate::pickle::{Node, Pickle};
 
+/// The bytes of an encoded image.
+type Encoded = Arc<[u8]>;
+
 /// The encoded images, two for each pair, and whether each pair shows the same.
-pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Arc<[u8]>>, Vec<bool>), PairsProblem> {
+pub(super) fn read(bytes: &[u8]) -> Result<(Vec<Encoded>, Vec<bool>), PairsProblem> {
     let pickle = Pickle::parse(bytes)?;
     let content = |found: &Node, expected| PairsProblem::Content { found: found.kind().to_owned(), expected };
     let root = pickle.root();

@@ -113,9 +113,9 @@ impl Features {
         )))
     }
 
-    /// The directions of the features, `None` of an image that could not be read; and which these are, and why.
-    pub fn into_units(self) -> (Vec<Option<Vec<f32>>>, Vec<(String, String)>) {
-        (self.rows.into_iter().map(|row| Some(unit(row?.feature))).collect(), self.unread)
+    /// The directions of the features, `None` of an image that could not be read.
+    pub fn into_units(self) -> Vec<Option<Vec<f32>>> {
+        self.rows.into_iter().map(|row| Some(unit(row?.feature))).collect()
     }
 
     /// Compares every pair.
