@@ -221,7 +221,11 @@ impl Plan {
         for other in &self.compare_with {
             let names = self.names().into_iter().filter(|name| name != other);
             let pairs = names.map(|name| (name.to_owned(), other.clone()));
-            all.extend(pairs.filter(|pair| !all.contains(pair)).collect::<Vec<_>>());
+            // Either way round it is one comparison.
+            let is_new = |pair: &(String, String)| {
+                !all.contains(pair) && !all.contains(&(pair.1.clone(), pair.0.clone()))
+            };
+            all.extend(pairs.filter(is_new).collect::<Vec<_>>());
         }
         all
     }
@@ -307,4 +311,33 @@ fn unique<T: PartialEq + fmt::Display>(option: &'static str, values: &[T]) -> Re
     check(option, "at least one value", "empty", !values.is_empty())?;
     let repeated = (1..values.len()).any(|i| values[..i].contains(&values[i]));
     check(option, "values that differ", list(), !repeated)
+}
+
+#[cfg(test)]
+mod tests {
+    use cm_train::training::Recipe;
+
+    use super::*;
+
+    #[test]
+    fn two_losses_are_compared_once_whatever_all_are_compared_with() {
+        let losses = [Preset::Softmax, Preset::CosFace, Preset::CmCosFace, Preset::CalibratedCmCosFace];
+        let plan = Plan {
+            compare_with: [Preset::Softmax, Preset::CosFace].map(|loss| loss.name().to_owned()).to_vec(),
+            ..Plan::new(Profile::Quick, &losses, &[2], 4, Recipe::one_cycle(1, 8, 1e-3, 0.0))
+        };
+        let names: Vec<&str> = losses.iter().map(|loss| loss.name()).collect();
+        let of_these = |(a, b): &&(String, String)| names.contains(&&**a) && names.contains(&&**b);
+        let all = plan.counterparts();
+        let found: Vec<(&str, &str)> =
+            all.iter().filter(of_these).map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let expected = [
+            ("CM-CosFace", "CosFace"),
+            ("Calibrated-CM-CosFace", "CosFace"),
+            ("CosFace", "Softmax"),
+            ("CM-CosFace", "Softmax"),
+            ("Calibrated-CM-CosFace", "Softmax"),
+        ];
+        assert_eq!(found, expected);
+    }
 }

@@ -87,7 +87,8 @@ pub fn panel<'a>(
     let mut highest: f64 = 0.0;
     for (name, color, quality) in qualities {
         let Some(curve) = pairs(name).curve(quality, threshold) else { continue };
-        highest = highest.max(curve.points.first().map_or(0.0, |point| point.1));
+        let shown = curve.points.iter().take_while(|point| point.0 <= SHOWN);
+        highest = shown.fold(highest, |highest, point| highest.max(point.1));
         curves.push(drawn(name, *color, &curve));
     }
     if let Some((name, ..)) = qualities.first()
@@ -105,7 +106,8 @@ pub fn panel<'a>(
     Panel {
         title,
         x: Axis::new(0.0..100.0, "pairs left out, lowest quality first (%)", 6, true),
-        y: Axis::new(0.0..(200.0 * highest).max(1.0), "pairs of one person rejected (%)", 6, false),
+        // With room for the names above.
+        y: Axis::new(0.0..(170.0 * highest).max(1.0), "pairs of one person rejected (%)", 6, false),
         legend: Corner::TopRight,
         curves,
         about_zero: None,

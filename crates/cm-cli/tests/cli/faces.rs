@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use serde_json::Value;
+
 use crate::shared::{refused, run};
 
 const SMALL: &str = "reproduce faces --backbone lenet++ --width 2 --epochs 1 --feature-dim 8 --size 24 --out";
@@ -106,6 +108,13 @@ fn the_protocol_of_lfw_is_followed_and_nobody_is_learned_and_tested_on() {
     let pairs = folder.path().join("lfw/pairsDevTest.txt").display().to_string();
     let (success, stdout, stderr) = run(&["verify", &model, &pairs]);
     assert!(success && stdout.contains("10 pairs, 5 of one person"), "{stdout}{stderr}");
+    let (_, stdout, _) = run(&["verify", &model, &pairs, "--json"]);
+    let found: Value = serde_json::from_str(&stdout).unwrap();
+    let results: Value = serde_json::from_str(&results).unwrap();
+    let measured = results["runs"][0]["measurements"].as_array().unwrap().iter();
+    let auc = measured.clone().find(|of| of["metric"] == "auc" && of["stratum"] == "").unwrap();
+    let difference = found["auc"].as_f64().unwrap() - auc["value"].as_f64().unwrap();
+    assert!(difference.abs() < 1e-9, "{found} and {auc}");
 }
 
 /// The model file of a study with one run.
