@@ -55,7 +55,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Line>, PairsProblem> {
             found.push(Line { shots, same, fold: 0 });
             continue;
         }
-        let (fold, within) = (found.len() / (2 * each), found.len() % (2 * each));
+        // As many as no file has are announced by a number that is damaged.
+        let of_fold = each.saturating_mul(2);
+        let (fold, within) = (found.len() / of_fold, found.len() % of_fold);
         let [one, two] = ["one person", "two people"];
         if same != (within < each) {
             let (found, expected) = if same { (one, two) } else { (two, one) };

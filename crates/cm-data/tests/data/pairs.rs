@@ -154,6 +154,8 @@ fn what_is_wrong_with_a_file_of_pairs_is_named_with_its_line() {
         ("ten\t300\n", "its first line is \"ten\\t300\""),
         ("1\nAnn\t1\t2\nAnn\tone\tCy\t12\n", "line 3 is \"Ann\\tone\\tCy\\t12\""),
         ("1\nAnn\t1\n", "line 2 is \"Ann\\t1\""),
+        ("2\t16666666333166333333\nn\t2\t1\t12\n", "line 2 is a pair of two people"),
+        ("2\t9223372036854775809\nn\t2\t12\n", "announces 18446744073709551615"),
         ("1\nAnn\t1\tCy\t12\nAnn\t1\t2\n", "line 2 is a pair of two people, but by the first line"),
         ("2\t1\nAnn\t1\t2\nAnn\t1\tCy\t12\nAnn\t2\t1\n", "holds 3 pairs and announces 4"),
         ("1\nAnn\t1\t2\nAnn\t1\tCy\t12\nAnn\t1\t2\n", "holds 3 pairs and announces 2"),
