@@ -7,12 +7,12 @@ use crate::shared::{refused, run};
 #[test]
 fn published_records_of_the_first_format_are_drawn_again_without_their_features_files() {
     let published =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/results/mnist-quick-64d-5-seeds.json");
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/results/mnist-quick-64d-5-seeds-earlier.json");
     let folder = tempfile::tempdir().unwrap();
     fs::copy(published, folder.path().join("results.json")).unwrap();
     let (success, stdout, stderr) = run(&["report", &folder.path().display().to_string()]);
     assert!(success, "{stderr}");
-    // As docs/reproduction.md has them: means, and the intervals of the paired t-tests.
+    // Means, and the intervals of the paired t-tests.
     for text in ["88.73", "90.33", "CM-CosFace − CosFace", "−0.64", "−1.01 to −0.27", "+0.90 to +2.30"]
     {
         assert!(stdout.contains(text), "{text} is not in\n{stdout}");
