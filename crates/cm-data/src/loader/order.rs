@@ -90,21 +90,23 @@ impl Order {
             left[class] = turns.len() / each;
         }
         groups.shuffle(random);
+        let mut unfinished = left.len();
         let (mut rest, mut waiting) = (groups.into_iter(), VecDeque::new());
         let mut order = Vec::with_capacity(self.count);
         while order.len() < self.count {
             let (mut classes, mut passed) = (HashSet::new(), VecDeque::new());
             let mut places = self.batch_size / each;
-            let mut put = |(class, turns): (usize, Vec<Turn>), left: &mut [usize]| {
+            let mut unseen = unfinished;
+            let mut put = |(class, turns): (usize, Vec<Turn>)| {
                 order.extend(turns);
                 left[class] -= 1;
+                unfinished -= usize::from(left[class] == 0);
             };
-            let mut unseen = left.iter().filter(|left| **left > 0).count();
             while places > 0 && unseen > 0 {
                 let Some(group) = waiting.pop_front().or_else(|| rest.next()) else { break };
                 match classes.insert(group.0) {
                     true => {
-                        put(group, &mut left);
+                        put(group);
                         (places, unseen) = (places - 1, unseen - 1);
                     }
                     false => passed.push_back(group),
@@ -114,7 +116,7 @@ impl Order {
             waiting = passed;
             // Where no other class is left.
             let more = (0..places).map_while(|_| waiting.pop_front().or_else(|| rest.next()));
-            more.for_each(|group| put(group, &mut left));
+            more.for_each(put);
         }
         order.truncate(self.count);
         order
