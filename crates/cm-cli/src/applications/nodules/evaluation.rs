@@ -261,43 +261,30 @@ pub fn row(scored: &Scored, nodule: &Nodule, severity: usize) -> FeatureRow {
 mod tests {
     use super::*;
 
-    fn rated(malignancy: &[u8], subtlety: &[u8]) -> Nodule {
-        Nodule {
-            name: "a nodule".to_owned(),
-            patient: "a patient".to_owned(),
-            spacing: 0.7,
-            diameter: 8.0,
-            malignancy: malignancy.to_vec(),
-            subtlety: subtlety.to_vec(),
-            side: 1,
-            values: vec![0.0],
-        }
-    }
-
     #[test]
     fn levels_begin_with_their_number_and_a_single_radiologist_does_not_disagree() {
         let [subtlety, disagreement] = DIVISIONS;
-        let level = |ratings: &[u8]| subtlety.level(&rated(&vec![2; ratings.len()], ratings));
+        let level = |ratings: &[u8]| subtlety.level(&Nodule::rated(&vec![2; ratings.len()], ratings));
         assert_eq!(
             [&[1, 4, 3][..], &[3, 3], &[3, 3, 5, 5], &[5, 4], &[5]].map(level),
             ["1–2.9", "3–3.9", "4–4.9", "4–4.9", "5"]
         );
-        let level = |ratings: &[u8]| disagreement.level(&rated(ratings, &vec![3; ratings.len()]));
+        let level = |ratings: &[u8]| disagreement.level(&Nodule::rated(ratings, &vec![3; ratings.len()]));
         assert_eq!([&[2, 2][..], &[2, 3], &[2, 4], &[2]].map(level), ["0", "to 0.5", "above 0.5", UNKNOWN]);
     }
 
     #[test]
     fn quality_rises_with_subtlety_ratings_and_with_agreement() {
         let [subtlety, disagreement] = DIVISIONS;
-        let (agreed, split) = (rated(&[2, 2], &[5, 5]), rated(&[1, 3], &[2, 2]));
+        let (agreed, split) = (Nodule::rated(&[2, 2], &[5, 5]), Nodule::rated(&[1, 3], &[2, 2]));
         assert!(subtlety.quality(&agreed) > subtlety.quality(&split));
         assert!(disagreement.quality(&agreed) > disagreement.quality(&split));
-        assert_eq!(disagreement.quality(&rated(&[4], &[4])), None);
+        assert_eq!(disagreement.quality(&Nodule::rated(&[4], &[4])), None);
     }
 
     #[test]
     fn norms_that_fall_with_the_severity_have_a_correlation_above_0() {
-        let nodules: Vec<Nodule> = (0..20).map(|i| rated(&[1 + i % 2 * 3], &[1 + i % 5])).collect();
+        let nodules: Vec<Nodule> = (0..20).map(|i| Nodule::rated(&[1 + i % 2 * 3], &[1 + i % 5])).collect();
         let patients: Vec<u32> = (0..20).collect();
         let at = |severity: usize| -> Vec<Scored> {
             let scored = |i: usize| Scored {

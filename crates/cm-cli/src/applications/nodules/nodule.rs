@@ -84,6 +84,23 @@ impl Nodule {
     }
 }
 
+#[cfg(test)]
+impl Nodule {
+    /// A nodule of one pixel with these ratings.
+    pub fn rated(malignancy: &[u8], subtlety: &[u8]) -> Self {
+        Self {
+            name: "a nodule".to_owned(),
+            patient: "a patient".to_owned(),
+            spacing: 0.7,
+            diameter: 8.0,
+            malignancy: malignancy.to_vec(),
+            subtlety: subtlety.to_vec(),
+            side: 1,
+            values: vec![0.0],
+        }
+    }
+}
+
 fn mean(ratings: &[u8]) -> f64 {
     ratings.iter().map(|&rating| f64::from(rating)).sum::<f64>() / ratings.len() as f64
 }
@@ -93,16 +110,7 @@ mod tests {
     use super::*;
 
     fn rated(malignancy: &[u8]) -> Nodule {
-        Nodule {
-            name: "a nodule".to_owned(),
-            patient: "a patient".to_owned(),
-            spacing: 0.7,
-            diameter: 8.0,
-            malignancy: malignancy.to_vec(),
-            subtlety: vec![4; malignancy.len()],
-            side: 1,
-            values: vec![0.0],
-        }
+        Nodule::rated(malignancy, &vec![4; malignancy.len()])
     }
 
     #[test]

@@ -263,12 +263,8 @@ mod tests {
         let nodule = |name: &str, patient: &str, ratings: &[u8], value: f32| Nodule {
             name: name.to_owned(),
             patient: patient.to_owned(),
-            spacing: 0.7,
-            diameter: 5.0,
-            malignancy: ratings.to_vec(),
-            subtlety: vec![3],
-            side: 1,
             values: vec![value],
+            ..Nodule::rated(ratings, &[3])
         };
         let all = vec![
             nodule("a", "p", &[2], -50.0),
