@@ -29,36 +29,47 @@ pub struct People<'a> {
 }
 
 /// Who is searched for in whom.
-struct Protocol {
-    /// Images, and the person on each.
+pub struct Protocol {
+    /// Images of people, one of each.
     gallery: Vec<usize>,
-    /// Images, and the place in the gallery of the person on each.
+    /// Images that are searched for there, and the place in the gallery of the person on each.
     probes: Vec<(usize, Option<usize>)>,
+    /// Images that are searched for among all others.
+    queries: Vec<usize>,
+}
+
+impl Protocol {
+    /// How many searches there are.
+    pub fn searches(&self) -> usize {
+        self.probes.len() + self.queries.len()
+    }
 }
 
 impl People<'_> {
     /// The first image of everyone who has several is the gallery, their other images are searched for in it, and the images of the
-    /// others, who are not in it. Where that image could not be read, the next one of the person stands in the gallery.
-    fn protocol(&self) -> Protocol {
+    /// others, who are not in it. Where that image could not be read, the next one of the person stands in the gallery. All images
+    /// of people who have several are searched for among all others. At most `most` are searched for in either, spread evenly.
+    pub fn protocol(&self, most: usize) -> Protocol {
         let last = self.people.iter().max().map_or(0, |&last| last as usize + 1);
         let mut images: Vec<Vec<usize>> = vec![Vec::new(); last];
         self.people.iter().enumerate().for_each(|(image, &person)| images[person as usize].push(image));
-        let mut protocol = Protocol { gallery: Vec::new(), probes: Vec::new() };
-        let mut others = Vec::new();
+        let several = |image: &usize| images[self.people[*image] as usize].len() > 1;
+        let queries: Vec<usize> = (0..self.people.len()).filter(several).collect();
+        let (mut gallery, mut probes, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for images in images {
             if let [one] = images[..] {
                 others.push((one, None));
             } else if let Some(&first) = images.first() {
                 let readable = images.iter().copied().find(|&image| self.features[image].is_some());
                 let entry = readable.unwrap_or(first);
-                let place = Some(protocol.gallery.len());
-                protocol.gallery.push(entry);
+                let place = Some(gallery.len());
+                gallery.push(entry);
                 let searched = images.into_iter().filter(|&image| image != entry);
-                protocol.probes.extend(searched.map(|image| (image, place)));
+                probes.extend(searched.map(|image| (image, place)));
             }
         }
-        protocol.probes.extend(others);
-        protocol
+        probes.extend(others);
+        Protocol { gallery, probes: spread(&probes, most), queries: spread(&queries, most) }
     }
 
     fn search(&self, gallery: &[usize], (probe, right): (usize, Option<usize>)) -> Option<Search> {
@@ -70,13 +81,12 @@ impl People<'_> {
         Search::new(&scores, right)
     }
 
-    /// At most `most` images are searched for in the gallery, and as many among all others, spread evenly over them. `on` is told how
-    /// many more have been, and says whether to go on. An image that could not be read is searched for in vain.
+    /// Makes all searches. `on` is told how many more have been made, and says whether to go on. An image that could not be read is
+    /// searched for in vain.
     ///
     /// `None` if it is not to go on.
-    pub fn search_for(&self, most: usize, on: &(dyn Fn(usize) -> bool + Sync)) -> Option<Searched> {
-        let Protocol { gallery, mut probes } = self.protocol();
-        probes = spread(&probes, most);
+    pub fn search_for(&self, protocol: Protocol, on: &(dyn Fn(usize) -> bool + Sync)) -> Option<Searched> {
+        let Protocol { gallery, probes, queries } = protocol;
         let mut searches = Vec::with_capacity(probes.len());
         for some in probes.chunks(AT_ONCE) {
             let found: Option<Vec<Search>> =
@@ -88,11 +98,8 @@ impl People<'_> {
             }
         }
         let labels: Vec<usize> = self.people.iter().map(|&person| person as usize).collect();
-        let mut counts = vec![0_usize; labels.iter().max().map_or(0, |last| last + 1)];
-        labels.iter().for_each(|&label| counts[label] += 1);
-        let queries: Vec<usize> = (0..labels.len()).filter(|&image| counts[labels[image]] > 1).collect();
         let mut stopped = false;
-        let retrieval = Retrieval::of_queries(&labels, spread(&queries, most), |query, scores| {
+        let retrieval = Retrieval::of_queries(&labels, queries, |query, scores| {
             let feature = self.features[query];
             scores.par_iter_mut().zip(self.features).with_min_len(1024).for_each(|(score, other)| {
                 *score = feature.zip(*other).map_or(f32::NEG_INFINITY, |(a, b)| dot(a, b) as f32);
@@ -107,13 +114,6 @@ impl People<'_> {
             retrieval,
         })
     }
-
-    /// Searches that [`search_for`](Self::search_for) makes.
-    pub fn count(&self, most: usize) -> usize {
-        let Protocol { gallery, probes } = self.protocol();
-        let others = probes.iter().filter(|(_, right)| right.is_none()).count();
-        probes.len().min(most) + (gallery.len() + probes.len() - others).min(most)
-    }
 }
 
 /// At most so many, evenly spread over all.
@@ -127,7 +127,8 @@ mod tests {
     use super::*;
 
     fn all(features: &[Option<&[f32]>], people: &[u32], most: usize) -> Searched {
-        People { features, people }.search_for(most, &|_| true).expect("not stopped")
+        let set = People { features, people };
+        set.search_for(set.protocol(most), &|_| true).expect("not stopped")
     }
 
     #[test]
@@ -158,10 +159,11 @@ mod tests {
         let features = vec![Some(feature); 90];
         let people: Vec<u32> = (0..90).map(|image| image / 3).collect();
         let set = People { features: &features, people: &people };
-        assert_eq!((set.count(1000), set.count(10)), (60 + 90, 20));
+        let searches = |most: usize| set.protocol(most).searches();
+        assert_eq!((searches(1000), searches(10)), (60 + 90, 20));
         let found = all(&features, &people, 10);
         assert_eq!((found.searches.len(), found.retrieval.map(|found| found.queries)), (10, Some(10)));
         assert_eq!(spread(&[0, 1, 2, 3, 4, 5], 3), [0, 2, 4]);
-        assert!(set.search_for(10, &|_| false).is_none());
+        assert!(set.search_for(set.protocol(10), &|_| false).is_none());
     }
 }

@@ -149,8 +149,8 @@ pub struct Stratum<'a> {
 
 impl Stratum<'_> {
     /// DeLong's test of the areas and McNemar's of the accuracies for pairs of methods, each corrected by Holm's method for all of them.
-    /// Of several cases of one group the variances are Obuchowski's, and p of the accuracies that of signs at random. `about` follows the names of the tests: what is corrected
-    /// together has one. `tested` gives the scores of a method on these cases, and which of them it gets right.
+    /// Of several cases of one group the variances are Obuchowski's, and p of the accuracies that of signs at random. `about` follows
+    /// the names of the tests: what is corrected together has one. `tested` gives the scores of a method on these cases, and which of them it gets right.
     pub fn tests(
         &self,
         about: &str,

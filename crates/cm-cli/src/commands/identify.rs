@@ -60,12 +60,13 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     let units = features.into_units();
     let units: Vec<Option<&[f32]>> = units.iter().map(Option::as_deref).collect();
     let set = People { features: &units, people: &people };
-    let bar = session.display.bar(set.count(options.searches), "searching");
+    let protocol = set.protocol(options.searches);
+    let bar = session.display.bar(protocol.searches(), "searching");
     let on = |searched: usize| {
         bar.inc(searched as u64);
         !session.interrupter.should_stop()
     };
-    let found = set.search_for(options.searches, &on).ok_or(CliError::Stopped)?;
+    let found = set.search_for(protocol, &on).ok_or(CliError::Stopped)?;
     bar.finish_and_clear();
     if found.gallery == 0 {
         return Err(CliError::Said(format!(

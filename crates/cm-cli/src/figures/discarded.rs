@@ -63,37 +63,41 @@ impl Pairs<'_> {
 }
 
 /// A curve in a picture, with the area below it.
-pub fn drawn(name: &str, color: Color, curve: &ErrorDiscardCurve) -> Curve {
+fn drawn(name: &str, color: Color, curve: &ErrorDiscardCurve) -> Curve {
     let until = curve.points.partition_point(|point| point.0 <= SHOWN);
     let points = curve.points[..until].iter().map(|point| (100.0 * point.0, 100.0 * point.1)).collect();
     Curve::new(format!("{name} (pAUC {:.4})", curve.partial_area(AREA)), color, points)
 }
 
 /// What any order without regard to the errors is expected to leave: as many as there were.
-pub fn without_order(curve: &ErrorDiscardCurve) -> Curve {
+fn without_order(curve: &ErrorDiscardCurve) -> Curve {
     let start = 100.0 * curve.points.first().map_or(0.0, |point| point.1);
     let name = format!("no order (pAUC {:.4})", curve.random_area(AREA));
     Curve::new(name, Color::MUTED, vec![(0.0, start), (100.0 * SHOWN, start)])
 }
 
+/// A quality of pairs, as a picture shows it.
+pub struct Quality<'a> {
+    pub name: &'a str,
+    pub color: Color,
+    pub pairs: Pairs<'a>,
+    /// Of every pair.
+    pub values: &'a [f64],
+}
+
 /// The curves of qualities, between those of no order and, if the threshold is fixed, of the best order, which is that of the scores
-/// themselves.
-pub fn panel<'a>(
-    pairs: impl Fn(&'a str) -> Pairs<'a>,
-    qualities: &[(&'a str, Color, &'a [f64])],
-    threshold: Threshold,
-) -> Panel {
+/// themselves: both of the first one's pairs.
+pub fn panel(qualities: &[Quality<'_>], threshold: Threshold) -> Panel {
     let mut curves = Vec::new();
     let mut highest: f64 = 0.0;
-    for (name, color, quality) in qualities {
-        let Some(curve) = pairs(name).curve(quality, threshold) else { continue };
+    for Quality { name, color, pairs, values } in qualities {
+        let Some(curve) = pairs.curve(values, threshold) else { continue };
         let shown = curve.points.iter().take_while(|point| point.0 <= SHOWN);
         highest = shown.fold(highest, |highest, point| highest.max(point.1));
         curves.push(drawn(name, *color, &curve));
     }
-    if let Some((name, ..)) = qualities.first()
-        && let Some(curve) = pairs(name).curve(pairs(name).scores, threshold)
-    {
+    let by_score = qualities.first().and_then(|first| first.pairs.curve(first.pairs.scores, threshold));
+    if let Some(curve) = by_score {
         curves.push(without_order(&curve));
         if let Threshold::Fixed(_) = threshold {
             curves.push(drawn("best order", Color::MUTED, &curve).drawn(Line::Dashed));

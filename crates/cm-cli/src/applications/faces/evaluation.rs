@@ -173,7 +173,8 @@ pub fn correlation(name: &str, norms: &[f64], qualities: &[f64], people: &[usize
 /// Identification and retrieval among untouched images.
 pub fn searched(features: &[Feature], people: &[u32]) -> Vec<Measurement> {
     let features: Vec<Option<&[f32]>> = features.iter().map(|feature| Some(&*feature.unit)).collect();
-    let found = People { features: &features, people }.search_for(usize::MAX, &|_| true);
+    let set = People { features: &features, people };
+    let found = set.search_for(set.protocol(usize::MAX), &|_| true);
     let Some(Searched { searches, inside, retrieval, .. }) = found else { return Vec::new() };
     let queries = retrieval.map_or(0, |found| found.queries);
     vec![

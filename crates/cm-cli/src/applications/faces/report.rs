@@ -20,7 +20,7 @@ use crate::{
         common::Drawn,
         compared::{Method, OfLoss},
     },
-    figures::discarded::{self, Pairs, Threshold},
+    figures::discarded::{self, Pairs, Quality, Threshold},
 };
 
 /// Losses in a picture of curves.
@@ -122,21 +122,26 @@ impl<'a> Discards<'a> {
         Self { study, losses, sharpness: study.sharpness_of_pairs() }
     }
 
-    fn panel(&'a self, threshold: Threshold) -> Panel {
-        let pairs = |name: &str| {
-            let found = self.losses.iter().find(|(loss, ..)| *loss == name).or(self.losses.first());
-            Pairs { scores: found.map_or(&[][..], |(_, scores, _)| scores), same: &self.study.same }
-        };
-        let mut qualities: Vec<(&str, Color, &[f64])> = self
-            .losses
-            .iter()
-            .zip(Color::CURVES)
-            .map(|((loss, _, norms), color)| (*loss, color, norms.as_slice()))
+    fn panel(&self, threshold: Threshold) -> Panel {
+        let same = &self.study.same;
+        let losses = self.losses.iter().zip(Color::CURVES);
+        let mut qualities: Vec<Quality<'_>> = losses
+            .map(|((name, scores, norms), color)| Quality {
+                name,
+                color,
+                pairs: Pairs { scores, same },
+                values: norms,
+            })
             .collect();
-        if !qualities.is_empty() {
-            qualities.push((SHARPNESS, Color::CURVES[MOST_CURVES - 1], &self.sharpness));
-        }
-        discarded::panel(pairs, &qualities, threshold)
+        let color = Color::CURVES[MOST_CURVES - 1];
+        let sharpness = qualities.first().map(|first| Quality {
+            name: SHARPNESS,
+            color,
+            pairs: first.pairs,
+            values: &self.sharpness,
+        });
+        qualities.extend(sharpness);
+        discarded::panel(&qualities, threshold)
     }
 }
 

@@ -57,8 +57,8 @@ pub fn write(
                 curves: vec![Curve::new("", Color::CURVES[0], points(0.0))],
                 about_zero: None,
             },
-            discarded::panel(|_| pairs, &qualities.colored(), Threshold::Fixed(STARTING_ERROR)),
-            discarded::panel(|_| pairs, &qualities.colored(), Threshold::Anew),
+            discarded::panel(&qualities.shown(pairs), Threshold::Fixed(STARTING_ERROR)),
+            discarded::panel(&qualities.shown(pairs), Threshold::Anew),
         ];
         let subtitle = format!("{}, {} pairs", set.images.name, set.pairs.len());
         figures.push(chart::panels("verification", "Verification", &subtitle, 400, (1, 3), &panels)?);

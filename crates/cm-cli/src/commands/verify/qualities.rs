@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::features::Compared;
-use crate::figures::discarded::{AREA, FALSE_ACCEPTS, Pairs, Threshold};
+use crate::figures::discarded::{AREA, FALSE_ACCEPTS, Pairs, Quality, Threshold};
 
 /// Share of the pairs of one person that the curve of errors begins with.
 pub const STARTING_ERROR: f64 = 0.05;
@@ -43,10 +43,10 @@ impl Qualities {
     }
 
     /// For a picture.
-    pub fn colored(&self) -> Vec<(&'static str, Color, &[f64])> {
+    pub fn shown<'a>(&'a self, pairs: Pairs<'a>) -> Vec<Quality<'a>> {
         let names = ["shorter feature", "less sharp image"];
         let all = names.into_iter().zip(Color::CURVES).zip(&self.values);
-        all.map(|((name, color), values)| (name, color, values.as_slice())).collect()
+        all.map(|((name, color), values)| Quality { name, color, pairs, values }).collect()
     }
 
     /// The areas with a fixed threshold and with one that is set anew.
@@ -60,7 +60,10 @@ impl Qualities {
                 .collect(),
             random: pairs.random_area(threshold),
             // With another threshold the order of the scores is not the best one.
-            best: pairs.area(pairs.scores, threshold).filter(|_| threshold != Threshold::Anew),
+            best: match threshold {
+                Threshold::Fixed(_) => pairs.area(pairs.scores, threshold),
+                Threshold::Anew => None,
+            },
         })
     }
 }
