@@ -60,15 +60,18 @@ impl Compared {
         if nodules.is_empty() {
             return None;
         }
-        let mut methods =
-            vec![Method { name: DIAMETER.to_owned(), seeds: vec![diameter_alone(study, &nodules)] }];
         let cases = nodules.iter().map(|&nodule| (severity, nodule));
-        methods.extend(of_dim.iter().filter_map(|of| Method::of(of, cases.clone())));
-        if let Some(network) = methods.get(1) {
-            let with = network.seeds.iter().map(|logits| with_diameter(study, &nodules, logits));
-            if let Some(seeds) = with.collect::<Option<Vec<_>>>() {
-                methods.push(Method { name: format!("{} + {DIAMETER}", network.name), seeds });
+        let mut methods: Vec<Method> = of_dim.iter().filter_map(|of| Method::of(of, cases.clone())).collect();
+        // The radiologists saw the nodule as it was: no degradation is in their diameter, which can be compared with nothing there.
+        if severity == 0 {
+            if let Some(network) = methods.first() {
+                let with = network.seeds.iter().map(|logits| with_diameter(study, &nodules, logits));
+                if let Some(seeds) = with.collect::<Option<Vec<_>>>() {
+                    methods.push(Method { name: format!("{} + {DIAMETER}", network.name), seeds });
+                }
             }
+            let seeds = vec![diameter_alone(study, &nodules)];
+            methods.insert(0, Method { name: DIAMETER.to_owned(), seeds });
         }
         Some(Self { feature_dim, severity, nodules, methods })
     }
@@ -170,7 +173,8 @@ pub fn pooled(study: &NoduleStudy, scores: &Scores<Case>) -> Pooled {
         ),
         format!(
             "{DIAMETER}: a logistic regression on the logarithm of the equivalent diameter in mm, which is that of the radiologists' \
-             outlines; networks do not have it. With a loss: on the network's logit as well, fitted to the other folds."
+             outlines; networks do not have it. With a loss: on the network's logit as well, fitted to the other folds. Neither is \
+             compared on degraded images, since nothing degraded what the radiologists saw."
         ),
         "DeLong's test of the areas and McNemar's of the accuracies are of the mean logits over the seeds, with Obuchowski's variance \
          for several nodules of a patient; p of McNemar's is exact, from the signs of the patients' differences. Tests by stratum \
