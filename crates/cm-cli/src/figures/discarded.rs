@@ -110,9 +110,9 @@ pub fn panel(qualities: &[Quality<'_>], threshold: Threshold) -> Panel {
     Panel {
         title,
         x: Axis::new(0.0..100.0, "pairs left out, lowest quality first (%)", 6, true),
-        // With room for the names above.
-        y: Axis::new(0.0..(170.0 * highest).max(1.0), "pairs of one person rejected (%)", 6, false),
-        legend: Corner::TopRight,
+        // With room for the names above; where nearly all are rejected they stand below, before the curves fall.
+        y: Axis::new(0.0..(170.0 * highest).clamp(1.0, 100.0), "pairs of one person rejected (%)", 6, false),
+        legend: if highest > 0.7 { Corner::BottomLeft } else { Corner::TopRight },
         curves,
         about_zero: None,
     }

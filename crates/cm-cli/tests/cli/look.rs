@@ -220,6 +220,8 @@ fn what_cannot_be_looked_at_is_named() {
     assert!(none.contains(&text), "{none}");
     let no_model = folder.path().join("no-model.safetensors");
     fs::write(&no_model, "nothing of the kind, for sure").unwrap();
+    assert!(refused(&["predict", "no-such.safetensors", &text]).contains("there is no such file"));
+    assert!(refused(&["predict", &text, &text]).contains("this is a folder; give the model in it"));
     assert!(refused(&["predict", &no_model.display().to_string(), &text]).contains("no safetensors file"));
     assert!(refused(&["predict", &model, "/no/such/folder"]).contains("/no/such/folder"));
     let broken = folder.path().join("broken.png");

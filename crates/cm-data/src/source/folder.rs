@@ -97,6 +97,23 @@ pub enum FolderProblem {
         /// What their names begin with.
         names: Vec<String>,
     },
+    /// Several record files.
+    #[error("there are several record files ({}), and none of them is train.rec; name one", names.join(", "))]
+    SeveralRecordFiles {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// A record file and folders of images.
+    #[error(
+        "there is the record file {records} beside the folder of images {folder}; name the file if it is meant, or \
+         take it away"
+    )]
+    RecordsBesideFolders {
+        /// Name of the record file.
+        records: String,
+        /// One of the folders.
+        folder: String,
+    },
 }
 
 /// All files below a folder. Links are followed if they stay in the folder.

@@ -5,14 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{FolderProblem, Item, Location, OpenOptions, classes::Classes};
-use crate::{DataError, record_file::RecordFile};
+use super::{FolderProblem, Item, Location, OpenOptions, classes::Classes, collection::start};
+use crate::{DataError, decode::begins_like_an_image, record_file::RecordFile};
 
 /// The record file that a path names: it, the one of its index, or the one in a folder.
 ///
 /// # Errors
 ///
-/// [`DataError::Folder`] if there are several in a folder, and none of them is `train.rec`.
+/// [`DataError::Folder`] if there are several in a folder, and none of them is `train.rec`, or folders of images beside it.
 pub(super) fn find(path: &Path) -> Result<Option<PathBuf>, DataError> {
     let is_record = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("rec"));
     if !path.is_dir() {
@@ -24,21 +24,36 @@ pub(super) fn find(path: &Path) -> Result<Option<PathBuf>, DataError> {
         });
     }
     let Ok(entries) = fs::read_dir(path) else { return Ok(None) };
-    let mut found: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| is_record(path)).collect();
-    found.sort_unstable();
-    match &found[..] {
-        [] => Ok(None),
-        [one] => Ok(Some(one.clone())),
-        several => {
-            if let Some(train) = several.iter().find(|path| path.ends_with("train.rec")) {
-                return Ok(Some(train.clone()));
-            }
-            let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let problem = FolderProblem::SeveralSets { names: several.iter().map(name).collect() };
-            Err(DataError::Folder { path: path.to_owned(), problem })
+    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    entries.sort_unstable();
+    let problem = |problem| DataError::Folder { path: path.to_owned(), problem };
+    let found: Vec<&PathBuf> = entries.iter().filter(|path| is_record(path)).collect();
+    let records = match (&found[..], found.iter().find(|path| path.ends_with("train.rec"))) {
+        ([], _) => return Ok(None),
+        ([one], _) | (_, Some(one)) => *one,
+        (several, None) => {
+            let names = several.iter().map(|path| name(path)).collect();
+            return Err(problem(FolderProblem::SeveralRecordFiles { names }));
         }
+    };
+    match entries.iter().find(|path| holds_an_image(path)) {
+        Some(folder) => {
+            let (records, folder) = (name(records), name(folder));
+            Err(problem(FolderProblem::RecordsBesideFolders { records, folder }))
+        }
+        None => Ok(Some(records.clone())),
     }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Whether this is a folder with an image in it, as those of classes are.
+fn holds_an_image(path: &Path) -> bool {
+    let is_image =
+        |file: PathBuf| file.is_file() && start(&file, 16).is_ok_and(|bytes| begins_like_an_image(&bytes));
+    fs::read_dir(path).is_ok_and(|files| files.flatten().any(|entry| is_image(entry.path())))
 }
 
 /// Classes, items, and the file that the items are in. Classes are the labels that occur, by their numbers.

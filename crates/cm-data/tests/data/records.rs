@@ -8,6 +8,8 @@ use std::{
 use cm_data::{Collection, DataError, OpenOptions, RecordProblem};
 use tempfile::TempDir;
 
+use crate::helper::image_bytes;
+
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/faces").join(name)
 }
@@ -111,6 +113,20 @@ fn a_folder_is_its_record_file_or_the_one_for_training() {
     let message = open(folder.path()).unwrap_err().to_string();
     assert!(message.contains("other.rec") && message.contains("some.rec"), "{message}");
     assert_eq!(open(&records).unwrap().len(), 7);
+}
+
+#[test]
+fn a_record_file_beside_folders_of_images_is_not_taken_for_them() {
+    let (folder, records, _) = copied("plain");
+    // What is no image, such as checkpoints, is in nobody's way.
+    let beside = folder.path().join("beside");
+    fs::create_dir(&beside).unwrap();
+    fs::write(beside.join("model.bin"), b"no image").unwrap();
+    assert_eq!(open(folder.path()).unwrap().len(), 3);
+    fs::write(beside.join("one.ppm"), image_bytes("one")).unwrap();
+    let message = open(folder.path()).unwrap_err().to_string();
+    assert!(message.contains("some.rec") && message.contains("folder of images beside"), "{message}");
+    assert_eq!(open(&records).unwrap().len(), 3);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Reading and writing model files.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use burn::tensor::Device;
 use cm_loss_core::HeadConfig;
@@ -31,7 +31,7 @@ impl Model {
     /// [`Error::Model`] if the file is no model of ours, of a newer version, or damaged; [`Error::Weights`] if the
     /// weights are not those that the card tells of.
     pub fn read(path: &Path, device: &Device) -> Result<Self, Error> {
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        let bytes = bytes_of(path)?;
         let card = card_of(path, &bytes)?;
         may_have(path, &card, bytes.len())?;
         let network = Classifier::weighted(card.parts(), 0, device, |network| filled(path, &bytes, network))?;
@@ -44,7 +44,7 @@ impl Model {
     ///
     /// As [`read`](Self::read), but for the weights.
     pub fn read_card(path: &Path) -> Result<ModelCard, Error> {
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        let bytes = bytes_of(path)?;
         card_of(path, &bytes)
     }
 
@@ -54,12 +54,28 @@ impl Model {
     ///
     /// [`Error::Io`] if the file cannot be read; [`Error::Model`] if its card is damaged or of a newer version.
     pub fn find_card(path: &Path) -> Result<Option<ModelCard>, Error> {
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        let bytes = bytes_of(path)?;
         match weights::metadata(&bytes) {
             Ok(metadata) if metadata.contains_key(CARD) => card_of(path, &bytes).map(Some),
             _ => Ok(None),
         }
     }
+}
+
+/// The bytes of a model file.
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => {
+                "there is no such file; training writes its model as model.safetensors"
+            }
+            io::ErrorKind::IsADirectory => {
+                "this is a folder; give the model in it, as a rule model.safetensors"
+            }
+            _ => return Error::io("read", path)(error),
+        };
+        Error::Model { path: path.to_owned(), reason: reason.to_owned() }
+    })
 }
 
 /// Writes a model file, whole or not at all.
@@ -83,7 +99,7 @@ pub fn save(path: &Path, card: &ModelCard, network: &Classifier) -> Result<(), E
 /// As [`Model::read`].
 pub fn load_weights(path: &Path, network: Classifier, device: &Device) -> Result<Classifier, Error> {
     use burn::module::Module;
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = bytes_of(path)?;
     filled(path, &bytes, network.fork(device).valid())
 }
 
