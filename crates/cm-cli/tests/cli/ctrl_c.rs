@@ -113,7 +113,7 @@ fn while_it_downloads() {
         let mut running = {
             let mut command =
                 cm(&["reproduce", "mnist", "--out", &folder.path().join("out").display().to_string()]);
-            command.env("CM_MNIST_MIRROR", &mirror).env_remove("CM_DATA_DIR");
+            command.env("CM_MNIST_MIRROR", &mirror);
             Running::start(command.env("XDG_DATA_HOME", folder.path()).env("HOME", folder.path()))
         };
         // A server that gives some bytes and then nothing.

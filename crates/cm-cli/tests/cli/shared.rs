@@ -5,9 +5,11 @@ use std::{
     process::{Command, Output},
 };
 
+/// The program, which finds none of the data that whoever runs the tests may have.
 pub fn cm(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cm"));
-    command.args(arguments);
+    command.args(arguments).env_remove("CM_DATA_DIR");
+    command.env("XDG_DATA_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-data"));
     command
 }
 
