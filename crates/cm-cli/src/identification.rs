@@ -82,7 +82,7 @@ impl People<'_> {
     }
 
     /// Makes all searches. `on` is told how many more have been made, and says whether to go on. An image that could not be read is
-    /// searched for in vain.
+    /// not found.
     ///
     /// `None` if it is not to go on.
     pub fn search_for(&self, protocol: Protocol, on: &(dyn Fn(usize) -> bool + Sync)) -> Option<Searched> {

@@ -32,10 +32,9 @@ pub struct FeatureRow {
     pub confidence: f32,
     /// Length of the feature.
     pub norm: f32,
-    /// First coordinate of a two-dimensional feature, 0 otherwise.
-    pub x: f32,
-    /// Second coordinate of a two-dimensional feature, 0 otherwise.
-    pub y: f32,
+    /// Coordinates of a two-dimensional feature, 0 where there are more dimensions; none where they were not recorded, and where
+    /// the row stands for a pair of images.
+    pub point: Option<[f32; 2]>,
     /// Of two classes: the logarithm of the probability of the second divided by that of the first, which tells images apart
     /// whose probabilities are 1 within rounding.
     pub logit: Option<f32>,
@@ -93,19 +92,24 @@ impl FeatureTable {
                 |at: usize| wrong(line, format!("column {}: \"{}\" is not a number", header[at], field(at)));
             let whole = |at: usize| field(at).parse::<u32>().map_err(|_| unreadable(at));
             let float = |at: usize| field(at).parse::<f32>().map_err(|_| unreadable(at));
+            let is_empty = |at: usize| field(at).is_empty();
+            let point = match is_empty(x) && is_empty(y) {
+                true => None,
+                false => Some([float(x)?, float(y)?]),
+            };
             let row = FeatureRow {
                 index: whole(index)? as usize,
                 label: whole(label)?,
                 predicted: whole(predicted)?,
                 confidence: confidence.map_or(Ok(f32::NAN), float)?,
                 norm: float(norm)?,
-                x: float(x)?,
-                y: float(y)?,
-                logit: logit.filter(|&at| !field(at).is_empty()).map(float).transpose()?,
+                point,
+                logit: logit.filter(|&at| !is_empty(at)).map(float).transpose()?,
                 levels: strata.iter().map(|&at| field(at).to_owned()).collect(),
             };
-            let logit = logit.zip(row.logit);
-            for (at, value) in [(norm, row.norm), (x, row.x), (y, row.y)].into_iter().chain(logit) {
+            let point = point.map(|point| [(x, point[0]), (y, point[1])]);
+            let others = point.into_iter().flatten().chain(logit.zip(row.logit));
+            for (at, value) in [(norm, row.norm)].into_iter().chain(others) {
                 if !value.is_finite() {
                     let reason = format!("column {}: {value} is not a finite number", header[at]);
                     return Err(wrong(line, reason));
@@ -129,14 +133,15 @@ impl FeatureTable {
         let columns = columns.chain(self.stratifications.iter().map(String::as_str));
         writer.write_record(columns).map_err(|error| failed(error.into()))?;
         for row in &self.rows {
+            let coordinate = |at: usize| row.point.map_or_else(String::new, |point| point[at].to_string());
             let numbers = [
                 row.index.to_string(),
                 row.label.to_string(),
                 row.predicted.to_string(),
                 row.confidence.to_string(),
                 row.norm.to_string(),
-                row.x.to_string(),
-                row.y.to_string(),
+                coordinate(0),
+                coordinate(1),
             ];
             let logit = has_logits.then(|| row.logit.map_or_else(String::new, |logit| logit.to_string()));
             let fields = numbers.iter().chain(&logit).chain(&row.levels);
@@ -159,8 +164,7 @@ mod tests {
             predicted: 8,
             confidence: 0.5,
             norm: 1.25,
-            x: -0.75,
-            y: 1.0,
+            point: Some([-0.75, 1.0]),
             logit: None,
             levels,
         }
@@ -182,7 +186,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("temporary folder");
         let path = folder.path().join("features").join("a.csv");
         let with_logit = FeatureRow { logit: Some(-2.5), ..row(2) };
-        for table in [table(vec![row(0), with_logit]), table(vec![row(0), row(1)]), table(Vec::new())] {
+        let of_a_pair = FeatureRow { point: None, ..row(3) };
+        for table in
+            [table(vec![row(0), with_logit, of_a_pair]), table(vec![row(0), row(1)]), table(Vec::new())]
+        {
             table.write(&path).expect("written");
             assert_eq!(FeatureTable::read(&path).expect("read"), table);
         }
@@ -211,6 +218,8 @@ mod tests {
         assert!(message.contains("line 2: 4 columns instead of 7"), "{message}");
         let message = refused("index,label,norm\n");
         assert!(message.contains("line 1: there is no column `predicted`"), "{message}");
+        let message = refused(&format!("{header}0,1,1,0,2.5,,0\n"));
+        assert!(message.contains("line 2: column x: \"\" is not a number"), "{message}");
         for value in ["NaN", "inf"] {
             let message = refused(&format!("{header}0,1,1,0,{value},0,0\n"));
             assert!(message.contains("line 2: column norm"), "{message}");

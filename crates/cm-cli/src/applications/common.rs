@@ -87,8 +87,7 @@ pub fn feature_row(prediction: &Prediction, levels: Vec<String>) -> FeatureRow {
         predicted: prediction.predicted,
         confidence: prediction.confidence,
         norm: prediction.norm,
-        x: prediction.point[0],
-        y: prediction.point[1],
+        point: Some(prediction.point),
         logit: None,
         levels,
     }

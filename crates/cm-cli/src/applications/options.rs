@@ -64,8 +64,7 @@ pub struct StudyOptions {
     /// How much is trained
     #[arg(long, value_enum, ignore_case = true, default_value = "quick")]
     pub profile: Profile,
-    /// Losses, separated by commas, by their names in the literature
-    /// [default: Softmax,L2-Softmax,CM-Softmax,CosFace,CM-CosFace]
+    /// Losses, separated by commas, by their names in the literature [default: those of the profile]
     #[arg(long, value_delimiter = ',', value_parser = values::losses::<Losses>())]
     pub losses: Option<Vec<Losses>>,
     /// Feature dimensions, separated by commas

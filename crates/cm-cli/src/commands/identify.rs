@@ -8,7 +8,10 @@ use cm_eval::{rank_accuracy, tpir_at_fpir};
 use cm_train::{evaluation::Views, model::Model};
 use serde_json::{Value, json};
 
-use super::verify::{Features, unread_in_words};
+use super::{
+    learned::{self, Learned},
+    verify::{Features, unread_in_words},
+};
 use crate::{
     error::CliError,
     identification::{People, Searched},
@@ -37,7 +40,7 @@ pub struct Options {
     /// Images that are searched for at most, in the gallery and among all others, spread evenly over them
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     searches: usize,
-    /// Go on with at most N images that cannot be read: they are searched for in vain
+    /// Go on with at most N images that cannot be read: they count as not found
     #[arg(long, value_name = "N", default_value_t = 0)]
     skip_bad: usize,
     /// Print one JSON object
@@ -54,6 +57,11 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     let model = Model::read(&options.model, &device)?;
     let set = Arc::new(Collection::open(&options.data, &OpenOptions::default())?);
     let people: Vec<u32> = (0..set.len()).map(|image| set.label(image)).collect();
+    let learned = Learned::of(&model);
+    let is_learned =
+        |&image: &usize| set.classes.get(people[image] as usize).is_some_and(|name| learned.knows(name));
+    let of_learned = (0..people.len()).filter(is_learned).count();
+    learned::warn(of_learned, people.len(), "images", "show");
     let mut features = Features::of(&model, set, options.views, &session, &device)?;
     features.refuse_more_unread_than(options.skip_bad)?;
     let unread = std::mem::take(&mut features.unread);
@@ -75,7 +83,7 @@ pub fn run(options: &Options) -> Result<(), CliError> {
         )));
     }
     let unread: Vec<&str> = unread.iter().map(|(file, _)| file.as_str()).collect();
-    let told = Told { found: &found, images: people.len(), fpir: &options.fpir, unread: &unread };
+    let told = Told { found: &found, images: people.len(), fpir: &options.fpir, unread: &unread, of_learned };
     match options.json {
         true => println!("{}", told.json()),
         false => print!("{}", told.text()),
@@ -88,6 +96,8 @@ struct Told<'a> {
     images: usize,
     fpir: &'a [f64],
     unread: &'a [&'a str],
+    /// Images of people that the model has learned.
+    of_learned: usize,
 }
 
 impl Told<'_> {
@@ -108,6 +118,7 @@ impl Told<'_> {
             "rank_1": rank_accuracy(searches, 1), "rank_5": rank_accuracy(searches, 5), "tpir_at_fpir": rates,
             "precision_at_1": retrieval.map(|found| found.precision_at_1), "map_at_r": retrieval.map(|found| found.map_at_r),
             "queries": retrieval.map(|found| found.queries), "unread": self.unread,
+            "images_of_learned": self.of_learned,
         })
     }
 
@@ -142,7 +153,7 @@ impl Told<'_> {
             let _ = writeln!(text, "precision at 1  {:>9}", percent(Some(found.precision_at_1)));
             let _ = writeln!(text, "MAP@R           {:>9}", percent(Some(found.map_at_r)));
         }
-        text.push_str(&unread_in_words(self.unread, "cannot be read; they are searched for in vain"));
+        text.push_str(&unread_in_words(self.unread, "cannot be read; they count as not found"));
         text
     }
 }

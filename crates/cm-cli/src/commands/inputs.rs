@@ -41,7 +41,7 @@ pub fn open(named: &[PathBuf]) -> Result<Arc<dyn ImageSet>, CliError> {
 
 fn close(files: &mut Vec<(String, PathBuf)>, sets: &mut Vec<Arc<dyn ImageSet>>) {
     if !files.is_empty() {
-        sets.push(Arc::new(Collection::from_files("files", std::mem::take(files))));
+        sets.push(Arc::new(Collection::from_files("files", std::mem::take(files), &OpenOptions::default())));
     }
 }
 

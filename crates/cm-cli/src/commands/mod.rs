@@ -14,6 +14,7 @@ pub mod identify;
 pub mod images;
 pub mod import;
 pub mod inputs;
+mod learned;
 pub mod list;
 pub mod look;
 pub mod predict;

@@ -51,7 +51,7 @@ impl Pairs<'_> {
         }
     }
 
-    /// The area below a curve, over that of the best order.
+    /// The area below a curve, above that of leaving out the rejected pairs first with the threshold as it is.
     pub fn area(&self, quality: &[f64], threshold: Threshold) -> Option<f64> {
         self.curve(quality, threshold).map(|curve| curve.partial_area(AREA))
     }

@@ -51,6 +51,21 @@ fn without_data_the_study_is_done_on_faces_that_nothing_calls_lfw() {
     assert!(success, "{stderr}");
 }
 
+#[test]
+fn pairs_are_no_points_in_the_picture_of_two_dimensional_features() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let text = out.display().to_string();
+    let options = "--data synthetic --synthetic-people 40 --losses Softmax --feature-dim 2";
+    let small = SMALL.split_whitespace().filter(|word| !["--feature-dim", "8"].contains(word));
+    let arguments: Vec<&str> = small.chain([text.as_str()]).chain(options.split_whitespace()).collect();
+    let (success, _, stderr) = run(&arguments);
+    assert!(success, "{stderr}");
+    assert!(out.join("roc-2d.png").is_file() && !out.join("features.png").exists());
+    let (success, _, stderr) = run(&["report", &text]);
+    assert!(success, "{stderr}");
+}
+
 /// A folder like that of LFW: images of noise, a person a folder, and the protocol.
 fn lfw(folder: &Path) {
     let data = folder.join("lfw");

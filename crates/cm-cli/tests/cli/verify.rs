@@ -50,11 +50,17 @@ fn pairs_are_told_apart_with_every_score_and_undefined_rates_are_said() {
             "first,second,same,fold,score,norm_first,norm_second\ndown/0_0.pgm,down/4_0.pgm,1,0,"
         )
     );
+    // The model was trained on these two directions.
+    assert!(
+        stderr.contains("warning: 48 of 48 pairs show somebody who, by the name, was learned"),
+        "{stderr}"
+    );
     assert!(out.join("verification.svg").is_file() && out.join("verification.png").is_file());
 
     let cosine = json(&[&command[..], &["--json", "--far", "0.1,0.05"]].concat());
     assert!(cosine["accuracy"].as_f64().unwrap() > 0.8 && cosine["auc"].as_f64().unwrap() > 0.85, "{cosine}");
     assert_eq!(cosine["folds"].as_array().unwrap().len(), 2);
+    assert_eq!(cosine["pairs_of_learned"], 48);
     assert!(cosine["tar_at_far"][0]["tar"].as_f64().unwrap() > 0.5);
     assert!(cosine["tar_at_far"][0]["far_found"].as_f64().unwrap() <= 0.1);
     // The squared distance of unit features is the cosine with another scale.
@@ -90,6 +96,7 @@ fn a_verification_set_of_insightface_is_read_as_it_is() {
     let found = json(&["verify", &model, &set("python2-2.bin"), "--json"]);
     assert_eq!((found["pairs"].as_u64(), found["mated"].as_u64()), (Some(4), Some(2)), "{found}");
     assert!(found["auc"].as_f64().is_some());
+    assert_eq!(found["pairs_of_learned"], 0);
     assert_eq!(found, json(&["verify", &model, &set("python3-4.bin"), "--json"]));
     let message = refused(&["verify", &model, &set("evil.bin")]);
     assert!(message.contains("evil.bin") && message.contains("posix.system"), "{message}");
@@ -103,7 +110,7 @@ fn a_verification_set_of_insightface_is_read_as_it_is() {
 fn the_protocols_of_lfw_are_whole() {
     let folder = Path::new(env!("CM_TEST_DATA")).join("lfw");
     for (name, pairs, folds) in
-        [("pairs.txt", 6000, 10), ("pairsDevTrain.txt", 2200, 1), ("pairsDevTest.txt", 1000, 1)]
+        [("pairs.txt", 6000, 10), ("pairsDevTrain.txt", 2200, 10), ("pairsDevTest.txt", 1000, 10)]
     {
         let set = PairSet::open(&folder.join(name), &OpenOptions::default())
             .unwrap_or_else(|error| panic!("{error}"));

@@ -50,7 +50,9 @@ impl PairSet {
     /// |---|---|
     /// | `.bin` | a verification set of insightface: encoded images and truth values, pickled by Python 2 or 3 |
     /// | a table whose header names `first`, `second` and `same` (or `path1`, `path2`, `label`), and maybe `fold` | paths of two files, and 1 or 0 |
-    /// | another text file | LFW's `pairs.txt` (folds) and `pairsDevTrain.txt`, `pairsDevTest.txt` (none) |
+    /// | another text file | LFW's `pairs.txt` (folds) and `pairsDevTrain.txt`, `pairsDevTest.txt` (without) |
+    ///
+    /// Where a file has no folds, its pairs are dealt out to ten.
     ///
     /// Paths begin at `root`. Without one they begin where the file of pairs lies, or, in LFW's form, in the one folder there
     /// that holds the people.
@@ -82,7 +84,11 @@ impl PairSet {
                     Some(root) => root,
                     None => lfw::root(folder, &people).map_err(problem)?,
                 };
-                (lfw::files(&people, &root), root)
+                let mut named = lfw::files(&people, &root);
+                if named.iter().all(|pair| pair.fold == 0) {
+                    table::deal(&mut named);
+                }
+                (named, root)
             }
         };
         Self::of_files(path, named, &root, options)
@@ -114,7 +120,8 @@ impl PairSet {
             let problem = PairsProblem::MissingFiles { files: names, images, root };
             return Err(DataError::Pairs { path: path.to_owned(), problem });
         }
-        Ok(Self { images: Collection::from_files(crate::source::name_of(path), files), pairs, missing })
+        let images = Collection::from_files(crate::source::name_of(path), files, options);
+        Ok(Self { images, pairs, missing })
     }
 
     /// How many folds the pairs are in.

@@ -87,8 +87,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Named>, PairsProblem> {
     Ok(pairs)
 }
 
-/// Folds where the table has none: pairs of one person and of two are dealt out apart, since a table may well be sorted by them.
-fn deal(pairs: &mut [Named]) {
+/// Folds where a file has none: pairs of one person and of two are dealt out apart, since a file may well be sorted by them.
+pub(super) fn deal(pairs: &mut [Named]) {
     let mut dealt = [0; 2];
     for pair in pairs.iter_mut() {
         let dealt = &mut dealt[usize::from(pair.same)];

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Most values: a hundred times those of the largest set of pairs.
-const MOST: usize = 1 << 22;
+pub(super) const MOST: usize = 1 << 22;
 /// Most arguments of a call, of which that for the state of a type has eight.
 const ARGUMENTS: usize = 16;
 

@@ -112,7 +112,8 @@ impl Type {
             let number = super::reader::signed(&bytes)?;
             Some(if self.kind == b'b' { Node::Bool(number != 0) } else { Node::Int(number) })
         };
-        bytes.chunks_exact(self.size).map(number).collect()
+        // One more than the machine takes, so that it says that they are too many.
+        bytes.chunks_exact(self.size).take(super::machine::MOST + 1).map(number).collect()
     }
 
     /// An array of one dimension: bytes where its numbers are bytes, and otherwise a list.

@@ -120,7 +120,10 @@ impl RecordFile {
             Some(announced) => {
                 let images = announced.images(&mut file, &starts, bytes).map_err(failure)?;
                 if let Some(record) = (1..images).find(|record| !starts.contains_key(record)) {
-                    return Err(problem(RecordProblem::IndexCut { record, found }));
+                    return Err(problem(match indexed {
+                        true => RecordProblem::IndexCut { record, found },
+                        false => RecordProblem::Missing { record, announced: images },
+                    }));
                 }
                 starts.retain(|record, _| (1..images).contains(record));
                 starts

@@ -142,6 +142,17 @@ pub enum RecordProblem {
         /// Bytes of the file.
         bytes: u64,
     },
+    /// A file without an index that lacks some of the records that its header tells of.
+    #[error(
+        "record {record} of the {announced} that its header tells of is missing; take the file again from where it came from, or put \
+         its index beside it"
+    )]
+    Missing {
+        /// The first record that is missing.
+        record: u64,
+        /// Records that the header tells of.
+        announced: u64,
+    },
     /// An index without some of the records.
     #[error(
         "its index was cut short: it has {found} records, and record {record} is missing; take the index again from where it came \

@@ -89,10 +89,11 @@ impl Collection {
     }
 
     /// Files by their names, without classes. Whether they can be read is found out when they are.
-    pub fn from_files(name: impl Into<String>, files: Vec<(String, PathBuf)>) -> Self {
+    pub fn from_files(name: impl Into<String>, files: Vec<(String, PathBuf)>, options: &OpenOptions) -> Self {
         let item = |(file, path)| Item::new(file, Location::File(path), Item::UNLABELED);
         let items = files.into_iter().map(item).collect();
-        Self { items, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }
+        let source = Arc::new(Source::new(None, Vec::new(), options));
+        Self { items, source, ..Self::from_images(name, Vec::new(), Vec::new(), Vec::new()) }
     }
 
     /// Encoded images in memory, without classes. They are called by their numbers.

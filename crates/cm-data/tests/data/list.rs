@@ -231,7 +231,11 @@ fn files_that_are_missing_are_found_out_when_they_are_read_where_that_is_asked_f
 fn files_by_name_are_a_set_without_classes() {
     let folder = with_list("list.csv", "path\n");
     let file = |name: &str| (name.to_owned(), folder.path().join("images").join(name));
-    let collection = Collection::from_files("some", vec![file("2.png"), file("no.png"), file("1.png")]);
+    let collection = Collection::from_files(
+        "some",
+        vec![file("2.png"), file("no.png"), file("1.png")],
+        &OpenOptions::default(),
+    );
     assert_eq!((collection.len(), collection.classes.len()), (3, 0));
     assert!(collection.image(0).is_ok() && collection.image(1).is_err() && collection.image(2).is_ok());
     assert_eq!(collection.items[2].class(), None);

@@ -111,11 +111,12 @@ fn pairs_of_lfw_are_read_with_their_folds_and_their_folder_is_found() {
     assert_eq!(pairs, [([0, 1], true, 0), ([0, 2], false, 0), ([1, 0], true, 1), ([3, 2], false, 1)]);
     assert_eq!(set.folds(), 2);
     assert!(set.images.image(3).is_ok());
-    // View 1 has no folds, and a root can be named.
-    fs::write(&path, "1\nAnn\t1\t2\nAnn 1 Cy 12\r\n\n").unwrap();
+    // View 1 has no folds, so that its pairs are dealt out; and a root can be named.
+    fs::write(&path, "2\nAnn\t1\t2\nAnn\t2\t1\nAnn 1 Cy 12\r\nBo_Li 1 Cy 12\n\n").unwrap();
     let options = OpenOptions { root: Some(folder.path().join("lfw")), ..OpenOptions::default() };
     let set = PairSet::open(&path, &options).unwrap();
-    assert_eq!((set.pairs.len(), set.folds()), (2, 1));
+    let folds: Vec<_> = set.pairs.iter().map(|pair| (pair.same, pair.fold)).collect();
+    assert_eq!(folds, [(true, 0), (true, 1), (false, 0), (false, 1)]);
     // With two folders of people one has to be named.
     write_images(&folder.path().join("lfw-funneled"), &["Ann/Ann_0001.jpg"]);
     let problem = problem(&path);

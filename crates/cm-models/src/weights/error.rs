@@ -71,6 +71,25 @@ pub enum WeightsError {
         /// The backbone that has as many.
         fits: Option<&'static str>,
     },
+    /// A file that leaves some blocks of the backbone as they were: between those that it fills they make noise of what they get.
+    #[error(
+        "the weights leave {} tensors inside {backbone} as they were: {}{}{}; choose the \
+         network that they are of, and its width",
+        untouched.len(),
+        listed(untouched),
+        fits.map_or(String::new(), |name| format!("; its blocks are those of {name}")),
+        if skipped.is_empty() { String::new() } else { format!("; beside those taken the file has {}", listed(skipped)) }
+    )]
+    Partial {
+        /// Name of the backbone.
+        backbone: &'static str,
+        /// Names of tensors that the file has nothing for.
+        untouched: Vec<String>,
+        /// One sentence for each tensor of the file that was not taken.
+        skipped: Vec<String>,
+        /// The backbone that has as many blocks as the file.
+        fits: Option<&'static str>,
+    },
     /// A file without a single tensor that the backbone can take.
     #[error(
         "no tensor of the file fits {backbone}: {}; the file must have the weights of this network under the names of torchvision, \

@@ -26,6 +26,8 @@ const STEMS: [&str; 4] = [
     "stages.0.convolutions.0.weight",
     "stages.0.down.convolution.weight",
 ];
+/// The layers of MobileFaceNet that give the feature its dimensions, which have numbers as its blocks have.
+const LAST: &str = "features.";
 /// What PyTorch counts beside the running statistics and uses only where it has no momentum.
 const COUNTER: &str = "num_batches_tracked";
 
@@ -51,6 +53,27 @@ pub struct ForeignReport {
     pub untouched: Vec<String>,
     /// The backbone that has as many blocks as the file, where one is known.
     pub fits: Option<&'static str>,
+}
+
+impl ForeignReport {
+    /// Whether a training can go on from the weights: the first layer, the last one and its normalization may be new, but no
+    /// block between them.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightsError::Partial`] if a block is as it was.
+    pub fn require_blocks(&self, backbone: &Backbone) -> Result<(), WeightsError> {
+        let is_inside = |name: &&String| {
+            let is_numbered = name.split('.').any(|part| part.parse::<usize>().is_ok());
+            is_numbered && !STEMS.contains(&name.as_str()) && !name.starts_with(LAST)
+        };
+        let untouched: Vec<String> = self.untouched.iter().filter(is_inside).cloned().collect();
+        if untouched.is_empty() {
+            return Ok(());
+        }
+        let (skipped, fits) = (self.skipped.clone(), self.fits);
+        Err(WeightsError::Partial { backbone: backbone.name(), untouched, skipped, fits })
+    }
 }
 
 /// The backbone with the weights of a file that another program wrote, as far as they fit.

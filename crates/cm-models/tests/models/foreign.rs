@@ -139,4 +139,24 @@ fn weights_of_a_deeper_network_are_refused_with_the_one_that_fits() {
     }
     let (_, report) = load_foreign(of("iresnet50"), &path, ChannelOrder::Rgb).unwrap();
     assert!(!report.untouched.is_empty() && report.fits == Some("iresnet34"), "{report:?}");
+    let error = report.require_blocks(&of("iresnet50")).unwrap_err().to_string();
+    for part in ["inside iresnet50 as they were: layer3.10.", "those of iresnet34", "its width"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn weights_of_another_width_are_no_start() {
+    let of = |width| {
+        let config = "mobilefacenet".parse::<BackboneConfig>().unwrap().with_width(width);
+        config.init([3, 112, 112], 4, &Device::flex()).unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mobilefacenet.safetensors");
+    std::fs::write(&path, weights::save(&of(64), &Default::default()).unwrap()).unwrap();
+    let (_, report) = load_foreign(of(64), &path, ChannelOrder::Rgb).unwrap();
+    report.require_blocks(&of(64)).unwrap();
+    let (_, report) = load_foreign(of(128), &path, ChannelOrder::Rgb).unwrap();
+    let error = report.require_blocks(&of(128)).unwrap_err();
+    assert!(matches!(error, WeightsError::Partial { .. }), "{error}");
 }

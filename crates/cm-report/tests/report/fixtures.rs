@@ -248,8 +248,7 @@ pub fn features(results: &Results, run: &RunRecord) -> FeatureTable {
                 predicted: if quality > 0 && i % 10 == 0 { (label + 1) % classes } else { label } as u32,
                 confidence: 0.9,
                 norm,
-                x: x * flat,
-                y: y * flat,
+                point: Some([x * flat, y * flat]),
                 logit: None,
                 levels: std::iter::once(level.name.clone()).chain(others).collect(),
             });

@@ -200,8 +200,7 @@ pub fn row(index: usize, pair: &Pair, scored: Scored, side: Side, severity: usiz
         predicted: u32::from(pair.same),
         confidence: f32::NAN,
         norm: scored.norm as f32,
-        x: 0.0,
-        y: 0.0,
+        point: None,
         logit: Some(scored.score as f32),
         levels: Side::ALL.map(level).to_vec(),
     }

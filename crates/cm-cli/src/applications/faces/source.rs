@@ -210,7 +210,7 @@ fn read(folder: &Path) -> Result<Faces, CliError> {
             notice: None,
             checksums,
         },
-        images: Arc::new(Collection::from_files(LFW, shown)),
+        images: Arc::new(Collection::from_files(LFW, shown, &options)),
         people,
         names,
         sharpness,

@@ -250,8 +250,7 @@ pub fn row(scored: &Scored, nodule: &Nodule, severity: usize) -> FeatureRow {
         predicted: scored.predicted,
         confidence: scored.confidence,
         norm: scored.norm,
-        x: 0.0,
-        y: 0.0,
+        point: None,
         logit: Some(scored.logit),
         levels: of_ratings.chain([severity.to_string()]).collect(),
     }

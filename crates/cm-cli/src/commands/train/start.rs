@@ -76,6 +76,7 @@ impl Start {
             let failed = |source| Error::Weights { path: path.clone(), source };
             let (backbone, report) =
                 weights::load_foreign(network.backbone.clone(), &path, order).map_err(failed)?;
+            report.require_blocks(&backbone).map_err(failed)?;
             if !said.swap(true, Ordering::Relaxed) {
                 import::say(&path, &report);
             }

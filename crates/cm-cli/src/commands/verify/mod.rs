@@ -8,7 +8,7 @@ mod qualities;
 use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, ValueEnum};
-use cm_data::{DataError, OpenOptions, PairSet, PairsProblem};
+use cm_data::{DataError, OpenOptions, Pair, PairSet, PairsProblem};
 use cm_eval::{FarRule, QualityAware, Thresholds};
 use cm_train::{evaluation::Views, model::Model};
 
@@ -18,6 +18,7 @@ use self::{
     figures::{Asked, Figures},
     qualities::Qualities,
 };
+use super::learned::{self, Learned};
 use crate::{error::CliError, session::ComputeOptions, values};
 
 /// Options of `cm verify`.
@@ -146,6 +147,12 @@ pub fn run(options: Options) -> Result<(), CliError> {
     let features = Features::of(&model, Arc::new(set.images.clone()), options.views, &session, &device)?;
     features.refuse_more_unread_than(options.skip_bad)?;
     let compared = features.compare(&set, score, quality_aware);
+    let learned = Learned::of(&model);
+    let is_learned = |pair: &&Pair| {
+        pair.images.iter().any(|&image| learned.knows_folder_of(&set.images.items[image].file))
+    };
+    let of_learned = set.pairs.iter().filter(is_learned).count();
+    learned::warn(of_learned, set.pairs.len(), "pairs", "show");
     let rule = match options.far_rule {
         Rule::AtMost => FarRule::AtMost,
         Rule::Nearest => FarRule::Nearest,
@@ -154,7 +161,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
         Tried::Between => Thresholds::Between,
         Tried::Grid => Thresholds::Grid,
     };
-    let qualities = Qualities::of(&set, &compared);
+    let qualities = Qualities::of(&set, &compared, &session)?;
     let asked = Asked { rates: &options.far, rule, thresholds, score, views: options.views, quality_aware };
     let figures = Figures::of(&set, &compared, &qualities, asked);
     if let Some(folder) = &options.out {
@@ -162,7 +169,11 @@ pub fn run(options: Options) -> Result<(), CliError> {
     }
     let unread: Vec<&str> = features.unread.iter().map(|(file, _)| file.as_str()).collect();
     match options.json {
-        true => println!("{}", figures.json(&unread)),
+        true => {
+            let mut all = figures.json(&unread);
+            all["pairs_of_learned"] = of_learned.into();
+            println!("{all}");
+        }
         false => print!("{}", figures.text(&unread)),
     }
     Ok(())

@@ -2,11 +2,15 @@
 
 use cm_data::{ContentHash, Look, PairSet};
 use cm_report::chart::Color;
+use cm_train::study::Session;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::features::Compared;
-use crate::figures::discarded::{AREA, FALSE_ACCEPTS, Pairs, Quality, Threshold};
+use crate::{
+    error::CliError,
+    figures::discarded::{AREA, FALSE_ACCEPTS, Pairs, Quality, Threshold},
+};
 
 /// Share of the pairs of one person that the curve of errors begins with.
 pub const STARTING_ERROR: f64 = 0.05;
@@ -29,17 +33,28 @@ pub struct Areas {
 
 impl Qualities {
     /// Looks at every image for its sharpness.
-    pub fn of(set: &PairSet, compared: &[Compared]) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// A stop by Ctrl-C.
+    pub fn of(set: &PairSet, compared: &[Compared], session: &Session) -> Result<Self, CliError> {
+        let bar = session.display.bar(set.images.len(), "sharpness");
         let sharpness = |image: usize| {
+            if session.interrupter.should_stop() {
+                return None;
+            }
+            bar.inc(1);
             let found = set.images.image(image);
-            found.map_or(f64::NAN, |image| Look::of(&image, ContentHash([0; 32])).sharpness)
+            Some(found.map_or(f64::NAN, |image| Look::of(&image, ContentHash([0; 32])).sharpness))
         };
-        let sharpness: Vec<f64> = (0..set.images.len()).into_par_iter().map(sharpness).collect();
+        let sharpness: Option<Vec<f64>> = (0..set.images.len()).into_par_iter().map(sharpness).collect();
+        let sharpness = sharpness.ok_or(CliError::Stopped)?;
+        bar.finish_and_clear();
         // Of NaN and a number NaN, which `min` would drop.
         let lower = |[a, b]: [f64; 2]| if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) };
         let norms = compared.iter().map(|found| lower(found.norms)).collect();
         let sharp = set.pairs.iter().map(|pair| lower(pair.images.map(|image| sharpness[image]))).collect();
-        Self { values: [norms, sharp] }
+        Ok(Self { values: [norms, sharp] })
     }
 
     /// For a picture.

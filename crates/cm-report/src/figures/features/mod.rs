@@ -92,8 +92,7 @@ impl<'a> Panel<'a> {
             None => [named(&first, "accuracy"), None],
         };
         let drawable = |rows: Vec<&'a FeatureRow>, most| {
-            let finite = |row: &&FeatureRow| row.x.is_finite() && row.y.is_finite();
-            thinned(&rows.into_iter().filter(finite).collect::<Vec<_>>(), most)
+            thinned(&rows.into_iter().filter(|row| coordinates(row).is_some()).collect::<Vec<_>>(), most)
         };
         Self {
             run,
@@ -108,6 +107,12 @@ impl<'a> Panel<'a> {
     }
 }
 
+/// Where a row is drawn; `None` of a pair of images, and where the network diverged.
+fn coordinates(row: &FeatureRow) -> Option<(f64, f64)> {
+    let [x, y] = row.point.filter(|point| point.iter().all(|value| value.is_finite()))?;
+    Some((f64::from(x), f64::from(y)))
+}
+
 pub(crate) fn draw(
     results: &Results,
     features: &[Option<FeatureTable>],
@@ -115,7 +120,8 @@ pub(crate) fn draw(
     let groups = Groups::new(results.layout.stratifications.first());
     let mut panels: Vec<Panel<'_>> = Vec::new();
     for (run, table) in results.runs.iter().zip(features).filter(|(run, _)| super::needs_features(run)) {
-        let Some(table) = table.as_ref().filter(|table| !table.rows.is_empty()) else { continue };
+        let has_points = |table: &&FeatureTable| table.rows.iter().any(|row| coordinates(row).is_some());
+        let Some(table) = table.as_ref().filter(has_points) else { continue };
         if panels.iter().all(|panel| panel.run.key.loss != run.key.loss) {
             panels.push(Panel::new(run, table, groups.as_ref()));
         }
@@ -182,7 +188,8 @@ fn thinned<'a>(rows: &[&'a FeatureRow], most: usize) -> Vec<&'a FeatureRow> {
 
 /// One panel; `key` is of the run that the picture names.
 fn scatter(area: &Area<'_>, panel: &Panel<'_>, key: &RunKey) -> Draw<()> {
-    let reach = panel.rows().map(|row| f64::from(row.x.abs().max(row.y.abs()))).fold(0.0, f64::max);
+    let points = panel.rows().filter_map(|row| coordinates(row));
+    let reach = points.map(|(x, y)| x.abs().max(y.abs())).fold(0.0, f64::max);
     let reach = if reach > 0.0 { reach * 1.14 } else { 1.0 };
     let axis = |description: &str| Axis::new(-reach..reach, description, 6, false);
     let below = (at(f64::from(MARGINS.left)), at(f64::from(MARGINS.top) - 16.0));
@@ -195,14 +202,14 @@ fn scatter(area: &Area<'_>, panel: &Panel<'_>, key: &RunKey) -> Draw<()> {
     };
     let (x, y) = (axis("first coordinate"), axis("second coordinate"));
     let mut chart = chart(area, &title, &MARGINS, &x, &y)?;
-    let point = |row: &FeatureRow| (f64::from(row.x), f64::from(row.y));
     let dot = |row: &&FeatureRow| {
-        Circle::new(point(row), at(1.7), class_color(row.label).mix(FIRST_OPACITY).filled())
+        Some(Circle::new(coordinates(row)?, at(1.7), class_color(row.label).mix(FIRST_OPACITY).filled()))
     };
-    let cross =
-        |row: &&FeatureRow| Cross::new(point(row), at(CROSS), class_color(row.label).stroke_width(size(1)));
-    chart.draw_series(panel.first.iter().map(dot))?;
-    chart.draw_series(panel.others.iter().map(cross))?;
+    let cross = |row: &&FeatureRow| {
+        Some(Cross::new(coordinates(row)?, at(CROSS), class_color(row.label).stroke_width(size(1))))
+    };
+    chart.draw_series(panel.first.iter().filter_map(dot))?;
+    chart.draw_series(panel.others.iter().filter_map(cross))?;
     origin(&mut chart)?;
     class_labels(&mut chart, panel, reach)
 }
@@ -226,8 +233,7 @@ fn class_labels(chart: &mut Chart<'_>, panel: &Panel<'_>, reach: f64) -> Draw<()
     let classes: BTreeSet<u32> = panel.rows().map(|row| row.label).collect();
     for class in classes {
         let of = |rows: &[&FeatureRow]| -> Vec<(f64, f64)> {
-            let rows = rows.iter().filter(|row| row.label == class);
-            rows.map(|row| (f64::from(row.x), f64::from(row.y))).collect()
+            rows.iter().filter(|row| row.label == class).filter_map(|row| coordinates(row)).collect()
         };
         let first = of(&panel.first);
         let points = if first.is_empty() { of(&panel.others) } else { first };
@@ -277,8 +283,7 @@ mod tests {
                 predicted: 0,
                 confidence: 0.5,
                 norm: 1.0,
-                x: 1.0,
-                y: 0.0,
+                point: Some([1.0, 0.0]),
                 logit: None,
                 levels: Vec::new(),
             })
