@@ -1,7 +1,8 @@
 """Golden values of verification, identification and retrieval.
 
 Shares no code with the Rust functions: rates and areas are scikit-learn's, the equal error rate a root that SciPy finds, accuracy in
-folds as insightface's `eval/verification.py` computes it (with its names), precision pytorch-metric-learning's. Run, with any environment
+folds as insightface's `eval/verification.py` computes it (with its names), precision pytorch-metric-learning's, ranks in searches SciPy's, and the rate at a
+false positive rate the best of all thresholds tried one by one. Run, with any environment
 that has them:
 
     python tools/verification_golden.py crates/cm-eval/tests/eval/golden/verification.json
@@ -17,6 +18,7 @@ from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from pytorch_metric_learning.utils.inference import CustomKNN
 from scipy.interpolate import interp1d
 from scipy.optimize import brentq
+from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import KFold
 
@@ -86,9 +88,37 @@ def retrieval(seed, classes, each, dim):
     }
 
 
+def identification(seed, gallery, probes, others, digits):
+    noise = np.random.RandomState(seed)
+    right = noise.randint(gallery, size=probes)
+    scores = noise.normal(0.1, 0.2, size=(probes + others, gallery))
+    scores[np.arange(probes), right] += 0.5
+    # Rounded, so that scores are equal here and there.
+    scores = np.round(np.clip(scores, -1, 1), digits)
+    known, unknown = scores[:probes], scores[probes:]
+    # Of equal scores the right one is the last.
+    ranks = rankdata(-known, method="max", axis=1)[np.arange(probes), right]
+    own, best = known[np.arange(probes), right], unknown.max(axis=1)
+    tpir = {}
+    for fpir in (0.3, 0.1, 0.01, 0.001):
+        rates = [
+            np.mean((ranks == 1) & (own > threshold))
+            for threshold in np.append(np.unique(scores), -np.inf)
+            if np.mean(best > threshold) <= fpir
+        ]
+        tpir[str(fpir)] = max(rates) if fpir * others >= 1 else None
+    return {
+        "scores": scores.tolist(),
+        "right": right.tolist(),
+        "ranks": {str(rank): np.mean(ranks <= rank) for rank in (1, 2, 5)},
+        "tpir": tpir,
+    }
+
+
 def main(path):
     found = {
         "verification": [verification(1, 400, 10, 6), verification(2, 120, 4, 1), verification(3, 2000, 10, 4)],
+        "identification": [identification(1, 12, 80, 100, 2), identification(2, 30, 60, 40, 6)],
         "retrieval": [retrieval(1, 8, 5, 6), retrieval(2, 5, 12, 16)],
     }
     with open(path, "w") as file:

@@ -15,7 +15,7 @@
 //! assert!(difference.abs().max().into_scalar::<f32>() < 1e-5);
 //! ```
 //!
-//! With the Cargo feature `flex`, on flex, in 32-bit floats and without groups, `fast` runs the kernels of this crate, with
+//! With the Cargo feature `flex`, on flex and in 32-bit floats, `fast` runs the kernels of this crate, with
 //! gradients of their own. In every other case it *is* `forward`. Values and gradients agree within rounding; for a fixed
 //! number of threads they are the same in every run.
 

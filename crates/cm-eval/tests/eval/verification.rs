@@ -1,14 +1,17 @@
-//! Verification and retrieval against scikit-learn, SciPy, insightface and pytorch-metric-learning: values of
+//! Verification, identification and retrieval against scikit-learn, SciPy, insightface and pytorch-metric-learning: values of
 //! `tools/verification_golden.py`.
 
 use std::collections::BTreeMap;
 
-use cm_eval::{FarRule, FoldAccuracy, Retrieval, Thresholds, Verification, auc};
+use cm_eval::{
+    FarRule, FoldAccuracy, Retrieval, Search, Thresholds, Verification, auc, rank_accuracy, tpir_at_fpir,
+};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Golden {
     verification: Vec<Verified>,
+    identification: Vec<Identified>,
     retrieval: Vec<Retrieved>,
 }
 
@@ -30,6 +33,15 @@ struct Grid {
     thresholds: Vec<f64>,
     mean: f64,
     std: f64,
+}
+
+/// Scores of every search with every entry; first the searches of people in the gallery, with the place of the right entry.
+#[derive(Deserialize)]
+struct Identified {
+    scores: Vec<Vec<f64>>,
+    right: Vec<usize>,
+    ranks: BTreeMap<String, f64>,
+    tpir: BTreeMap<String, Option<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -96,5 +108,30 @@ fn precision_is_that_of_pytorch_metric_learning() {
         let found = Retrieval::new(&case.labels, row).unwrap();
         assert!(close(found.precision_at_1, case.precision_at_1), "{found:?}");
         assert!(close(found.map_at_r, case.map_at_r), "{found:?}, not {}", case.map_at_r);
+    }
+}
+
+#[test]
+fn ranks_and_rates_of_searches_are_those_of_every_threshold_tried() {
+    for case in golden().identification {
+        let right = |search: usize| case.right.get(search).copied();
+        let searches: Vec<Search> = case
+            .scores
+            .iter()
+            .enumerate()
+            .map(|(at, scores)| Search::new(scores, right(at)).unwrap())
+            .collect();
+        for (rank, expected) in &case.ranks {
+            let found = rank_accuracy(&searches, rank.parse().unwrap()).unwrap();
+            assert!(close(found, *expected), "rank {rank}: {found} and {expected}");
+        }
+        for (fpir, expected) in &case.tpir {
+            match (tpir_at_fpir(&searches, fpir.parse().unwrap()), expected) {
+                (Some(found), Some(expected)) => {
+                    assert!(close(found, *expected), "{fpir}: {found} and {expected}")
+                }
+                (found, expected) => assert_eq!(found, *expected, "{fpir}"),
+            }
+        }
     }
 }
