@@ -225,6 +225,24 @@ fn what_is_wrong_with_patches_or_their_table_is_named() {
     assert!(message.contains("patches.npy: it holds 45980 bytes of numbers"), "{message}");
     let message = refused_for(&nothing, &array(|bytes| bytes[0] = b'x'));
     assert!(message.contains("patches.npy: it does not begin as a .npy file does"), "{message}");
+    // Small values, each patch with one of its own, which are neither as a scanner stores them nor Hounsfield units.
+    let small = |bytes: &mut Vec<u8>| {
+        let header = bytes.len() - 40 * 24 * 24 * 2;
+        for (number, patch) in bytes[header..].chunks_exact_mut(24 * 24 * 2).enumerate() {
+            for value in patch.chunks_exact_mut(2) {
+                value.copy_from_slice(&[value[0] & 7, 0]);
+            }
+            patch[0] = number as u8;
+        }
+    };
+    let message = refused_for(&nothing, &array(small));
+    assert!(message.contains("nothing but air") && message.contains("rescale_intercept_known"), "{message}");
+    let zero = |_: usize, cells: &mut Vec<String>| cells[4] = "0".to_owned();
+    let message = refused_for(&zero, &array(small));
+    assert!(
+        message.contains("have hardly more than one gray level") && message.contains("--standardize"),
+        "{message}"
+    );
     let flat = |bytes: &mut Vec<u8>| {
         let find = |text: &[u8]| bytes.windows(text.len()).position(|found| found == text).unwrap();
         let (from, to) = (find(b"(40"), find(b")"));

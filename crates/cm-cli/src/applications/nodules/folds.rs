@@ -56,7 +56,8 @@ pub fn made(
             for (class, name) in CLASSES.iter().enumerate() {
                 if !side.iter().any(|&i| labels[i] as usize == class) {
                     return Err(CliError::Said(format!(
-                        "fold {number} would have no {name} nodule to {what}; take fewer folds, or another share for validation"
+                        "fold {number} would have no {name} nodule to {what}; take fewer folds, or another \
+                         share for `validation` in a study file"
                     )));
                 }
             }

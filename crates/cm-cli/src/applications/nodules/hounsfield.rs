@@ -11,6 +11,9 @@ const AIR: f32 = -300.0;
 /// Nothing that is seen on a scan is below air (−1000 Hounsfield units), and only what lies outside of it is stored with less.
 const NOWHERE: f32 = -1250.0;
 
+/// In every patch something is brighter than this: a nodule, be it of ground glass, has vessels in it or beside it.
+const TISSUE: f32 = -600.0;
+
 /// The intercepts of patches.
 #[derive(Debug, PartialEq)]
 pub struct Intercepts {
@@ -44,6 +47,13 @@ impl Intercepts {
         };
         let is_guessed = |row: &&Row| row.known_intercept.is_none() && !known.contains_key(&scan(row));
         Self { values: rows.iter().map(intercept).collect(), guessed: rows.iter().filter(is_guessed).count() }
+    }
+
+    /// Whether most patches are darker everywhere than any nodule is with these intercepts: the values are no stored ones.
+    pub fn are_air(&self, highest: impl Fn(usize) -> f32) -> bool {
+        let empty =
+            (0..self.values.len()).filter(|&patch| highest(patch) + (self.values[patch] as f32) < TISSUE);
+        2 * empty.count() > self.values.len()
     }
 
     /// Whether most patches are darker than air can be with these intercepts: the values were Hounsfield units before.
@@ -100,6 +110,15 @@ mod tests {
         let values: Vec<f32> = (0..100).map(|i| if i < 30 { -850.0 } else { 0.0 }).collect();
         assert_eq!(low(&values), -850.0);
         assert_eq!(low(&values[30..]), 0.0);
+    }
+
+    #[test]
+    fn values_that_are_no_stored_ones_leave_nothing_but_air() {
+        let rows = [row("p", None, None, None), row("q", None, None, None)];
+        let found = |high: f32| Intercepts::of(&rows, |_| 0.0).are_air(|_| high);
+        // From 0 to 1, and bytes.
+        assert!(found(1.0) && found(255.0));
+        assert!(!found(1064.0));
     }
 
     #[test]

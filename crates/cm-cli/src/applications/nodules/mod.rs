@@ -51,40 +51,40 @@ pub struct Options {
     /// Nodules to use [default: auto]
     #[arg(long, value_enum, ignore_case = true, conflicts_with = "resume")]
     data: Option<DataChoice>,
-    /// Leave out nodules that fewer radiologists than this marked
+    /// Leave out nodules that fewer radiologists than this marked [default: 1]
     #[arg(long, conflicts_with = "resume")]
     min_raters: Option<usize>,
-    /// Leave out nodules whose mean rating of malignancy is from the first to the second number
+    /// Leave out nodules whose mean rating of malignancy is from the first to the second number [default: 3,3]
     #[arg(long, value_name = "LOW,HIGH", value_parser = range, conflicts_with = "resume")]
     undecided: Option<[f64; 2]>,
-    /// Hounsfield units in the middle of the gray levels
+    /// Hounsfield units in the middle of the gray levels [default: -300]
     #[arg(long, conflicts_with_all = ["resume", "standardize"], allow_negative_numbers = true)]
     window_level: Option<f32>,
-    /// Hounsfield units from black to white
+    /// Hounsfield units from black to white [default: 1400]
     #[arg(long, conflicts_with_all = ["resume", "standardize"])]
     window_width: Option<f32>,
     /// Gray levels by mean and deviation of each image, and not by a window
     #[arg(long, conflicts_with = "resume")]
     standardize: bool,
-    /// Millimeters that every image shows, or `stored` for pixels as they were stored
+    /// Millimeters that every image shows, or `stored` for pixels as they were stored [default: 32]
     #[arg(long, value_parser = field_of_view, conflicts_with = "resume")]
     field_of_view: Option<FieldOfView>,
-    /// Height and width of the images in pixels
+    /// Height and width of the images in pixels [default: 32]
     #[arg(long, conflicts_with = "resume")]
     size: Option<usize>,
-    /// Parts that the patients are divided into
+    /// Parts that the patients are divided into [default: 5]
     #[arg(long, conflicts_with = "resume")]
     folds: Option<usize>,
-    /// How many of the folds are tested on
+    /// How many of the folds are tested on [default: 2, all in the full profile]
     #[arg(long, conflicts_with = "resume")]
     tested_folds: Option<usize>,
-    /// Residual blocks in each stage of the network
+    /// Residual blocks in each stage of the network [default: 1]
     #[arg(long, conflicts_with = "resume")]
     blocks: Option<usize>,
-    /// What a network looks at of an image that it is tested on: as it is, with its mirror image, or all eight symmetries
+    /// What a network looks at of an image that it is tested on: as it is, with its mirror image, or all eight symmetries [default: symmetries]
     #[arg(long, value_parser = values::named::<Views>(VIEWS), conflicts_with = "resume")]
     views: Option<Views>,
-    /// Patients that synthetic nodules are drawn of
+    /// Patients that synthetic nodules are drawn of [default: 300]
     #[arg(long, conflicts_with = "resume")]
     synthetic_patients: Option<usize>,
 }

@@ -162,6 +162,19 @@ fn read(folder: &Path) -> Result<Nodules, CliError> {
             list.display()
         )));
     }
+    let highest = |patch: usize| patches[patch].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if intercepts.are_air(highest) {
+        return Err(CliError::Said(format!(
+            "most patches of {} would be nothing but air with the intercepts of {}, so that there is no nodule in them: if its values are \
+             Hounsfield units, or no measure at all, write 0 into the column rescale_intercept_known; for the latter take \
+             --standardize as well",
+            path.display(),
+            list.display()
+        )));
+    }
+    // As stored: the same patch may have a known intercept in one row and a guessed one in another.
+    let stored: Vec<Vec<u32>> =
+        patches.par_iter().map(|values| values.iter().map(|value| value.to_bits()).collect()).collect();
     let is_lidc = rows.iter().all(|row| row.patient.starts_with(PATIENT));
     let name = match folder.file_name() {
         Some(folder) if !is_lidc => format!("nodules of {}", folder.to_string_lossy()),
@@ -190,7 +203,7 @@ fn read(folder: &Path) -> Result<Nodules, CliError> {
     }
     let checksums = checksums(&nodules);
     let all = nodules.len();
-    let nodules = without_duplicates(nodules).map_err(|[first, second]| {
+    let nodules = without_duplicates(nodules, stored).map_err(|[first, second]| {
         CliError::Said(format!(
             "{}: {first} and {second} have the same patch, but folds keep patients apart; give both the same patient, or leave one out",
             list.display()
@@ -227,17 +240,16 @@ pub fn checksums(nodules: &[Nodule]) -> BTreeMap<String, String> {
     [("train pixels".to_owned(), shown(pixels)), ("train ratings".to_owned(), shown(ratings))].into()
 }
 
-/// Keeps one of the nodules of a patient that share a patch: that with the most ratings, the first among equals.
+/// Keeps one of the nodules of a patient that share a patch as stored: that with the most ratings, the first among equals.
 ///
 /// # Errors
 ///
 /// The names of two nodules of different patients that share a patch.
-fn without_duplicates(nodules: Vec<Nodule>) -> Result<Vec<Nodule>, [String; 2]> {
+fn without_duplicates(nodules: Vec<Nodule>, stored: Vec<Vec<u32>>) -> Result<Vec<Nodule>, [String; 2]> {
     let mut kept: Vec<Nodule> = Vec::with_capacity(nodules.len());
     let mut seen: HashMap<Vec<u32>, usize> = HashMap::new();
-    for nodule in nodules {
-        let bits = nodule.values.iter().map(|value| value.to_bits()).collect();
-        match seen.entry(bits) {
+    for (nodule, stored) in nodules.into_iter().zip(stored) {
+        match seen.entry(stored) {
             Entry::Occupied(at) if nodule.patient != kept[*at.get()].patient => {
                 return Err([kept[*at.get()].name.clone(), nodule.name]);
             }
@@ -272,10 +284,14 @@ mod tests {
             nodule("c", "q", &[2], 8.0),
             nodule("d", "p", &[2], 7.0),
         ];
-        let kept = without_duplicates(all.clone()).expect("one patient");
+        let stored = |nodules: &[Nodule]| -> Vec<Vec<u32>> {
+            nodules.iter().map(|nodule| vec![nodule.values[0].to_bits()]).collect()
+        };
+        let kept = without_duplicates(all.clone(), stored(&all)).expect("one patient");
         assert_eq!(kept.into_iter().map(|nodule| nodule.name).collect::<Vec<_>>(), ["b", "c", "d"]);
         // Two patients cannot have the same patch: one of them would be on both sides of a fold.
         let two = [all, vec![nodule("e", "q", &[2], 7.0)]].concat();
-        assert_eq!(without_duplicates(two), Err(["d".to_owned(), "e".to_owned()]));
+        let patches = stored(&two);
+        assert_eq!(without_duplicates(two, patches), Err(["d".to_owned(), "e".to_owned()]));
     }
 }

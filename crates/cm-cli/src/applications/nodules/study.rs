@@ -76,6 +76,7 @@ impl NoduleStudy {
             labels: labels.clone(),
             names: nodules.iter().map(|nodule| nodule.name.clone()).collect(),
         };
+        refuse_flat(&set.images, &found.origin.place)?;
         let at_severity = evaluation::degraded(&set, seed);
         let images: Arc<dyn ImageSet> = Arc::new(set);
         let size = config.pixels.size;
@@ -134,6 +135,25 @@ impl NoduleStudy {
     pub(super) fn image(&self, nodule: usize) -> Result<Arc<cm_data::Image>, cm_data::DataError> {
         self.images.image(nodule)
     }
+}
+
+/// Images of one gray level tell nothing of nodules, and a network would learn from them how common the classes are.
+fn refuse_flat(images: &[Arc<cm_data::Image>], place: &str) -> Result<(), CliError> {
+    /// Less than a twentieth of all gray levels.
+    const LEVELS: u8 = 12;
+    let is_flat = |image: &&Arc<cm_data::Image>| {
+        let (lowest, highest) = (image.pixels.iter().min(), image.pixels.iter().max());
+        lowest.zip(highest).is_none_or(|(lowest, highest)| highest - lowest < LEVELS)
+    };
+    let flat = images.iter().filter(is_flat).count();
+    if 2 * flat <= images.len() {
+        return Ok(());
+    }
+    Err(CliError::Said(format!(
+        "{flat} of {} images of {place} have hardly more than one gray level: the values are no Hounsfield units, or the window has none \
+         of them; take --standardize, or another --window-level and --window-width",
+        images.len()
+    )))
 }
 
 impl Application for NoduleStudy {
