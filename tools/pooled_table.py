@@ -1,6 +1,6 @@
 """The figures of all folds or seeds together as Markdown: `python tools/pooled_table.py RECORD`, a results.json or one of docs/results.
 
-For each loss the figures over all test images with their 95 % intervals, the first of them by stratum, the mean over the trainings of the
+For each loss the figures over all test images with their 95 % intervals, the first of them, sensitivity and specificity by stratum, the mean over the trainings of the
 figures of each (correlations of the norm among them), and the paired tests with p after Holm's correction, as the record holds them.
 """
 
@@ -47,7 +47,7 @@ def figures(found):
     whole = [metric for metric in metrics if any((loss, metric, "") in by for loss in losses)]
     names = [f"{metric} (%)" if metric in PERCENT else metric for metric in whole]
     table(["", *names], [[loss, *(cell((loss, metric, "")) for metric in whole)] for loss in losses])
-    for metric in metrics[:2]:
+    for metric in [*metrics[:2], *(metric for metric in ("sensitivity", "specificity") if metric in metrics[2:])]:
         of = [stratum for stratum in strata if any((loss, metric, stratum) in by for loss in losses)]
         rows = [[loss, *(cell((loss, metric, stratum)) for stratum in of)] for loss in losses]
         table([metric, *(stratum or "all" for stratum in of)], rows)
