@@ -14,6 +14,9 @@ use super::{
 };
 use crate::applications::compared::{Method, OfLoss, Scores, Stratum};
 
+#[cfg(test)]
+mod tests;
+
 /// The rows of the table that no network has a part in, and that one has with the diameter.
 pub const DIAMETER: &str = "diameter";
 /// What the correlations of the norm are called among the figures.
