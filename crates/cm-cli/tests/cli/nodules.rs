@@ -131,6 +131,17 @@ fn patches_beside_a_table_are_read_and_patients_stay_together() {
     assert!(success && stderr.contains("LIDC-IDRI nodules: "), "{stderr}");
     let told = "19 benign, 19 malignant, 14 patients, 1 left out as undecided, 1 left out as marked by few radiologists";
     assert!(stderr.contains(told), "{stderr}");
+    // The rows of the features files by the names of the table, of which the third and the fourth are left out; a patient in one fold.
+    let list = fs::read_to_string(folder.path().join("out/nodules.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = list.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0], ["index", "nodule_id", "patient", "fold", "class"]);
+    assert_eq!((rows[2][..2].to_vec(), rows[3][..2].to_vec()), (vec!["1", "1"], vec!["2", "4"]));
+    assert_eq!(rows.len(), 1 + 38);
+    let mut folds = std::collections::HashMap::new();
+    for row in &rows[1..] {
+        assert_eq!(*folds.entry(row[2]).or_insert(row[3]), row[3], "{row:?}");
+    }
+    assert_eq!(folds.len(), 14);
 }
 
 #[test]
@@ -208,6 +219,11 @@ fn what_is_wrong_with_patches_or_their_table_is_named() {
     assert!(message.contains("darker than air") && message.contains("rescale_intercept_known"), "{message}");
     let message = refused_for(&nothing, &|data| fs::remove_file(data.join("patches.npy")).unwrap());
     assert!(message.contains("no .npy array of patches beside it"), "{message}");
+    let twice = |data: &Path| {
+        fs::copy(data.join("patches.npy"), data.join("volumes.npy")).unwrap();
+    };
+    let message = refused_for(&nothing, &twice);
+    assert!(message.contains("several arrays in") && message.contains("volumes.npy"), "{message}");
     let message = refused_for(&nothing, &|data| fs::remove_file(data.join("labels.csv")).unwrap());
     assert!(message.contains("no labels.csv with a row for each of its patches"), "{message}");
     let fewer = |text: String| text.lines().take(31).map(|line| format!("{line}\n")).collect();

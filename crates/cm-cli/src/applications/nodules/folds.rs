@@ -133,6 +133,17 @@ mod tests {
     }
 
     #[test]
+    fn a_part_for_progress_without_a_class_is_refused() {
+        let names: Vec<String> = (0..12).map(|i| i.to_string()).collect();
+        let patients: Vec<&str> = names.iter().map(String::as_str).collect();
+        // Two malignant patients: one is tested on, and the other cannot be both learned from and followed progress on.
+        let labels: Vec<u32> = (0..12).map(|i| u32::from(i < 2)).collect();
+        let error =
+            made(&patients, &labels, 2, 0.2, 0).expect_err("one malignant patient on a side").to_string();
+        assert!(error.contains("nodule to") && error.contains("take fewer folds"), "{error}");
+    }
+
+    #[test]
     fn folds_have_their_share_of_each_class_and_another_seed_makes_others() {
         let names: Vec<String> = (0..100).map(|i| i.to_string()).collect();
         let patients: Vec<&str> = names.iter().map(String::as_str).collect();

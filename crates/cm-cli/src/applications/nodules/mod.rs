@@ -5,6 +5,7 @@ pub(super) mod config;
 mod evaluation;
 mod folds;
 mod hounsfield;
+mod list;
 mod nodule;
 mod pixels;
 mod pooled;

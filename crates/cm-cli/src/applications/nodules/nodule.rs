@@ -13,6 +13,8 @@ pub const HIGHEST_RATING: u8 = 5;
 /// A nodule: the slice on which it is largest, around its middle.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nodule {
+    /// What the user's table calls it.
+    pub id: String,
     /// What messages and captions call it.
     pub name: String,
     /// The patient, who may have several nodules, and several scans.
@@ -89,6 +91,7 @@ impl Nodule {
     /// A nodule of one pixel with these ratings.
     pub fn rated(malignancy: &[u8], subtlety: &[u8]) -> Self {
         Self {
+            id: "1".to_owned(),
             name: "a nodule".to_owned(),
             patient: "a patient".to_owned(),
             spacing: 0.7,

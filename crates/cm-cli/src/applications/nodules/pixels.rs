@@ -88,6 +88,7 @@ mod tests {
             x.hypot(y) < diameter / 2.0
         };
         Nodule {
+            id: "1".to_owned(),
             name: "disk".to_owned(),
             patient: "none".to_owned(),
             spacing,

@@ -192,6 +192,7 @@ fn read(folder: &Path) -> Result<Nodules, CliError> {
         }
         nodules.push(Nodule {
             name: format!("nodule {} of {}", row.id, row.patient),
+            id: row.id,
             patient: row.patient,
             spacing: row.spacing,
             diameter: row.diameter * row.spacing,

@@ -19,6 +19,7 @@ use super::{
     config::{Config, DataChoice},
     evaluation::{self, DIVISIONS, Scored},
     folds::{self, Fold},
+    list,
     nodule::{CLASSES, LeftOut, Nodule},
     pooled, report,
     source::{self, Nodules},
@@ -266,6 +267,7 @@ impl Study for NoduleStudy {
     }
 
     fn report(&self, folder: &Path) -> Drawn<()> {
+        list::write(self, folder)?;
         common::draw_report(folder, |results| report::draw(self, results, &pooled::scores(folder, results)?))
     }
 }

@@ -69,6 +69,7 @@ fn of_patient(seed: u64, patient: u64) -> Vec<Nodule> {
             let traits = Traits::random(&mut random);
             let (malignancy, subtlety) = traits.ratings(&mut random);
             Nodule {
+                id: number.to_string(),
                 name: format!("nodule {number} of patient {patient}"),
                 patient: format!("patient {patient}"),
                 spacing,
