@@ -21,7 +21,7 @@ mod tests;
 pub const DIAMETER: &str = "diameter";
 /// What the correlations of the norm are called among the figures.
 const OF_NORM: &str = "norm and quality";
-/// The figure of which resamples are all too high: an interval of them would not hold it.
+/// The figure of which resamples are too high, as drawing patients again is one more source of the differences that it adds up.
 const CALIBRATION: &str = "calibration_error";
 
 /// An image: its severity, and the nodule.
@@ -170,7 +170,7 @@ pub fn pooled(study: &NoduleStudy, scores: &Scores<Case>) -> Pooled {
     pooled.notes.extend([
         format!(
             "Each nodule is scored by the networks that did not learn from its patient. A figure is the mean over the seeds; its \
-             {:.0} % interval is from 1000 resamples of the patients, but for the calibration error, which resampling makes larger. A \
+             {:.0} % interval is from 1000 resamples of the patients, reflected for the calibration error, which resampling makes larger. A \
              probability of at least one half is called malignant.",
             100.0 * CONFIDENCE
         ),
@@ -295,6 +295,14 @@ fn strata(study: &NoduleStudy, compared: &Compared) -> Vec<(String, Vec<usize>)>
     strata
 }
 
+/// The basic bootstrap interval, by which resamples that are too high make it lower: percentiles reflected about the figure (A. C. Davison,
+/// D. V. Hinkley, *Bootstrap Methods and Their Application*, 1997, section 5.2), not below 0, and with the figure itself in it.
+fn reflected(found: &cm_eval::Estimate) -> (f64, f64) {
+    let (low, high) = found.interval;
+    let of = |end: f64| (2.0 * found.value - end).max(0.0);
+    (of(high).min(found.value), of(low).max(found.value))
+}
+
 fn all_figures(
     study: &NoduleStudy,
     compared: &Compared,
@@ -320,7 +328,10 @@ fn all_figures(
                     metric: metric.to_owned(),
                     stratum: stratum.clone(),
                     value,
-                    interval: estimate.map(|found| found.interval).filter(|_| metric != CALIBRATION),
+                    interval: estimate.map(|found| match metric {
+                        CALIBRATION => reflected(&found),
+                        _ => found.interval,
+                    }),
                     count: positions.len(),
                 })
                 .collect()

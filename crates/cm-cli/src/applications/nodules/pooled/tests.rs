@@ -100,6 +100,18 @@ fn figures_are_means_over_seeds_and_tests_say_which_loss_is_better() {
 }
 
 #[test]
+fn the_interval_of_a_figure_that_resamples_make_larger_holds_it_and_is_lower() {
+    let of = |value: f64, low: f64, high: f64| {
+        reflected(&cm_eval::Estimate { value, interval: (low, high), confidence: 0.95 })
+    };
+    let (low, high) = of(0.03, 0.025, 0.045);
+    assert!((low - 0.015).abs() < 1e-12 && (high - 0.035).abs() < 1e-12);
+    // Where all of them are larger, and where it would go below nothing.
+    let (low, high) = of(0.03, 0.035, 0.07);
+    assert_eq!((low, high), (0.0, 0.03));
+}
+
+#[test]
 fn what_is_fitted_to_the_diameter_has_not_seen_the_class_of_what_it_is_tested_on() {
     let mut study = study();
     let all: Vec<usize> = (0..study.nodules.len()).collect();
