@@ -86,10 +86,9 @@ impl ErrorDiscardCurve {
             if left_mated.is_empty() || impostors.is_empty() {
                 continue;
             }
-            impostors.sort_by(|a, b| b.total_cmp(a));
             // At most this many impostors score above the threshold.
-            let allowed = at_most(false_match_rate, impostors.len());
-            let threshold = impostors[allowed.min(impostors.len() - 1)];
+            let allowed = at_most(false_match_rate, impostors.len()).min(impostors.len() - 1);
+            let threshold = *impostors.select_nth_unstable_by(allowed, |a, b| b.total_cmp(a)).1;
             let errors = left_mated.iter().filter(|&&score| score <= threshold).count();
             points.push((share, errors as f64 / left_mated.len() as f64));
         }
