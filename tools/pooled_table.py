@@ -1,7 +1,7 @@
 """The figures of all folds or seeds together as Markdown: `python tools/pooled_table.py RECORD`, a results.json or one of docs/results.
 
-For each loss the figures over all test images with their 95 % intervals, the first of them, sensitivity and specificity by stratum, the mean over the trainings of the
-figures of each (correlations of the norm among them), and the paired tests with p after Holm's correction, as the record holds them.
+For each loss the figures over all test images with their 95 % intervals, the first of them, sensitivity and specificity by
+stratum, the mean over the trainings of the figures of each (correlations of the norm among them), and the paired tests with p after Holm's correction, as the record holds them.
 """
 
 import statistics

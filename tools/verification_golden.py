@@ -1,9 +1,8 @@
 """Golden values of verification, identification and retrieval.
 
 Shares no code with the Rust functions: rates and areas are scikit-learn's, the equal error rate a root that SciPy finds, accuracy in
-folds as insightface's `eval/verification.py` computes it (with its names), precision pytorch-metric-learning's, ranks in searches SciPy's, and the rate at a
-false positive rate the best of all thresholds tried one by one. Run, with any environment
-that has them:
+folds as insightface's `eval/verification.py` computes it (with its names), precision pytorch-metric-learning's, ranks in searches
+SciPy's, and the rate at a false positive rate the best of all thresholds tried one by one. Run, with any environment that has them:
 
     python tools/verification_golden.py crates/cm-eval/tests/eval/golden/verification.json
 """

@@ -69,7 +69,7 @@ pub use inspect::{Copies, CopyKind, Look, inspect_all};
 pub use intensity::{Window, resample_center, standardized_gray};
 pub use loader::{Batches, Loader, LoaderConfig, Part, RawBatch, Sampling};
 pub use measure::measure;
-pub use pairs::{Pair, PairSet, PairsProblem, folders_of_people};
+pub use pairs::{Pair, PairSet, PairsProblem, dealt_folds, folders_of_people};
 pub use pickle::PickleProblem;
 pub use random::{generator, image_generator};
 pub use record_file::RecordProblem;

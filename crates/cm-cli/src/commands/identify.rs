@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> Result<(), CliError> {
     let is_learned =
         |&image: &usize| set.classes.get(people[image] as usize).is_some_and(|name| learned.knows(name));
     let of_learned = (0..people.len()).filter(is_learned).count();
-    learned::warn(of_learned, people.len(), "images", "show");
+    learned::warn(of_learned, people.len(), "images");
     let mut features = Features::of(&model, set, options.views, &session, &device)?;
     features.refuse_more_unread_than(options.skip_bad)?;
     let unread = std::mem::take(&mut features.unread);

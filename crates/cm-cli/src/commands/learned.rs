@@ -25,10 +25,10 @@ impl<'a> Learned<'a> {
 }
 
 /// Warns of people that the model has learned.
-pub fn warn(found: usize, all: usize, what: &str, show: &str) {
+pub fn warn(found: usize, all: usize, what: &str) {
     if found > 0 {
         eprintln!(
-            "warning: {found} of {all} {what} {show} somebody who, by the name, was learned by the model: the figures flatter; \
+            "warning: {found} of {all} {what} show somebody who, by the name, was learned by the model: the figures flatter; \
              test with people that it has not seen"
         );
     }

@@ -4,7 +4,7 @@ use std::{fmt::Write, fs, path::Path};
 
 use npyz::WriterBuilder;
 
-use crate::shared::{refused, run};
+use crate::shared::{refused, study};
 
 const SMALL: &str = "reproduce nodules --width 2 --epochs 1 --feature-dim 4 --size 16 --folds 2 --out";
 
@@ -12,11 +12,8 @@ const SMALL: &str = "reproduce nodules --width 2 --epochs 1 --feature-dim 4 --si
 fn without_data_the_study_is_done_on_nodules_that_nothing_calls_lidc() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let text = out.display().to_string();
     let options = "--data synthetic --synthetic-patients 40 --losses Softmax,CM-Softmax --seeds 0,1";
-    let arguments: Vec<&str> =
-        SMALL.split_whitespace().chain([text.as_str()]).chain(options.split_whitespace()).collect();
-    let (success, stdout, stderr) = run(&arguments);
+    let (success, stdout, stderr) = study(SMALL, &out, options);
     assert!(success, "{stderr}");
     for word in [
         "by subtlety",
@@ -90,10 +87,8 @@ fn lidc(folder: &Path, change: impl Fn(usize, &mut Vec<String>)) {
     fs::write(data.join("patches.npy"), bytes).unwrap();
 }
 
-fn study(data: &Path, options: &str) -> (bool, String, String) {
-    let (data, out) = (data.display().to_string(), data.join("out").display().to_string());
-    let arguments = SMALL.split_whitespace().chain([out.as_str(), "--data-dir", &data]);
-    run(&arguments.chain(options.split_whitespace()).collect::<Vec<_>>())
+fn study_of(data: &Path, options: &str) -> (bool, String, String) {
+    study(SMALL, &data.join("out"), &format!("--data-dir {} {options}", data.display()))
 }
 
 #[test]
@@ -106,7 +101,8 @@ fn patches_beside_a_table_are_read_and_patients_stay_together() {
         4 => cells[7] += ".0",
         _ => {}
     });
-    let (success, _, stderr) = study(folder.path(), "--losses Softmax --field-of-view stored --standardize");
+    let (success, _, stderr) =
+        study_of(folder.path(), "--losses Softmax --field-of-view stored --standardize");
     // Patients of another name are not those of LIDC-IDRI.
     assert!(success && stderr.contains("nodules of lidc_nodules: "), "{stderr}");
     assert!(stderr.contains("20 benign, 20 malignant, 14 patients, 0 left out as undecided"), "{stderr}");
@@ -124,7 +120,7 @@ fn patches_beside_a_table_are_read_and_patients_stay_together() {
             _ => {}
         }
     });
-    let (success, _, stderr) = study(
+    let (success, _, stderr) = study_of(
         folder.path(),
         "--losses Softmax --min-raters 3 --undecided 2.5,3.5 --window-level -500 --window-width 1200",
     );
@@ -150,7 +146,7 @@ fn what_is_wrong_with_patches_or_their_table_is_named() {
         let folder = tempfile::tempdir().unwrap();
         lidc(folder.path(), change);
         after(&folder.path().join("lidc_nodules"));
-        let (success, _, stderr) = study(folder.path(), "--losses Softmax");
+        let (success, _, stderr) = study_of(folder.path(), "--losses Softmax");
         assert!(!success && !folder.path().join("out").exists(), "{stderr}");
         stderr
     };

@@ -20,6 +20,13 @@ pub fn run(arguments: &[&str]) -> (bool, String, String) {
     (status.success(), text(stdout), text(stderr))
 }
 
+/// Runs a study: the words before its folder, which end with `--out`, the folder, and other options.
+pub fn study(small: &str, out: &Path, options: &str) -> (bool, String, String) {
+    let out = out.display().to_string();
+    let words = small.split_whitespace().chain([out.as_str()]).chain(options.split_whitespace());
+    run(&words.collect::<Vec<_>>())
+}
+
 /// The message of a run that must fail, with one error and without a panic.
 pub fn refused(arguments: &[&str]) -> String {
     let (success, stdout, stderr) = run(arguments);

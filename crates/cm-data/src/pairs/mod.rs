@@ -41,7 +41,7 @@ pub struct PairSet {
 }
 
 /// Folds where a file has none of its own.
-pub(crate) const FOLDS: usize = 10;
+const FOLDS: usize = 10;
 
 impl PairSet {
     /// Reads pairs.
@@ -86,7 +86,7 @@ impl PairSet {
                 };
                 let mut named = lfw::files(&people, &root);
                 if named.iter().all(|pair| pair.fold == 0) {
-                    table::deal(&mut named);
+                    deal(&mut named);
                 }
                 (named, root)
             }
@@ -138,6 +138,23 @@ struct Named {
     fold: usize,
 }
 
+/// The folds of pairs that come without: those of one person (`true`) and those of two are dealt out to ten apart, since a list may well
+/// be sorted by them.
+pub fn dealt_folds(same: impl IntoIterator<Item = bool>) -> Vec<usize> {
+    let mut dealt = [0; 2];
+    let fold = |same: bool| {
+        let dealt = &mut dealt[usize::from(same)];
+        *dealt += 1;
+        (*dealt - 1) % FOLDS
+    };
+    same.into_iter().map(fold).collect()
+}
+
+fn deal(pairs: &mut [Named]) {
+    let folds = dealt_folds(pairs.iter().map(|pair| pair.same));
+    pairs.iter_mut().zip(folds).for_each(|(pair, fold)| pair.fold = fold);
+}
+
 /// Folds of nearly equal size one after another, the first ones the larger by one, as insightface divides its sets.
 fn folds(pairs: usize) -> impl Iterator<Item = usize> {
     let folds = FOLDS.min(pairs).max(1);
@@ -156,4 +173,19 @@ fn text_of(bytes: &[u8]) -> Result<&str, PairsProblem> {
 /// The beginning of a text, fit for a message.
 fn shown(text: &str) -> String {
     text.chars().take(60).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_have_pairs_of_both_kinds_wherever_they_stand() {
+        let same = |pair: usize| pair < 20;
+        let folds = dealt_folds((0..40).map(same));
+        for fold in 0..FOLDS {
+            let of = |kind: bool| (0..40).filter(|&pair| same(pair) == kind && folds[pair] == fold).count();
+            assert_eq!((of(true), of(false)), (2, 2));
+        }
+    }
 }

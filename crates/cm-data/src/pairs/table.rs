@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::{FOLDS, Named, PairsProblem, shown};
+use super::{Named, PairsProblem, deal, shown};
 
 /// Names of the columns.
 const FIRST: [&str; 4] = ["first", "path1", "image1", "file1"];
@@ -85,17 +85,6 @@ pub(super) fn read(text: &str) -> Result<Vec<Named>, PairsProblem> {
         Some(_) => number_anew(&mut pairs),
     }
     Ok(pairs)
-}
-
-/// Folds where a file has none: pairs of one person and of two are dealt out apart, since a file may well be sorted by them.
-pub(super) fn deal(pairs: &mut [Named]) {
-    let mut dealt = [0; 2];
-    for pair in pairs.iter_mut() {
-        let dealt = &mut dealt[usize::from(pair.same)];
-        pair.fold = *dealt % FOLDS;
-        *dealt += 1;
-    }
-    number_anew(pairs);
 }
 
 /// Folds from 0 on without a gap, in the order of their numbers in the table.

@@ -19,8 +19,6 @@ use crate::{
     vectors::{dot, unit},
 };
 
-/// Folds that thresholds are chosen by; pairs of one person and of two are in each alike.
-pub const FOLDS: usize = 10;
 /// False accept rates whose true accept rates are told. Of 500 pairs of two people none can be a thousandth.
 pub const RATES: [(&str, f64); 2] = [("tar_at_far_0.1", 0.1), ("tar_at_far_0.01", 0.01)];
 /// Share of the pairs of one person that fail where curves of errors begin.
@@ -79,17 +77,6 @@ impl Side {
 /// All stratifications, as tables and pictures show them.
 pub fn stratifications() -> Vec<Stratification> {
     Side::ALL.into_iter().map(Side::stratification).collect()
-}
-
-/// The fold of each pair.
-pub fn folds(pairs: &[Pair]) -> Vec<usize> {
-    let mut counts = [0; 2];
-    let mut next = |pair: &Pair| {
-        let count = &mut counts[usize::from(pair.same)];
-        *count += 1;
-        (*count - 1) % FOLDS
-    };
-    pairs.iter().map(&mut next).collect()
 }
 
 /// The direction of a feature, and how long those of its views are.
@@ -209,19 +196,6 @@ pub fn row(index: usize, pair: &Pair, scored: Scored, side: Side, severity: usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn folds_have_pairs_of_both_kinds_wherever_they_stand() {
-        let pair = |same| Pair { images: [0, 1], same, fold: 0 };
-        let pairs: Vec<Pair> = (0..40).map(|i| pair(i < 20)).collect();
-        let folds = folds(&pairs);
-        for fold in 0..FOLDS {
-            let of = |same: bool| {
-                pairs.iter().zip(&folds).filter(|(pair, at)| pair.same == same && **at == fold).count()
-            };
-            assert_eq!((of(true), of(false)), (2, 2));
-        }
-    }
 
     #[test]
     fn a_person_with_one_image_is_looked_for_and_is_not_in_the_gallery() {

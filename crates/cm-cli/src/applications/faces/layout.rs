@@ -38,8 +38,8 @@ pub fn layout() -> Layout {
             "ρ: Spearman correlation of feature norm and intactness (minus the severity) over the images of pairs at all severities, \
              and of feature norm and sharpness over untouched images."
                 .to_owned(),
-            "pAUC: area below the share of pairs of one person that are rejected, above that of leaving out the rejected ones first, when up to 30 % of them \
-             are left out, those of the lowest norm or sharpness first, by a threshold that stays; severities are mixed. Lower is better."
+            "pAUC: area below the share of pairs of one person that are rejected, above that of leaving out the rejected ones \
+             first, when up to 30 % of them are left out, those of the lowest norm or sharpness first, by a threshold that stays; severities are mixed. Lower is better."
                 .to_owned(),
         ],
     }

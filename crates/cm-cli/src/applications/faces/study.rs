@@ -8,7 +8,7 @@ use std::{
 
 use cm_data::{
     Cached, ContentHash, Degradation, Image, ImageSet, InputSpec, Look, MemorySet, Pair, Resize, SEVERITIES,
-    degrade_all,
+    dealt_folds, degrade_all,
 };
 use cm_record::{DataRecord, FeatureTable, Layout, Measurement, Pooled, Results, RunKey};
 use cm_train::{
@@ -136,7 +136,7 @@ impl FaceStudy {
         let same = pairs.iter().map(|pair| pair.same).collect();
         let sharpness = faces.test.iter().map(|&image| faces.sharpness[image]).collect();
         Ok(Self {
-            folds: evaluation::folds(&pairs),
+            folds: dealt_folds(pairs.iter().map(|pair| pair.same)),
             test: prepared(all),
             images: Images {
                 record,

@@ -10,7 +10,6 @@ const USUAL: f64 = -1024.0;
 const AIR: f32 = -300.0;
 /// Nothing that is seen on a scan is below air (−1000 Hounsfield units), and only what lies outside of it is stored with less.
 const NOWHERE: f32 = -1250.0;
-
 /// In every patch something is brighter than this: a nodule, be it of ground glass, has vessels in it or beside it.
 const TISSUE: f32 = -600.0;
 
@@ -51,15 +50,18 @@ impl Intercepts {
 
     /// Whether most patches are darker everywhere than any nodule is with these intercepts: the values are no stored ones.
     pub fn are_air(&self, highest: impl Fn(usize) -> f32) -> bool {
-        let empty =
-            (0..self.values.len()).filter(|&patch| highest(patch) + (self.values[patch] as f32) < TISSUE);
-        2 * empty.count() > self.values.len()
+        self.most_are_below(TISSUE, highest)
     }
 
     /// Whether most patches are darker than air can be with these intercepts: the values were Hounsfield units before.
     pub fn are_added_twice(&self, low: impl Fn(usize) -> f32) -> bool {
-        let dark = (0..self.values.len()).filter(|&patch| low(patch) + (self.values[patch] as f32) < NOWHERE);
-        2 * dark.count() > self.values.len()
+        self.most_are_below(NOWHERE, low)
+    }
+
+    fn most_are_below(&self, limit: f32, stored: impl Fn(usize) -> f32) -> bool {
+        let below =
+            (0..self.values.len()).filter(|&patch| stored(patch) + (self.values[patch] as f32) < limit);
+        2 * below.count() > self.values.len()
     }
 }
 

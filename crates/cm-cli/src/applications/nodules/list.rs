@@ -7,10 +7,7 @@ use cm_record::{RecordError, files::write_atomically};
 use super::{nodule::CLASSES, study::NoduleStudy};
 use crate::applications::common::Drawn;
 
-/// Name of the table, beside the results.
-pub const NODULES: &str = "nodules.csv";
-
-/// Writes the number of every nodule, as features files have it in `index`, with what the user's table calls it. The fold is empty where
+/// Writes `nodules.csv` beside the results: the number of every nodule, as features files have it in `index`, with what the user's table calls it. The fold is empty where
 /// it is not tested on.
 pub fn write(study: &NoduleStudy, folder: &Path) -> Drawn<()> {
     let mut csv = csv::Writer::from_writer(Vec::new());
@@ -20,7 +17,7 @@ pub fn write(study: &NoduleStudy, folder: &Path) -> Drawn<()> {
         let class = CLASSES[study.labels[index] as usize];
         csv.write_record([&*index.to_string(), &nodule.id, &nodule.patient, &fold, class])?;
     }
-    let path = folder.join(NODULES);
+    let path = folder.join("nodules.csv");
     write_atomically(&path, &csv.into_inner()?).map_err(RecordError::io("write", &path))?;
     Ok(())
 }

@@ -170,8 +170,8 @@ pub fn pooled(study: &NoduleStudy, scores: &Scores<Case>) -> Pooled {
     pooled.notes.extend([
         format!(
             "Each nodule is scored by the networks that did not learn from its patient. A figure is the mean over the seeds; its \
-             {:.0} % interval is from 1000 resamples of the patients, reflected for the calibration error, which resampling makes larger. A \
-             probability of at least one half is called malignant.",
+             {:.0} % interval is from 1000 resamples of the patients, reflected for the calibration error, which resampling makes \
+             larger. A probability of at least one half is called malignant.",
             100.0 * CONFIDENCE
         ),
         format!(

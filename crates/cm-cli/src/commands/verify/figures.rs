@@ -194,7 +194,8 @@ impl Figures {
         }
         let _ = writeln!(
             text,
-            "\nRejected pairs of one person when up to {:.0} % of the pairs are left out (area above that of leaving out the rejected ones first)",
+            "\nRejected pairs of one person when up to {:.0} % of the pairs are left out (area above that of leaving out \
+             the rejected ones first)",
             100.0 * AREA
         );
         self.discards.iter().for_each(|areas| text.push_str(&areas.text()));

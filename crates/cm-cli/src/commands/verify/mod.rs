@@ -152,7 +152,7 @@ pub fn run(options: Options) -> Result<(), CliError> {
         pair.images.iter().any(|&image| learned.knows_folder_of(&set.images.items[image].file))
     };
     let of_learned = set.pairs.iter().filter(is_learned).count();
-    learned::warn(of_learned, set.pairs.len(), "pairs", "show");
+    learned::warn(of_learned, set.pairs.len(), "pairs");
     let rule = match options.far_rule {
         Rule::AtMost => FarRule::AtMost,
         Rule::Nearest => FarRule::Nearest,
